@@ -1,0 +1,193 @@
+//! What can be written, and what comes of it.
+
+use std::net::IpAddr;
+
+use crate::api::{Body, Entry, NewAccount, Origin, Profile, Refusal, TeamEdit};
+use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
+
+/// One write. Each is applied wholly or refused wholly.
+///
+/// The notices that a change causes (see [`crate::api::Notice`]) are appended in the same
+/// transaction and come back in [`Outcome::Done`]. Every notice carries the `origin` of the change
+/// that caused it; where one change causes two, the second one's client id gets the suffix `+`.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Append(Append),
+
+    /// Done with the new user's id. Refused: `UsernameTaken` (groups' names count too).
+    CreateAccount {
+        account: NewAccount,
+        at: Millis,
+    },
+    /// Replaces the hash and forgets a plain-text password. Refused: `NoSuchUser`.
+    SetPassword {
+        user: UserId,
+        password_hash: String,
+    },
+    /// Replaces everything but id and user name. Refused: `NoSuchUser`.
+    SetProfile {
+        profile: Profile,
+    },
+
+    /// Remembers that `origin.user` asks `to`, and appends `FriendRequested` to the inbox of `to`.
+    /// Asking again while a request is open appends again (the other may have missed it).
+    /// Refused: `Oneself`, `NoSuchUser`, `AlreadyFriends`, `TooMany` (open requests of the asker).
+    RequestFriend {
+        origin: Origin,
+        username: String,
+        to: UserId,
+        limit: u32,
+    },
+    /// `origin.user` answers the open request of `to`; the request is closed either way. Appends
+    /// `FriendAnswered` to the inbox of `to`; if accepted, `ContactsChanged` to the own inbox too.
+    /// Refused: `NotRequested`, `AlreadyFriends`, `TooMany` (contacts of either).
+    AnswerFriend {
+        origin: Origin,
+        username: String,
+        to: UserId,
+        accepted: bool,
+        limit: u32,
+    },
+    /// Appends `FriendRemoved` to the inbox of `friend`, `ContactsChanged` to the own one.
+    /// Open requests between the two are closed. Refused: `NotFriends`.
+    RemoveFriend {
+        origin: Origin,
+        username: String,
+        friend: UserId,
+    },
+
+    /// Done with the new group's id; `origin.user` owns it and is its first member; appends
+    /// `GroupCreated` to the group. Refused: `TooMany` (contacts of the owner).
+    CreateGroup {
+        origin: Origin,
+        name: String,
+        limit: u32,
+    },
+    /// Appends `MemberJoined` to the group; the new member sees the log from this entry on.
+    /// Refused: `NoSuchGroup`, `AlreadyMember`, `TooMany` (contacts of the user, members of the
+    /// group).
+    JoinGroup {
+        origin: Origin,
+        group: GroupId,
+        contacts_max: u32,
+        members_max: u32,
+    },
+    /// Appends `MemberLeft` to the group, `ContactsChanged` to the own inbox; the user's place and
+    /// cursors in the group are forgotten. Refused: `NotAMember`.
+    LeaveGroup {
+        origin: Origin,
+        group: GroupId,
+    },
+
+    /// Refused: `TeamExists`, `NoSuchTeam`, `DefaultTeam`, `TooMany`.
+    EditTeams {
+        user: UserId,
+        edit: TeamEdit,
+        limit: u32,
+    },
+    /// The user's own remark for a friend or group; empty clears. Refused: `NotFriends`.
+    SetRemark {
+        user: UserId,
+        peer: Peer,
+        remark: String,
+    },
+    /// Refused: `NotFriends`, `NoSuchTeam` (either one).
+    MoveContact {
+        user: UserId,
+        peer: Peer,
+        from: String,
+        to: String,
+    },
+
+    /// Makes the device known. In every conversation that exists now, a device seen for the first
+    /// time starts at the furthest place any of the user's devices reached (the account's oldest
+    /// undelivered entry), or where the user may start if none did. Later calls change nothing.
+    RegisterDevice {
+        user: UserId,
+        device: DeviceId,
+        at: Millis,
+    },
+    /// The device holds everything up to `seq`. Never moves back, never past the head; a place
+    /// that is gone (the user left the group) is ignored. Never refused.
+    MoveCursor {
+        user: UserId,
+        device: DeviceId,
+        conv: ConvId,
+        seq: Seq,
+    },
+
+    /// An account logged in from this address. Never refused.
+    NoteLogin {
+        address: IpAddr,
+        at: Millis,
+    },
+
+    /// The content is in the file cache under `blob`, and `name` (lower-case hexadecimal MD5 or
+    /// what the uploader called it) stands for it. Refused: `NameVerified` if the name has verified
+    /// content already; then that stays (also if the content is the same: that is `Done`).
+    NameBlob {
+        class: BlobClass,
+        name: String,
+        blob: BlobId,
+        size: u64,
+        verified: bool,
+        at: Millis,
+    },
+    /// Adds to what an address uploaded on a day (days since 1970). Never refused.
+    CountUpload {
+        address: IpAddr,
+        day: i64,
+        bytes: u64,
+    },
+}
+
+/// One message for one conversation. Done with the one entry, or [`Outcome::AlreadyThere`].
+/// Refused by its guard, or `ClientIdConflict` if the client id stands for another conversation
+/// or other content. A direct or inbox conversation is made by its first entry.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub conv: ConvId,
+    pub origin: Origin,
+    pub body: Body,
+    pub guard: Guard,
+}
+
+/// What must hold at the moment of the commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Direct: the two are friends (`NotFriends`). Group: the sender is a member (`NotAMember`).
+    Contact,
+    /// Direct: the other user exists (`NoSuchUser`). Group: the sender is a member.
+    Exists,
+}
+
+/// Old clients keep files and pictures in two separate name spaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BlobClass {
+    File,
+    Image,
+}
+
+/// What became of a [`Change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Saved. `id` is the number of a new user or group; `entries` is what was appended.
+    Done {
+        id: Option<u32>,
+        entries: Vec<Entry>,
+    },
+    /// The same (sender, client id) was saved before, as this place of this conversation.
+    AlreadyThere { conv: ConvId, seq: Seq, at: Millis },
+    /// Nothing was changed.
+    Refused(Refusal),
+}
+
+impl Outcome {
+    /// Saved, with nothing to tell.
+    pub fn done() -> Self {
+        Self::Done {
+            id: None,
+            entries: Vec::new(),
+        }
+    }
+}

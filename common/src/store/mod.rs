@@ -1,0 +1,151 @@
+//! The door to the database: every write is a [`Change`] through [`Store::commit`], reads go
+//! through a few windows.
+//!
+//! Knows no protocol and no socket. SQL stands only in the files of this folder.
+
+mod change;
+mod open;
+mod schema;
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod mysql;
+pub mod sqlite;
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::api::{Account, ContactList, Entry, Profile};
+use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
+
+pub use change::{Append, BlobClass, Change, Guard, Outcome};
+pub use open::{DatabaseUrl, DatabaseUrlError, open};
+
+/// A database that keeps accounts, contacts, groups, the log of every conversation, each device's
+/// place in it, and the index of stored files.
+///
+/// Promises of every implementation, tested by `contract`:
+/// - a batch is applied in order, atomically and durably, before `commit` answers; a refused
+///   change does not spoil its neighbours;
+/// - sequence numbers of a conversation are contiguous from 1, whichever process commits;
+/// - the same (sender, client id) is one entry;
+/// - conditions ([`Guard`], "is a friend", "is free") are checked inside the transaction.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Applies the batch; `outcomes[i]` belongs to `batch[i]`.
+    async fn commit(&self, batch: &[Change]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// The entries of `conv` behind `after`, ascending, at most `limit`.
+    async fn pull(&self, conv: ConvId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// The conversations in which this device has something to receive.
+    async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError>;
+
+    /// How far this device got in this conversation; where it never was, how far back the user
+    /// may look.
+    async fn cursor(&self, user: UserId, device: DeviceId, conv: ConvId)
+    -> Result<Seq, StoreError>;
+
+    /// The account with exactly this user name. Groups are no accounts.
+    async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError>;
+
+    async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError>;
+
+    /// The user or group with exactly this user name (a group's is its id in decimal).
+    async fn profile_named(&self, username: &str) -> Result<Option<Profile>, StoreError>;
+
+    /// The profiles of those of `peers` that exist, in the order asked.
+    async fn profiles(&self, peers: &[Peer]) -> Result<Vec<Profile>, StoreError>;
+
+    /// The user's contact list with the profiles of friends and groups.
+    async fn contacts(&self, user: UserId) -> Result<ContactList, StoreError>;
+
+    /// The ids alone of the user's friends and groups, ascending.
+    async fn peers(&self, user: UserId) -> Result<Vec<Peer>, StoreError>;
+
+    /// The members of a group in the order in which they joined; empty if there is no such group.
+    async fn members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError>;
+
+    /// The stored file behind a name of the old transfer protocol.
+    async fn blob_named(
+        &self,
+        class: BlobClass,
+        name: &str,
+    ) -> Result<Option<NamedBlob>, StoreError>;
+
+    /// When an account last logged in from this address.
+    async fn last_login_from(&self, address: IpAddr) -> Result<Option<Millis>, StoreError>;
+
+    /// Bytes that were uploaded from this address on this day (days since 1970).
+    async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError>;
+
+    /// Returns when the database answered a trivial question.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Lets go of connections and files; later calls fail with [`StoreError::Unreachable`].
+    async fn close(&self);
+}
+
+/// A conversation in which a device has something to receive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    pub conv: ConvId,
+    /// The device holds everything up to here.
+    pub cursor: Seq,
+    pub head: Seq,
+    /// The time of the first entry behind the cursor: sorts catch-up across conversations.
+    pub next_at: Millis,
+}
+
+/// What a name of the old transfer protocol stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedBlob {
+    pub blob: BlobId,
+    /// Length in bytes.
+    pub size: u64,
+    /// The content's MD5 is the name. An unverified name may be given other content later.
+    pub verified: bool,
+}
+
+/// A database that could not do what it was asked.
+#[derive(Clone, Debug, Error)]
+pub enum StoreError {
+    /// Nothing was changed; trying again later may work.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection broke during the commit: the batch is wholly there or wholly not. Appends
+    /// can be repeated, they are recognised by their client id.
+    #[error("the database did not say whether it saved the change: {0}")]
+    OutcomeUnknown(String),
+    /// Another program writes to this database and does not share it.
+    #[error("{0} is in use by another server; stop that one first or give this one its own")]
+    InUse(String),
+    /// The tables were made by a newer myim.
+    #[error(
+        "the database has schema version {found}, this program knows up to {known}; \
+         use the newer program"
+    )]
+    Newer { found: u32, known: u32 },
+    /// The database may lose acknowledged messages in a power cut.
+    #[error(
+        "the database setting {setting} is {found}, which may lose acknowledged messages; \
+         set it to {needed}, or accept the risk with --accept-weak-durability"
+    )]
+    WeakDurability {
+        setting: &'static str,
+        found: String,
+        needed: &'static str,
+    },
+    /// The database holds, or was asked for, something that cannot be.
+    #[error("the database answered something unexpected: {0}")]
+    Broken(String),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody's help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::OutcomeUnknown(_))
+    }
+}

@@ -155,7 +155,10 @@ impl MariaDb {
             .arg(format!("--pid-file={}", self.path("pid").display()))
             .arg(format!("--port={}", self.port))
             .args(["--bind-address=127.0.0.1", "--skip-log-bin"])
-            .args(["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M"]);
+            .args([
+                "--innodb-buffer-pool-size=32M",
+                "--innodb-log-file-size=16M",
+            ]);
         if is_root() {
             command.arg("--user=root");
         }

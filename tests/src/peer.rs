@@ -113,7 +113,10 @@ impl Peer {
     fn check(&self, packet: &Packet) {
         assert_eq!(packet.reserved, [0; 16], "uninitialized memory on the wire");
         if self.flavor == Flavor::Android {
-            assert!(packet.body.len() < 65_535, "Android drops bodies of 65535 bytes and more");
+            assert!(
+                packet.body.len() < 65_535,
+                "Android drops bodies of 65535 bytes and more"
+            );
         }
     }
 
@@ -138,7 +141,10 @@ impl Peer {
 
     /// Whatever a single `read` brings: to see how the server cuts its writes.
     pub fn read_once(&mut self) -> Vec<u8> {
-        assert!(self.backlog.is_empty() && self.received.is_empty(), "nothing may be buffered");
+        assert!(
+            self.backlog.is_empty() && self.received.is_empty(),
+            "nothing may be buffered"
+        );
         self.fill(PATIENCE).expect("the server answers");
         std::mem::take(&mut self.received)
     }
@@ -201,7 +207,10 @@ impl Peer {
     /// Like [`Peer::silent`], but presence notices may come.
     pub fn silent_but_notices(&mut self) {
         let before = self.barrier();
-        let loud: Vec<_> = before.iter().filter(|packet| packet.cmd != NOTICE).collect();
+        let loud: Vec<_> = before
+            .iter()
+            .filter(|packet| packet.cmd != NOTICE)
+            .collect();
         assert!(loud.is_empty(), "expected silence, got {loud:?}");
     }
 
@@ -240,7 +249,7 @@ impl Peer {
     }
 
     /// Says that no more will be sent.
-    pub fn hang_up(self) {
+    pub fn hang_up(&self) {
         // An error means that the other side was faster.
         let _ = self.stream.shutdown(Shutdown::Both);
     }

@@ -66,7 +66,9 @@ impl Heard {
 
     /// The text of the first item.
     pub fn text(&self) -> &str {
-        self.json["content"][0]["msgText"].as_str().unwrap_or_default()
+        self.json["content"][0]["msgText"]
+            .as_str()
+            .unwrap_or_default()
     }
 }
 
@@ -106,7 +108,11 @@ impl Server {
     /// Registers an account whose nickname is its name.
     pub fn register(&self, name: &str) {
         let nickname: String = name.chars().take(20).collect();
-        assert_eq!(register(self.chat, name, &nickname, &password(name)), 0, "register {name}");
+        assert_eq!(
+            register(self.chat, name, &nickname, &password(name)),
+            0,
+            "register {name}"
+        );
     }
 
     /// Registers and logs in.
@@ -151,7 +157,9 @@ impl Person {
         peer.send(1002, 0, login_data(name, password, kind, status));
         let reply = peer.expect(1002).json();
         assert_eq!(code(&reply), 0, "login of {name}: {reply}");
-        let id = reply["userid"].as_i64().and_then(|id| i32::try_from(id).ok());
+        let id = reply["userid"]
+            .as_i64()
+            .and_then(|id| i32::try_from(id).ok());
         Self {
             name: name.to_owned(),
             id: id.expect("a user id"),
@@ -324,7 +332,11 @@ pub fn team_members(contacts: &Value) -> Vec<(String, Value)> {
     for team in contacts["userinfo"].as_array().expect("teams") {
         let name = team["teamname"].as_str().expect("every team has a name");
         let members = team["members"].as_array().expect("every team has members");
-        found.extend(members.iter().map(|member| (name.to_owned(), member.clone())));
+        found.extend(
+            members
+                .iter()
+                .map(|member| (name.to_owned(), member.clone())),
+        );
     }
     found
 }

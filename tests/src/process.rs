@@ -82,8 +82,12 @@ impl Process {
         watch.lock().readers = 2;
         let out = child.stdout.take().expect("piped");
         let err = child.stderr.take().expect("piped");
-        follow(out, Arc::clone(&watch), |seen, line| seen.out.push_str(line));
-        follow(err, Arc::clone(&watch), |seen, line| seen.err.push_str(line));
+        follow(out, Arc::clone(&watch), |seen, line| {
+            seen.out.push_str(line)
+        });
+        follow(err, Arc::clone(&watch), |seen, line| {
+            seen.err.push_str(line)
+        });
         let waiting = Arc::clone(&watch);
         thread::spawn(move || {
             let status = child.wait().expect("we are its parent");
@@ -147,9 +151,9 @@ impl Process {
 
     /// Waits for the end; its outputs are complete then.
     pub fn wait(&self, patience: Duration) -> ExitStatus {
-        let over = self.watch.wait(patience, |seen| {
-            seen.exit.filter(|_| seen.readers == 0)
-        });
+        let over = self
+            .watch
+            .wait(patience, |seen| seen.exit.filter(|_| seen.readers == 0));
         over.unwrap_or_else(|| panic!("still running after {patience:?}\n{}", self.story()))
     }
 
@@ -219,7 +223,10 @@ impl Drop for Process {
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     // target/PROFILE/deps/all-HASH: two levels up is where cargo puts programs.
-    let folder = test.ancestors().nth(2).expect("cargo runs tests two levels down");
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("cargo runs tests two levels down");
     let path = folder.join(name);
     assert!(
         path.is_file(),
@@ -257,7 +264,10 @@ fn follow(
     thread::spawn(move || {
         let mut reader = BufReader::new(stream);
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
+        while reader
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|count| count > 0)
+        {
             let text = String::from_utf8_lossy(&line).into_owned();
             watch.note(|seen| keep(seen, &text));
             line.clear();
@@ -267,7 +277,8 @@ fn follow(
 }
 
 fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive('\n').filter(|line| line.ends_with('\n'))
+    text.split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
 }
 
 /// The last 8 KiB or so: enough to see what happened last.

@@ -66,7 +66,6 @@ impl Setup {
     /// Adds a flag that every program understands.
     #[must_use]
     pub fn flag(self, name: &str, value: &str) -> Self {
-        
         let setup = self.chat_flag(name, value);
         if setup.kind == Kind::Separate {
             setup.transfer_flag(name, value)
@@ -251,25 +250,25 @@ impl Server {
     }
 
     /// Starts again on the same data and the same ports. It must have ended.
-    #[must_use]
-    pub fn again(self) -> Self {
-        self.again_with(|setup| setup)
+    pub fn again(&mut self) {
+        self.again_with(|setup| setup);
     }
 
     /// Starts again, set up differently.
-    #[must_use]
-    pub fn again_with(self, change: impl FnOnce(Setup) -> Setup) -> Self {
-        assert!(!self.programs.iter().any(Process::is_running), "it still runs");
+    pub fn again_with(&mut self, change: impl FnOnce(Setup) -> Setup) {
+        assert!(
+            !self.programs.iter().any(Process::is_running),
+            "it still runs"
+        );
         let ports = [self.chat.port(), self.file.port(), self.image.port()];
-        let setup = change(self.setup);
+        let setup = change(self.setup.clone());
         let programs = setup.spawn(ports);
-        Self::ready(setup, programs)
+        *self = Self::ready(setup, programs);
     }
 
     /// `kill -9` and a start on the same data.
-    #[must_use]
-    pub fn crash(self) -> Self {
+    pub fn crash(&mut self) {
         self.kill();
-        self.again()
+        self.again();
     }
 }

@@ -138,8 +138,13 @@ impl Transfer {
 
     /// The next answer, to the last request.
     pub fn reply(&mut self) -> TransferReply {
-        let reply = self.answer().expect("the server answers and does not close");
-        assert_eq!(reply.seq, self.seq, "the reply carries the request's number");
+        let reply = self
+            .answer()
+            .expect("the server answers and does not close");
+        assert_eq!(
+            reply.seq, self.seq,
+            "the reply carries the request's number"
+        );
         reply
     }
 
@@ -209,7 +214,7 @@ impl Transfer {
         }
     }
 
-    pub fn hang_up(self) {
+    pub fn hang_up(&self) {
         // An error means that the other side was faster.
         let _ = self.stream.shutdown(Shutdown::Both);
     }

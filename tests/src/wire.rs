@@ -189,10 +189,14 @@ pub fn android_file_size(length: usize) -> [u8; 8] {
 
 fn android_size(length: usize, third_shift: u32) -> [u8; 4] {
     let length = u32::try_from(length).expect("a test package fits 32 bits");
-    let [s0, s1, s2, s3] = length.to_le_bytes().map(|byte| i64::from(byte.cast_signed()));
+    let [s0, s1, s2, s3] = length
+        .to_le_bytes()
+        .map(|byte| i64::from(byte.cast_signed()));
     let sum = (s0 << 24) + (s1 << 16) + (s2 << third_shift) + s3;
     let low = sum.rem_euclid(1 << 32);
-    u32::try_from(low).expect("reduced to 32 bits").to_be_bytes()
+    u32::try_from(low)
+        .expect("reduced to 32 bits")
+        .to_be_bytes()
 }
 
 /// A chat package that a server sent.
@@ -238,7 +242,11 @@ impl Packet {
         }
         let reserved = bytes[9..CHAT_HEADER_BYTES].to_vec();
         let packed = &bytes[CHAT_HEADER_BYTES..CHAT_HEADER_BYTES + on_wire];
-        let body = if flag == 1 { inflate(packed) } else { packed.to_vec() };
+        let body = if flag == 1 {
+            inflate(packed)
+        } else {
+            packed.to_vec()
+        };
         assert_eq!(
             i32::try_from(body.len()).ok(),
             Some(origin_size),
@@ -368,7 +376,11 @@ impl TransferReply {
         let reply = {
             let body = &bytes[FILE_HEADER_BYTES..FILE_HEADER_BYTES + size];
             let total = u32::from_be_bytes(body[..4].try_into().expect("four bytes"));
-            assert_eq!(usize::try_from(total).ok(), Some(size), "the body's own length");
+            assert_eq!(
+                usize::try_from(total).ok(),
+                Some(size),
+                "the body's own length"
+            );
             let mut cursor = Cursor::new(body);
             cursor.skip(6);
             Self {
@@ -404,7 +416,10 @@ mod tests {
     fn a_heartbeat_is_the_documented_bytes() {
         let beat = plain(&Fields::chat(1000, 0, "").body());
         assert_eq!(beat.len(), 40);
-        assert_eq!(beat[25..], [0, 0, 0, 15, 0, 0, 0, 0, 3, 0xe8, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            beat[25..],
+            [0, 0, 0, 15, 0, 0, 0, 0, 3, 0xe8, 0, 0, 0, 0, 0]
+        );
         assert_eq!(length_prefix(300), [0xac, 2]);
         assert_eq!(length_prefix(10_485_760), [0x80, 0x80, 0x80, 5]);
     }

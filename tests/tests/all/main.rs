@@ -8,10 +8,10 @@
 macro_rules! tests {
     (sqlite: $($name:ident),* $(,)?; mariadb: $($both:ident),* $(,)?) => {
         mod on_sqlite {
-            $(#[test] fn $name() { super::$name(myim_tests::server::Server::sqlite()); })*
+            $(#[test] fn $name() { super::$name(&mut myim_tests::server::Server::sqlite()); })*
         }
         mod on_mariadb {
-            $(#[test] fn $both() { super::$both(myim_tests::server::Server::mariadb()); })*
+            $(#[test] fn $both() { super::$both(&mut myim_tests::server::Server::mariadb()); })*
         }
     };
 }

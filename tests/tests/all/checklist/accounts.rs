@@ -31,7 +31,7 @@ tests! {
         row_030_second_pc_kicks_the_first,
 }
 
-fn row_020_register_new_again_and_as_a_group(server: Server) {
+fn row_020_register_new_again_and_as_a_group(server: &mut Server) {
     assert_eq!(register(server.chat, "ann", "Ann", &password("ann")), 0);
     assert_eq!(register(server.chat, "ann", "Other", "other"), 101);
     // Names are compared exactly, letter case included.
@@ -40,7 +40,7 @@ fn row_020_register_new_again_and_as_a_group(server: Server) {
     assert_eq!(register(server.chat, &group.to_string(), "x", "xxx"), 101);
 }
 
-fn row_021_register_with_something_missing(server: Server) {
+fn row_021_register_with_something_missing(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     for data in [
         r#"{"username": "x"#,
@@ -58,7 +58,7 @@ fn row_021_register_with_something_missing(server: Server) {
     }
 }
 
-fn row_022_register_does_not_log_in(server: Server) {
+fn row_022_register_does_not_log_in(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     let data = json!({"username": "ann", "nickname": "Ann", "password": "xxx"});
     peer.send(1001, 0, data.to_string());
@@ -67,18 +67,21 @@ fn row_022_register_does_not_log_in(server: Server) {
     assert_eq!(code(&peer.expect(1003).json()), 2);
 }
 
-fn row_023_ids_count_from_1_across_a_restart(server: Server) {
+fn row_023_ids_count_from_1_across_a_restart(server: &mut Server) {
     let ids = ["ann", "bob"].map(|name| server.join(name, Flavor::Pc).id);
     assert_eq!(ids, [1, 2]);
     let group = server.login("ann", Flavor::Pc).create_group("g");
     assert_eq!(group, GROUP_FIRST);
     server.stop();
-    let server = server.again();
+    server.again();
     assert_eq!(server.join("cid", Flavor::Pc).id, 3);
-    assert_eq!(server.login("ann", Flavor::Pc).create_group("g"), GROUP_FIRST + 1);
+    assert_eq!(
+        server.login("ann", Flavor::Pc).create_group("g"),
+        GROUP_FIRST + 1
+    );
 }
 
-fn row_024_unknown_name_then_retry(server: Server) {
+fn row_024_unknown_name_then_retry(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     peer.send(1002, 0, login_data("ann", &password("ann"), 1, 1));
     assert_eq!(code(&peer.expect(1002).json()), 102);
@@ -86,7 +89,7 @@ fn row_024_unknown_name_then_retry(server: Server) {
     assert_eq!(Person::login(peer, "ann", &password("ann")).id, 1);
 }
 
-fn row_025_wrong_password_does_not_log_in(server: Server) {
+fn row_025_wrong_password_does_not_log_in(server: &mut Server) {
     server.register("ann");
     let mut peer = server.peer(Flavor::Android);
     peer.send(1002, 0, login_data("ann", "wrong", 2, 3));
@@ -96,7 +99,7 @@ fn row_025_wrong_password_does_not_log_in(server: Server) {
     peer.silent();
 }
 
-fn row_026_login_with_a_bad_client_type(server: Server) {
+fn row_026_login_with_a_bad_client_type(server: &mut Server) {
     server.register("ann");
     let mut peer = server.peer(Flavor::Pc);
     let whole: Value = serde_json::from_str(&login_data("ann", &password("ann"), 1, 1)).unwrap();
@@ -141,24 +144,31 @@ pub(super) const PROFILE: [(&str, bool); 11] = [
 /// All members are there and have their types; null is no type.
 pub(super) fn is_profile(json: &Value) {
     for (key, number) in PROFILE {
-        let fits = if number { json[key].is_i64() } else { json[key].is_string() };
+        let fits = if number {
+            json[key].is_i64()
+        } else {
+            json[key].is_string()
+        };
         assert!(fits, "{key} in {json}");
     }
 }
 
-fn row_027_login_reply_has_all_members(server: Server) {
+fn row_027_login_reply_has_all_members(server: &mut Server) {
     for flavor in [Flavor::Pc, Flavor::Android] {
         let name = format!("{flavor:?}");
         let ann = server.join(&name, flavor);
         assert_eq!(ann.login.as_object().unwrap().len(), 13, "{}", ann.login);
         is_profile(&ann.login);
-        assert_eq!((&ann.login["code"], &ann.login["msg"]), (&json!(0), &json!("ok")));
+        assert_eq!(
+            (&ann.login["code"], &ann.login["msg"]),
+            (&json!(0), &json!("ok"))
+        );
         assert_eq!(ann.login["username"], json!(name));
         assert_eq!(ann.login["birthday"], 19_900_101);
     }
 }
 
-fn row_028_long_nickname_is_cut_for_the_pc(server: Server) {
+fn row_028_long_nickname_is_cut_for_the_pc(server: &mut Server) {
     let nickname = "火".repeat(15);
     assert_eq!(nickname.len(), 45);
     assert_eq!(register(server.chat, "ann", &nickname, &password("ann")), 0);
@@ -170,7 +180,7 @@ fn row_028_long_nickname_is_cut_for_the_pc(server: Server) {
     assert_eq!(on_android["nickname"], json!(nickname));
 }
 
-fn row_029_groups_cannot_log_in(server: Server) {
+fn row_029_groups_cannot_log_in(server: &mut Server) {
     let group = server.join("ann", Flavor::Pc).create_group("g");
     let mut peer = server.peer(Flavor::Pc);
     for password in ["", "x"] {
@@ -179,7 +189,7 @@ fn row_029_groups_cannot_log_in(server: Server) {
     }
 }
 
-fn row_030_second_pc_kicks_the_first(server: Server) {
+fn row_030_second_pc_kicks_the_first(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     let mut second = server.login("ann", Flavor::Pc);
     let kick = ann.expect(1102);
@@ -200,7 +210,7 @@ fn row_030_second_pc_kicks_the_first(server: Server) {
     assert_eq!(bob.member(second.id).unwrap().1["status"], 1);
 }
 
-fn row_031_pc_and_android_together(server: Server) {
+fn row_031_pc_and_android_together(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     let mut phone = server.login("bob", Flavor::Android);
     ann.say(bob.id, "both?");
@@ -210,20 +220,26 @@ fn row_031_pc_and_android_together(server: Server) {
     phone.silent_but_notices();
 }
 
-fn row_032_pc_reconnect_with_client_type_0(server: Server) {
+fn row_032_pc_reconnect_with_client_type_0(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     let mut again = server.peer(Flavor::Pc);
     again.send(1002, 0, login_data("ann", &password("ann"), 0, 4));
     assert_eq!(code(&again.expect(1002).json()), 0);
     ann.expect(1102);
     let notice = bob.notice();
-    assert_eq!(notice.json(), json!({"type": 1, "onlinestatus": 1, "clienttype": 1}));
+    assert_eq!(
+        notice.json(),
+        json!({"type": 1, "onlinestatus": 1, "clienttype": 1})
+    );
     assert_eq!(notice.ints(), [ann.id]);
     let listed = bob.member(ann.id).unwrap().1;
-    assert_eq!((&listed["status"], &listed["clienttype"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&listed["status"], &listed["clienttype"]),
+        (&json!(1), &json!(1))
+    );
 }
 
-fn row_033_login_again_on_the_same_connection(server: Server) {
+fn row_033_login_again_on_the_same_connection(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let reply = ann.ask(1002, login_data("ann", &password("ann"), 1, 1));
     assert_eq!(code(&reply), 0);

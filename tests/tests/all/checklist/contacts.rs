@@ -34,13 +34,13 @@ tests! {
         row_048_delete_a_friend,
 }
 
-fn row_034_contacts_of_a_fresh_user(server: Server) {
+fn row_034_contacts_of_a_fresh_user(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let expected = json!([{"members": [], "teamname": "My Friends"}]);
     assert_eq!(ann.contacts()["userinfo"], expected);
 }
 
-fn row_035_a_friend_in_the_list(server: Server) {
+fn row_035_a_friend_in_the_list(server: &mut Server) {
     let (mut ann, bob) = server.friends();
     let listed = |ann: &mut Person| {
         let (team, member) = ann.member(2).expect("bob is listed");
@@ -58,7 +58,7 @@ fn row_035_a_friend_in_the_list(server: Server) {
     assert_eq!(listed(&mut ann), (json!(3), json!(2)));
 }
 
-fn row_036_a_group_in_the_list(server: Server) {
+fn row_036_a_group_in_the_list(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let group = ann.create_group("Group 群");
     let (team, member) = ann.member(group).expect("the group is listed");
@@ -66,12 +66,15 @@ fn row_036_a_group_in_the_list(server: Server) {
     assert!(group >= 268_435_456);
     assert_eq!(member["username"], json!(group.to_string()));
     assert_eq!(member["nickname"], "Group 群");
-    assert_eq!((&member["status"], &member["clienttype"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&member["status"], &member["clienttype"]),
+        (&json!(0), &json!(0))
+    );
     assert_eq!(member["facetype"], 0);
     assert_eq!(member["birthday"], 19_900_101);
 }
 
-fn row_037_150_friends_fit_an_android(server: Server) {
+fn row_037_150_friends_fit_an_android(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Android);
     for number in 0..150 {
         let name = format!("friend-{number:06}");
@@ -85,7 +88,7 @@ fn row_037_150_friends_fit_an_android(server: Server) {
     assert_eq!(ann.members().len(), 150);
 }
 
-fn row_038_quotes_and_backslashes(server: Server) {
+fn row_038_quotes_and_backslashes(server: &mut Server) {
     let nickname = r#"a"b\c'd"#;
     for name in ["ann", "bob"] {
         assert_eq!(register(server.chat, name, nickname, &password(name)), 0);
@@ -106,7 +109,7 @@ fn row_038_quotes_and_backslashes(server: Server) {
     assert_eq!(ann.teams(), ["My Friends", nickname]);
 }
 
-fn row_039_search(server: Server) {
+fn row_039_search(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let bob = server.join("bob", Flavor::Android);
     let group = ann.create_group("grp");
@@ -117,11 +120,12 @@ fn row_039_search(server: Server) {
             assert_eq!(code(&reply), 0);
             reply["userinfo"].clone()
         };
-        let expected = |id: i32, username: &str, nickname: &str| {
-            json!([{"userid": id, "username": username, "nickname": nickname, "facetype": 0}])
-        };
+        let expected = |id: i32, username: &str, nickname: &str| json!([{"userid": id, "username": username, "nickname": nickname, "facetype": 0}]);
         assert_eq!(find("bob"), expected(bob.id, "bob", "bob"));
-        assert_eq!(find(&group.to_string()), expected(group, &group.to_string(), "grp"));
+        assert_eq!(
+            find(&group.to_string()),
+            expected(group, &group.to_string(), "grp")
+        );
         for nobody in ["nobody", "", "BOB", "bob ", "%", "268435999"] {
             assert_eq!(find(nobody), json!([]), "{nobody:?}");
         }
@@ -134,15 +138,23 @@ fn operation(packet: &Packet) -> (i64, i64, String, Option<i64>) {
     assert!(packet.rest.is_empty(), "{packet:?}");
     let json = packet.json();
     let number = |key: &str| json[key].as_i64();
-    let name = json["username"].as_str().expect("always a string").to_owned();
-    (number("userid").unwrap(), number("type").unwrap(), name, number("accept"))
+    let name = json["username"]
+        .as_str()
+        .expect("always a string")
+        .to_owned();
+    (
+        number("userid").unwrap(),
+        number("type").unwrap(),
+        name,
+        number("accept"),
+    )
 }
 
 fn told(id: i32, kind: i64, name: &str, accept: Option<i64>) -> (i64, i64, String, Option<i64>) {
     (i64::from(id), kind, name.to_owned(), accept)
 }
 
-fn row_040_apply_to_somebody_online(server: Server) {
+fn row_040_apply_to_somebody_online(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let mut bob = server.join("bob", Flavor::Android);
     let seq = ann.operate(bob.id, 1, None);
@@ -152,18 +164,21 @@ fn row_040_apply_to_somebody_online(server: Server) {
     assert_eq!(push.seq, seq);
 }
 
-fn row_041_apply_to_somebody_offline(server: Server) {
+fn row_041_apply_to_somebody_offline(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     server.register("bob");
     let seq = ann.operate(2, 1, None);
     ann.silent();
     let mut bob = server.login("bob", Flavor::Pc);
     let push = bob.next_packet();
-    assert_eq!((operation(&push), push.seq), (told(ann.id, 2, "ann", None), seq));
+    assert_eq!(
+        (operation(&push), push.seq),
+        (told(ann.id, 2, "ann", None), seq)
+    );
     bob.silent();
 }
 
-fn row_042_apply_to_a_friend(server: Server) {
+fn row_042_apply_to_a_friend(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     ann.operate(bob.id, 1, None);
     ann.silent();
@@ -176,7 +191,7 @@ fn row_042_apply_to_a_friend(server: Server) {
     }
 }
 
-fn row_043_accept(server: Server) {
+fn row_043_accept(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let mut bob = server.join("bob", Flavor::Android);
     ann.operate(bob.id, 1, None);
@@ -194,14 +209,20 @@ fn row_043_accept(server: Server) {
     assert_eq!(bob.members().len(), 1);
 }
 
-fn row_044_refuse(server: Server) {
+fn row_044_refuse(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let mut bob = server.join("bob", Flavor::Pc);
     ann.operate(bob.id, 1, None);
     bob.expect(1005);
     bob.operate(ann.id, 3, Some(0));
-    assert_eq!(operation(&bob.expect(1005)), told(ann.id, 3, "ann", Some(0)));
-    assert_eq!(operation(&ann.expect(1005)), told(bob.id, 3, "bob", Some(0)));
+    assert_eq!(
+        operation(&bob.expect(1005)),
+        told(ann.id, 3, "ann", Some(0))
+    );
+    assert_eq!(
+        operation(&ann.expect(1005)),
+        told(bob.id, 3, "bob", Some(0))
+    );
     assert_eq!((bob.members().len(), ann.members().len()), (0, 0));
     // The application is used up.
     bob.operate(ann.id, 3, Some(1));
@@ -209,7 +230,7 @@ fn row_044_refuse(server: Server) {
     assert_eq!(bob.members().len(), 0);
 }
 
-fn row_045_accept_what_nobody_asked(server: Server) {
+fn row_045_accept_what_nobody_asked(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let mut bob = server.join("bob", Flavor::Pc);
     for accept in [1, 0, 3] {
@@ -226,7 +247,7 @@ fn row_045_accept_what_nobody_asked(server: Server) {
     assert_eq!(ann.members().len(), 0);
 }
 
-fn row_046_answer_without_accept(server: Server) {
+fn row_046_answer_without_accept(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let mut bob = server.join("bob", Flavor::Pc);
     ann.operate(bob.id, 1, None);
@@ -234,7 +255,10 @@ fn row_046_answer_without_accept(server: Server) {
     bob.operate(ann.id, 3, None);
     bob.silent();
     ann.silent();
-    bob.request(1005, json!({"userid": ann.id, "type": 3, "accept": "1"}).to_string());
+    bob.request(
+        1005,
+        json!({"userid": ann.id, "type": 3, "accept": "1"}).to_string(),
+    );
     bob.silent();
     // It is still open.
     bob.operate(ann.id, 3, Some(1));
@@ -242,7 +266,7 @@ fn row_046_answer_without_accept(server: Server) {
     ann.expect(1005);
 }
 
-fn row_047_the_gson_form(server: Server) {
+fn row_047_the_gson_form(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Android);
     let mut bob = server.join("bob", Flavor::Android);
     let apply = format!(r#"{{"id":0,"userid":{},"type":1,"accept":0}}"#, bob.id);
@@ -253,13 +277,19 @@ fn row_047_the_gson_form(server: Server) {
         ann.id
     );
     bob.request(1005, accept);
-    assert_eq!(operation(&ann.expect(1005)), told(bob.id, 3, "bob", Some(1)));
+    assert_eq!(
+        operation(&ann.expect(1005)),
+        told(bob.id, 3, "bob", Some(1))
+    );
     bob.expect(1005);
-    bob.request(1005, format!(r#"{{"id":0,"userid":{},"type":4,"accept":0}}"#, ann.id));
+    bob.request(
+        1005,
+        format!(r#"{{"id":0,"userid":{},"type":4,"accept":0}}"#, ann.id),
+    );
     assert_eq!(operation(&bob.expect(1005)), told(ann.id, 5, "ann", None));
 }
 
-fn row_048_delete_a_friend(server: Server) {
+fn row_048_delete_a_friend(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     ann.operate(bob.id, 4, None);
     assert_eq!(operation(&ann.expect(1005)), told(bob.id, 5, "bob", None));
@@ -278,7 +308,7 @@ fn row_048_delete_a_friend(server: Server) {
     assert_eq!(bob.members().len(), 0);
 }
 
-fn row_049_unknown_kinds_reach_nobody(server: Server) {
+fn row_049_unknown_kinds_reach_nobody(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     for kind in [0, 2, 5, 6, 77, -1] {
         ann.operate(bob.id, kind, Some(1));

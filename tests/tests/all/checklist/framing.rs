@@ -41,7 +41,7 @@ fn heartbeat(seq: i32) -> Fields {
     Fields::chat(1000, seq, "")
 }
 
-fn row_001_compressed_heartbeat_before_login(server: Server) {
+fn row_001_compressed_heartbeat_before_login(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     peer.send_raw(&zlib(&heartbeat(7).body()));
     let reply = peer.next_packet();
@@ -49,7 +49,7 @@ fn row_001_compressed_heartbeat_before_login(server: Server) {
     peer.silent();
 }
 
-fn row_002_plain_heartbeat_with_compresssize_0(server: Server) {
+fn row_002_plain_heartbeat_with_compresssize_0(server: &mut Server) {
     let mut peer = server.peer(Flavor::Android);
     peer.send_raw(&plain(&heartbeat(-5).body()));
     let reply = peer.next_packet();
@@ -57,7 +57,7 @@ fn row_002_plain_heartbeat_with_compresssize_0(server: Server) {
     peer.silent();
 }
 
-fn row_003_reply_header(server: Server) {
+fn row_003_reply_header(server: &mut Server) {
     // `Packet::take` and `Peer` check the sizes and the reserved bytes of everything received. A
     // small reply may be plain, a big one is compressed.
     let mut ann = server.join("ann", Flavor::Pc);
@@ -77,7 +77,7 @@ fn row_003_reply_header(server: Server) {
     assert!(big.compress_size < big.origin_size);
 }
 
-fn row_004_reply_body(server: Server) {
+fn row_004_reply_body(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     peer.send(1000, 0x0102_0304, "");
     let body = peer.next_packet().body;
@@ -88,7 +88,7 @@ fn row_004_reply_body(server: Server) {
     );
 }
 
-fn row_005_android_total_leaves_the_prefix_out(server: Server) {
+fn row_005_android_total_leaves_the_prefix_out(server: &mut Server) {
     let mut peer = server.peer(Flavor::Android);
     peer.send_raw(&plain(&heartbeat(3).android_body()));
     assert_eq!(peer.next_packet().seq, 3);
@@ -99,7 +99,7 @@ fn row_005_android_total_leaves_the_prefix_out(server: Server) {
     assert_eq!(peer.next_packet().seq, 4);
 }
 
-fn row_006_garbage_checksum_and_reserved_bytes(server: Server) {
+fn row_006_garbage_checksum_and_reserved_bytes(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     let mut body = heartbeat(8).body();
     body[4..6].copy_from_slice(&[0x41, 0xff]);
@@ -109,7 +109,7 @@ fn row_006_garbage_checksum_and_reserved_bytes(server: Server) {
     assert_eq!(peer.next_packet().seq, 8);
 }
 
-fn row_007_flag_7_is_plain(server: Server) {
+fn row_007_flag_7_is_plain(server: &mut Server) {
     let mut peer = server.peer(Flavor::Android);
     let mut package = plain(&heartbeat(9).body());
     package[0] = 7;
@@ -120,7 +120,7 @@ fn row_007_flag_7_is_plain(server: Server) {
     assert_eq!(peer.next_packet().seq, 9);
 }
 
-fn row_008_impossible_origin_size_closes(server: Server) {
+fn row_008_impossible_origin_size_closes(server: &mut Server) {
     for size in [0, -1, i32::MIN, CHAT_BODY_BYTES_MAX + 1] {
         for (flag, compress_size) in [(0, 0), (1, 64)] {
             let mut peer = server.peer(Flavor::Pc);
@@ -131,7 +131,7 @@ fn row_008_impossible_origin_size_closes(server: Server) {
     server.peer(Flavor::Pc).silent();
 }
 
-fn row_009_impossible_compress_size_closes_at_once(server: Server) {
+fn row_009_impossible_compress_size_closes_at_once(server: &mut Server) {
     for size in [0, -1, CHAT_BODY_BYTES_MAX + 1] {
         let mut peer = server.peer(Flavor::Pc);
         peer.send_raw(&chat_header(1, 100, size));
@@ -139,7 +139,7 @@ fn row_009_impossible_compress_size_closes_at_once(server: Server) {
     }
 }
 
-fn row_010_the_largest_size_is_not_refused_at_header_time(server: Server) {
+fn row_010_the_largest_size_is_not_refused_at_header_time(server: &mut Server) {
     for (flag, compress_size) in [(0, 0), (1, CHAT_BODY_BYTES_MAX)] {
         let mut peer = server.peer(Flavor::Pc);
         peer.send_raw(&chat_header(flag, CHAT_BODY_BYTES_MAX, compress_size));
@@ -150,7 +150,7 @@ fn row_010_the_largest_size_is_not_refused_at_header_time(server: Server) {
     }
 }
 
-fn row_011_what_zlib_may_and_may_not_do(server: Server) {
+fn row_011_what_zlib_may_and_may_not_do(server: &mut Server) {
     let body = heartbeat(11).body();
     let announce = |origin: i32, packed: &[u8]| {
         let packed_size = i32::try_from(packed.len()).unwrap();
@@ -169,7 +169,7 @@ fn row_011_what_zlib_may_and_may_not_do(server: Server) {
     assert_eq!(peer.next_packet().seq, 11);
 }
 
-fn row_012_segments_do_not_matter(server: Server) {
+fn row_012_segments_do_not_matter(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     let two = [heartbeat(1), heartbeat(2)].map(|beat| beat.packed(Flavor::Pc));
     peer.send_raw(&two.concat());
@@ -184,7 +184,7 @@ fn row_012_segments_do_not_matter(server: Server) {
     peer.silent();
 }
 
-fn row_013_structural_errors_close(server: Server) {
+fn row_013_structural_errors_close(server: &mut Server) {
     let body = |fields: &[u8]| Fields(fields.to_vec()).body();
     let start = [0, 0, 3, 0xe8, 0, 0, 0, 1];
     let with = |tail: &[u8]| body(&[&start[..], tail].concat());
@@ -207,7 +207,7 @@ fn row_013_structural_errors_close(server: Server) {
     server.peer(Flavor::Pc).silent();
 }
 
-fn row_014_trailing_bytes_are_ignored(server: Server) {
+fn row_014_trailing_bytes_are_ignored(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     peer.send_fields(&heartbeat(4).raw(b"extra"));
     assert_eq!(peer.next_packet().seq, 4);
@@ -216,7 +216,7 @@ fn row_014_trailing_bytes_are_ignored(server: Server) {
     assert_eq!(code(&ann.reply(1003, seq)), 0);
 }
 
-fn row_015_android_size_bug_is_absorbed(server: Server) {
+fn row_015_android_size_bug_is_absorbed(server: &mut Server) {
     let (mut ann, mut bob) = server.friends_on(Flavor::Android, Flavor::Pc);
     for size in [32_767, 32_768, 33_000, 40_000] {
         let chat = |text: &str| Fields::chat(1100, 1, message(text)).int(bob.id);
@@ -233,7 +233,7 @@ fn row_015_android_size_bug_is_absorbed(server: Server) {
     ann.silent_but_notices();
 }
 
-fn row_016_android_utf16_length_bug_is_absorbed(server: Server) {
+fn row_016_android_utf16_length_bug_is_absorbed(server: &mut Server) {
     // Android counts UTF-16 units and writes UTF-8 bytes.
     let send = |cmd: i32, data: &str| {
         let mut peer = server.peer(Flavor::Android);
@@ -257,7 +257,7 @@ fn row_016_android_utf16_length_bug_is_absorbed(server: Server) {
     assert_eq!(code(&wrong), 103);
 }
 
-fn row_017_one_write_a_reply(server: Server) {
+fn row_017_one_write_a_reply(server: &mut Server) {
     // Android reads a body with one `read`: each reply must arrive whole.
     let mut ann = server.join("ann", Flavor::Android);
     for seq in 0..50 {
@@ -270,13 +270,15 @@ fn row_017_one_write_a_reply(server: Server) {
     }
 }
 
-fn row_018_commands_before_login(server: Server) {
+fn row_018_commands_before_login(server: &mut Server) {
     let mut peer = server.peer(Flavor::Pc);
     let expected: Value = serde_json::from_str(NOT_LOGGED_IN).unwrap();
-    for (seq, cmd) in [1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1100, 1101, 1103, 1104]
-        .into_iter()
-        .chain([1105, 1106, 1102, 2000, 4242, 0, -1])
-        .enumerate()
+    for (seq, cmd) in [
+        1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1100, 1101, 1103, 1104,
+    ]
+    .into_iter()
+    .chain([1105, 1106, 1102, 2000, 4242, 0, -1])
+    .enumerate()
     {
         // No trailing fields: they are not looked at yet.
         let seq = i32::try_from(seq).unwrap();
@@ -288,12 +290,17 @@ fn row_018_commands_before_login(server: Server) {
     peer.silent();
 }
 
-fn row_019_unknown_command_after_login_closes(server: Server) {
+fn row_019_unknown_command_after_login_closes(server: &mut Server) {
     server.register("ann");
     for cmd in [4242, 1102, 2000, 2001, 0, -1] {
         let mut ann = server.login("ann", Flavor::Pc);
         ann.send(cmd, 1, "x");
         ann.closed();
     }
-    assert_eq!(code(&server.login("ann", Flavor::Pc).login), 0, "{}", password("ann"));
+    assert_eq!(
+        code(&server.login("ann", Flavor::Pc).login),
+        0,
+        "{}",
+        password("ann")
+    );
 }

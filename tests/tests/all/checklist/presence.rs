@@ -30,7 +30,7 @@ fn about(notice: &Packet) -> (Value, Vec<i32>) {
     (notice.json(), notice.ints())
 }
 
-fn row_050_a_change_of_status(server: Server) {
+fn row_050_a_change_of_status(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     ann.request(1006, status(4));
     ann.silent();
@@ -48,11 +48,14 @@ fn row_050_a_change_of_status(server: Server) {
     assert_eq!(bob.next_packet().cmd, 1100);
 }
 
-fn row_051_the_three_shapes_of_a_notice(server: Server) {
+fn row_051_the_three_shapes_of_a_notice(server: &mut Server) {
     let (ann, mut bob) = server.friends();
     let id = ann.id;
     ann.hang_up();
-    assert_eq!(about(&bob.notice()), (json!({"type": 2, "onlinestatus": 0}), vec![id]));
+    assert_eq!(
+        about(&bob.notice()),
+        (json!({"type": 2, "onlinestatus": 0}), vec![id])
+    );
     let mut ann = server.login("ann", Flavor::Android);
     let online = json!({"type": 1, "onlinestatus": 3, "clienttype": 2});
     assert_eq!(about(&bob.notice()), (online, vec![id]));
@@ -60,7 +63,7 @@ fn row_051_the_three_shapes_of_a_notice(server: Server) {
     assert_eq!(about(&bob.notice()), (json!({"type": 3}), vec![id]));
 }
 
-fn row_052_going_off_line(server: Server) {
+fn row_052_going_off_line(server: &mut Server) {
     let (ann, mut bob) = server.friends();
     let mut phone = server.login("ann", Flavor::Android);
     bob.notice();
@@ -77,11 +80,14 @@ fn row_052_going_off_line(server: Server) {
     let id = phone.id;
     phone.hang_up();
     let gone = bob.find(|packet| packet.cmd == 1006 && packet.json()["type"] == 2);
-    assert_eq!(about(&gone), (json!({"type": 2, "onlinestatus": 0}), vec![id]));
+    assert_eq!(
+        about(&gone),
+        (json!({"type": 2, "onlinestatus": 0}), vec![id])
+    );
     assert_eq!(bob.member(id).unwrap().1["status"], 0);
 }
 
-fn row_053_strangers_hear_nothing(server: Server) {
+fn row_053_strangers_hear_nothing(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let mut bob = server.join("bob", Flavor::Pc);
     let stranger = server.join("cid", Flavor::Pc);
@@ -93,7 +99,11 @@ fn row_053_strangers_hear_nothing(server: Server) {
     bob.silent();
     update(&mut bob, &profile("new"));
     bob.say(group, "later");
-    assert_eq!(ann.next_packet().cmd, 1100, "co-members and strangers are not announced");
+    assert_eq!(
+        ann.next_packet().cmd,
+        1100,
+        "co-members and strangers are not announced"
+    );
     bob.hang_up();
     server.login("bob", Flavor::Android).say(group, "again");
     assert_eq!(ann.next_packet().cmd, 1100);
@@ -113,13 +123,16 @@ fn update(person: &mut myim_tests::person::Person, profile: &Value) -> Value {
     reply
 }
 
-fn row_054_a_change_of_profile(server: Server) {
+fn row_054_a_change_of_profile(server: &mut Server) {
     let (mut ann, mut bob) = server.friends();
     let group = ann.create_group("g");
     let wanted = profile("Neu 新");
     let reply = update(&mut ann, &wanted);
     is_profile(&reply);
-    assert_eq!((&reply["userid"], &reply["username"]), (&json!(ann.id), &json!("ann")));
+    assert_eq!(
+        (&reply["userid"], &reply["username"]),
+        (&json!(ann.id), &json!("ann"))
+    );
     assert_eq!(about(&bob.notice()), (json!({"type": 3}), vec![ann.id]));
     let listed = bob.member(ann.id).unwrap().1;
     let member = ann.group_members(group)[0].clone();
@@ -140,13 +153,17 @@ fn row_054_a_change_of_profile(server: Server) {
         }
         ann.request(1007, part.to_string());
         for packet in ann.barrier() {
-            assert_eq!((packet.cmd, code(&packet.json())), (1007, 104), "without {key}");
+            assert_eq!(
+                (packet.cmd, code(&packet.json())),
+                (1007, 104),
+                "without {key}"
+            );
         }
     }
     assert_eq!(bob.search("ann")[0]["nickname"], "Neu 新");
 }
 
-fn row_055_a_change_of_password(server: Server) {
+fn row_055_a_change_of_password(server: &mut Server) {
     let mut ann = server.join("ann", Flavor::Pc);
     let mut change = |old: &str, new: &str| {
         let data = json!({"oldpassword": old, "newpassword": new}).to_string();

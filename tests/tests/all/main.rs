@@ -17,3 +17,4 @@ macro_rules! tests {
 }
 
 mod checklist;
+mod tidy;

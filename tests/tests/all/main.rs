@@ -16,5 +16,7 @@ macro_rules! tests {
     };
 }
 
+mod bad_inputs;
 mod checklist;
+mod crowds;
 mod tidy;

@@ -31,10 +31,11 @@ fn sources(wanted: impl Fn(&str) -> bool) -> Vec<Source> {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && !path.is_symlink() {
-                if !NOT_OURS.contains(&name.as_str()) {
-                    folders.push(path);
-                }
+            if NOT_OURS.contains(&name.as_str()) || path.is_symlink() {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
             } else if wanted(&name) {
                 let relative = path.strip_prefix(root()).unwrap();
                 // What is not UTF-8 is no text.
@@ -208,7 +209,7 @@ fn words_that_nobody_wants_to_read() {
     let unfinished = [
         "TO\u{200b}DO",
         "FIX\u{200b}ME",
-        "XX\u{200b}X",
+        " XX\u{200b}X",
         "HA\u{200b}CK",
     ];
     let loose = [

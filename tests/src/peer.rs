@@ -198,6 +198,13 @@ impl Peer {
         }
     }
 
+    /// Puts packages back, to be received again first.
+    pub fn keep(&mut self, packets: Vec<Packet>) {
+        for packet in packets.into_iter().rev() {
+            self.backlog.push_front(packet);
+        }
+    }
+
     /// Silence: the connection is open and nothing but the answer to a heartbeat comes.
     pub fn silent(&mut self) {
         let before = self.barrier();

@@ -19,4 +19,5 @@ macro_rules! tests {
 mod bad_inputs;
 mod checklist;
 mod crowds;
+mod scenarios;
 mod tidy;

@@ -21,3 +21,4 @@ mod checklist;
 mod crowds;
 mod scenarios;
 mod tidy;
+mod vectors;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use common::api::Origin;
 use common::auth::{FailureLimits, Failures, Passwords, Rate};
 use common::clock::Clock;
-use common::config::ChatConfig;
-use common::id::{ClientId, UserId};
+use common::config::{ChatConfig, DirectMessages};
+use common::id::ClientId;
 use common::store::Store;
 use uuid::Uuid;
 
@@ -29,7 +29,9 @@ pub struct App {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,25 +46,42 @@ impl App {
         hub: Arc<Hub>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        let passwords = Passwords::new(config.password_hash_parallel_max)?;
+        let passwords = Passwords::new(usize::try_from(config.password_hash_parallel_max)?)?;
         let failures = Failures::new(FailureLimits {
             per_name_max: config.login_failures_max,
             per_address_max: config.login_failures_per_address_max,
             window: Duration::from_secs(config.login_failures_window_s),
         });
         let registrations = Rate::per_minute(config.registrations_per_minute_max);
-        Ok(Self { config, store, log, tail, hub, clock, passwords, failures, registrations })
+        Ok(Self {
+            config,
+            store,
+            log,
+            tail,
+            hub,
+            clock,
+            passwords,
+            failures,
+            registrations,
+        })
+    }
+
+    /// Whether people who are no friends may write to each other.
+    pub fn strangers_may_write(&self) -> bool {
+        self.config.direct_messages == DirectMessages::Everyone
     }
 
     /// The origin of something this session does now. The existing clients have no ids of their
     /// own for what they send, so the server makes one.
     pub fn origin(&self, session: &Session, tag: i32) -> Origin {
-        self.origin_of(session.user, session, tag)
-    }
-
-    fn origin_of(&self, user: UserId, session: &Session, tag: i32) -> Origin {
         let client_id = ClientId::new(Uuid::now_v7().simple().to_string())
             .expect("a UUID has 32 hexadecimal digits");
-        Origin { user, device: session.device(), client_id, tag, at: self.clock.now() }
+        Origin {
+            user: session.user,
+            device: session.device(),
+            client_id,
+            tag,
+            at: self.clock.now(),
+        }
     }
 }

@@ -65,7 +65,12 @@ pub enum Event {
     /// A profile, or the members of a group, changed.
     ProfileChanged { peer: Peer },
     /// A frame of somebody's screen.
-    RemoteDesktop { tag: i32, header: Bytes, frame: Bytes, to: UserId },
+    RemoteDesktop {
+        tag: i32,
+        header: Bytes,
+        frame: Bytes,
+        to: UserId,
+    },
 }
 
 /// Why a session has to end.
@@ -190,9 +195,13 @@ impl Hub {
     /// Takes a session out. `false` if another one had replaced it.
     pub fn exit(&self, session: &Session) -> bool {
         let mut state = self.lock();
-        let Some(online) = state.users.get_mut(&session.user) else { return false };
+        let Some(online) = state.users.get_mut(&session.user) else {
+            return false;
+        };
         let before = online.sessions.len();
-        online.sessions.retain(|other| other.number != session.number);
+        online
+            .sessions
+            .retain(|other| other.number != session.number);
         let was_in = online.sessions.len() < before;
         if online.sessions.is_empty() {
             state.forget(session.user);
@@ -202,14 +211,19 @@ impl Hub {
 
     /// The version to read before asking the database for a user's groups.
     pub fn membership_version(&self, user: UserId) -> u64 {
-        self.lock().users.get(&user).map_or(0, |online| online.membership_version)
+        self.lock()
+            .users
+            .get(&user)
+            .map_or(0, |online| online.membership_version)
     }
 
     /// Notes the groups of a user that came on line; `false` if his memberships changed since
     /// `version`, then they must be read again.
     pub fn set_groups(&self, user: UserId, groups: &[GroupId], version: u64) -> bool {
         let mut state = self.lock();
-        let Some(online) = state.users.get_mut(&user) else { return true };
+        let Some(online) = state.users.get_mut(&user) else {
+            return true;
+        };
         if online.membership_version != version {
             return false;
         }
@@ -232,7 +246,9 @@ impl Hub {
             _ => return,
         };
         let mut state = self.lock();
-        let Some(online) = state.users.get_mut(&user) else { return };
+        let Some(online) = state.users.get_mut(&user) else {
+            return;
+        };
         online.membership_version += 1;
         if is_member {
             online.groups.insert(group);
@@ -265,15 +281,24 @@ impl Hub {
     fn listeners(&self, conv: ConvId) -> Vec<Arc<Session>> {
         let state = self.lock();
         let of = |user: &UserId| {
-            state.users.get(user).into_iter().flat_map(|online| &online.sessions).cloned()
+            state
+                .users
+                .get(user)
+                .into_iter()
+                .flat_map(|online| &online.sessions)
+                .cloned()
         };
         match conv.kind() {
             Some(ConvKind::Direct(a, b)) if a == b => of(&a).collect(),
             Some(ConvKind::Direct(a, b)) => of(&a).chain(of(&b)).collect(),
             Some(ConvKind::Inbox(user)) => of(&user).collect(),
-            Some(ConvKind::Group(group)) => {
-                state.members.get(&group).into_iter().flatten().flat_map(of).collect()
-            }
+            Some(ConvKind::Group(group)) => state
+                .members
+                .get(&group)
+                .into_iter()
+                .flatten()
+                .flat_map(of)
+                .collect(),
             None => Vec::new(),
         }
     }
@@ -286,9 +311,16 @@ impl Hub {
 
     /// As [`Hub::tell`], but not the session of this number.
     pub fn tell_but(&self, user: UserId, but: Option<u64>, event: &Event) {
-        let sessions =
-            self.lock().users.get(&user).map(|online| online.sessions.clone()).unwrap_or_default();
-        for session in sessions.iter().filter(|session| Some(session.number) != but) {
+        let sessions = self
+            .lock()
+            .users
+            .get(&user)
+            .map(|online| online.sessions.clone())
+            .unwrap_or_default();
+        for session in sessions
+            .iter()
+            .filter(|session| Some(session.number) != but)
+        {
             session.leave(|mailbox| mailbox.push(event.clone()));
         }
     }
@@ -302,13 +334,21 @@ impl Hub {
     /// sessions is one.
     pub fn presence(&self, user: UserId) -> Presence {
         let state = self.lock();
-        let sessions = state.users.get(&user).map_or(&[][..], |online| &online.sessions);
+        let sessions = state
+            .users
+            .get(&user)
+            .map_or(&[][..], |online| &online.sessions);
         let (Some(first), Some(last)) = (sessions.first(), sessions.last()) else {
             return Presence::default();
         };
-        let has_pc = sessions.iter().any(|session| session.kind == ClientKind::Pc);
+        let has_pc = sessions
+            .iter()
+            .any(|session| session.kind == ClientKind::Pc);
         let client = if has_pc { ClientKind::Pc } else { last.kind };
-        Presence { status: first.status(), client: client.number() }
+        Presence {
+            status: first.status(),
+            client: client.number(),
+        }
     }
 
     /// Whether the user has a session.

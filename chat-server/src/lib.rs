@@ -51,7 +51,14 @@ pub async fn run(
     let (tail, hub) = (Arc::new(Tail::default()), Arc::new(Hub::default()));
     let (log, committer) = Committer::new(Arc::clone(&store), Arc::clone(&tail), Arc::clone(&hub));
     let committer = tokio::spawn(committer.run());
-    let app = Arc::new(App::new(config, store, log, tail, hub, Arc::new(SystemClock))?);
+    let app = Arc::new(App::new(
+        config,
+        store,
+        log,
+        tail,
+        hub,
+        Arc::new(SystemClock),
+    )?);
 
     let tasks = TaskTracker::new();
     open_monitor(&app, &tasks, &shutdown)?;
@@ -63,9 +70,12 @@ pub async fn run(
     .await;
 
     tasks.close();
-    let drain = Duration::from_secs(app.config.drain_s);
+    let drain = Duration::from_secs(app.config.limits.drain_s);
     if tokio::time::timeout(drain, tasks.wait()).await.is_err() {
-        tracing::warn!(connections = tasks.len(), "connections were cut off at the end");
+        tracing::warn!(
+            connections = tasks.len(),
+            "connections were cut off at the end"
+        );
     }
     // The committer ends when nobody can hand in changes any more.
     drop(app);
@@ -80,7 +90,9 @@ fn open_monitor(
     tasks: &TaskTracker,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let Some(port) = app.config.monitor_port else { return Ok(()) };
+    let Some(port) = app.config.monitor_port else {
+        return Ok(());
+    };
     let address = SocketAddr::new(app.config.monitor_bind, port);
     let listener = Listener::bind(address)
         .with_context(|| format!("the monitor port {address} cannot be opened"))?;
@@ -97,7 +109,9 @@ fn open_register_page(
     tasks: &TaskTracker,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let Some(port) = app.config.http_port else { return Ok(()) };
+    let Some(port) = app.config.http_port else {
+        return Ok(());
+    };
     let address = SocketAddr::new(app.config.http_bind, port);
     let listener = Listener::bind(address)
         .with_context(|| format!("the HTTP port {address} cannot be opened"))?;
@@ -120,8 +134,11 @@ fn serve_aside<F, Fut>(
     Fut: Future<Output = ()> + Send + 'static,
 {
     /// Nobody needs many of these at a time.
-    const LIMITS: ConnectionLimits =
-        ConnectionLimits { total_max: 256, per_address_max: 256, greeting_per_address_max: 256 };
+    const LIMITS: ConnectionLimits = ConnectionLimits {
+        total_max: 256,
+        per_address_max: 256,
+        greeting_per_address_max: 256,
+    };
     let (own_tasks, shutdown) = (tasks.clone(), shutdown.clone());
     tasks.spawn(async move {
         net::serve(listener, LIMITS, shutdown, &own_tasks, handle).await;

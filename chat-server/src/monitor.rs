@@ -31,7 +31,12 @@ pub async fn serve(app: Arc<App>, mut connection: Connection, shutdown: Cancella
     let mut inbox = BytesMut::new();
     let mut answer = HELP.to_owned();
     loop {
-        if connection.socket.write_all(answer.as_bytes(), STALL).await.is_err() {
+        if connection
+            .socket
+            .write_all(answer.as_bytes(), STALL)
+            .await
+            .is_err()
+        {
             return;
         }
         answer.clear();
@@ -89,13 +94,19 @@ fn online_users(app: &App) -> String {
 
 async fn user(app: &App, id: &str) -> String {
     const NOT_FOUND: &str = "user not found.\n";
-    let Ok(id) = id.parse::<u32>() else { return NOT_FOUND.to_owned() };
-    let Some(peer) = Peer::from_number(id) else { return NOT_FOUND.to_owned() };
+    let Ok(id) = id.parse::<u32>() else {
+        return NOT_FOUND.to_owned();
+    };
+    let Some(peer) = Peer::from_number(id) else {
+        return NOT_FOUND.to_owned();
+    };
     let profile = match app.store.profiles(&[peer]).await {
         Ok(mut profiles) => profiles.pop(),
         Err(error) => return format!("{error}.\n"),
     };
-    let Some(profile) = profile else { return NOT_FOUND.to_owned() };
+    let Some(profile) = profile else {
+        return NOT_FOUND.to_owned();
+    };
     let teams = match peer {
         Peer::User(user) => teams(app, user).await,
         Peer::Group(_) => String::new(),

@@ -21,7 +21,9 @@ pub async fn announce(app: &App, user: UserId) -> Result<(), StoreError> {
 /// # Errors
 /// When the store cannot say who his friends are; nobody was told.
 pub async fn announce_profile(app: &App, user: UserId, but: u64) -> Result<(), StoreError> {
-    let event = Event::ProfileChanged { peer: Peer::User(user) };
+    let event = Event::ProfileChanged {
+        peer: Peer::User(user),
+    };
     app.hub.tell_but(user, Some(but), &event);
     tell_friends(app, user, &event).await
 }

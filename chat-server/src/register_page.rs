@@ -86,8 +86,16 @@ fn read(request: &Request<Incoming>) -> Option<Registration> {
     let parameter = request.uri().query()?.strip_prefix("p=")?.replace('+', " ");
     let json = percent_decode_str(&parameter).decode_utf8().ok()?;
     let wanted: Wanted = serde_json::from_str(&json).ok()?;
-    let Wanted { username, nickname, password } = wanted;
-    Some(Registration { username, nickname, password })
+    let Wanted {
+        username,
+        nickname,
+        password,
+    } = wanted;
+    Some(Registration {
+        username,
+        nickname,
+        password,
+    })
 }
 
 /// Keeps the service's error type honest: hyper needs one, and this service has only one.

@@ -43,18 +43,28 @@ struct Lane {
 
 impl Lane {
     fn new(conv: ConvId, next_at: Option<Millis>) -> Self {
-        Self { conv, next_at, page: VecDeque::new(), has_more: true }
+        Self {
+            conv,
+            next_at,
+            page: VecDeque::new(),
+            has_more: true,
+        }
     }
 
     /// Notices first, then everything in the order in which it was written.
     fn rank(&self) -> (bool, Option<Millis>) {
-        (!matches!(self.conv.kind(), Some(ConvKind::Inbox(_))), self.next_at)
+        (
+            !matches!(self.conv.kind(), Some(ConvKind::Inbox(_))),
+            self.next_at,
+        )
     }
 }
 
 impl std::fmt::Debug for Walker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Walker").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Walker")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,10 +82,20 @@ impl Walker {
     ) -> Result<Self, StoreError> {
         let behind = store.behind(user, device).await?;
         let cursors = behind.iter().map(|b| (b.conv, b.cursor)).collect();
-        let lanes =
-            behind.into_iter().map(|b: Behind| Lane::new(b.conv, Some(b.next_at))).collect();
+        let lanes = behind
+            .into_iter()
+            .map(|b: Behind| Lane::new(b.conv, Some(b.next_at)))
+            .collect();
         let written = BTreeMap::new();
-        Ok(Self { store, tail, user, device, cursors, lanes, written })
+        Ok(Self {
+            store,
+            tail,
+            user,
+            device,
+            cursors,
+            lanes,
+            written,
+        })
     }
 
     /// The conversation may have new entries.
@@ -96,7 +116,10 @@ impl Walker {
     /// The device itself wrote this entry: the cursor passes it, if everything before it was
     /// handed over.
     pub fn wrote(&mut self, conv: ConvId, seq: Seq) {
-        let is_next = self.cursors.get(&conv).is_some_and(|cursor| cursor.next() == seq);
+        let is_next = self
+            .cursors
+            .get(&conv)
+            .is_some_and(|cursor| cursor.next() == seq);
         if is_next && !self.lanes.iter().any(|lane| lane.conv == conv) {
             self.cursors.insert(conv, seq);
             self.written.insert(conv, seq);
@@ -118,13 +141,17 @@ impl Walker {
     pub async fn next(&mut self) -> Result<Option<Arc<TailEntry>>, StoreError> {
         loop {
             self.load_unknown().await?;
-            let Some(index) = self.first_lane() else { return Ok(None) };
+            let Some(index) = self.first_lane() else {
+                return Ok(None);
+            };
             if self.lanes[index].page.is_empty() {
                 self.load(index).await?;
                 continue;
             }
             let lane = &mut self.lanes[index];
-            let Some(held) = lane.page.pop_front() else { continue };
+            let Some(held) = lane.page.pop_front() else {
+                continue;
+            };
             lane.next_at = lane.page.front().map(|next| next.entry.origin.at);
             let cursor = self.cursors.entry(lane.conv).or_default();
             assert_eq!(held.entry.seq, cursor.next(), "a log has no gaps");
@@ -147,7 +174,9 @@ impl Walker {
 
     fn first_lane(&self) -> Option<usize> {
         let ranked = self.lanes.iter().enumerate();
-        ranked.min_by_key(|(_, lane)| lane.rank()).map(|(index, _)| index)
+        ranked
+            .min_by_key(|(_, lane)| lane.rank())
+            .map(|(index, _)| index)
     }
 
     async fn load(&mut self, index: usize) -> Result<(), StoreError> {
@@ -183,11 +212,18 @@ impl Walker {
 
     /// Lets the lanes whose turn is furthest away forget their pages.
     fn limit_pages(&mut self, just_loaded: ConvId) {
-        let held = self.lanes.iter().filter(|lane| !lane.page.is_empty()).count();
+        let held = self
+            .lanes
+            .iter()
+            .filter(|lane| !lane.page.is_empty())
+            .count();
         if held <= PAGES_MAX {
             return;
         }
-        let others = self.lanes.iter_mut().filter(|l| !l.page.is_empty() && l.conv != just_loaded);
+        let others = self
+            .lanes
+            .iter_mut()
+            .filter(|l| !l.page.is_empty() && l.conv != just_loaded);
         if let Some(last) = others.max_by_key(|lane| lane.rank()) {
             last.page.clear();
             last.has_more = true;

@@ -38,8 +38,8 @@ impl Peer {
         match number {
             0 => None,
             n if n < GROUP_ID_FIRST - 1 => Some(Self::User(UserId(n))),
-            n if n < GROUP_ID_FIRST || n > ID_MAX => None,
-            n => Some(Self::Group(GroupId(n))),
+            n @ GROUP_ID_FIRST..=ID_MAX => Some(Self::Group(GroupId(n))),
+            _ => None,
         }
     }
 

@@ -26,7 +26,7 @@ pub async fn answer_friend(
         accepted,
         limit: app.config.friends_max,
     };
-    done(app.log.commit(change).await?)?;
+    done(&app.log.commit(change).await?)?;
     let mut profiles = app.store.profiles(&[Peer::User(to)]).await?;
     profiles.pop().ok_or_else(|| Refusal::NoSuchUser.into())
 }

@@ -21,8 +21,12 @@ pub async fn create_group(
 ) -> Result<GroupId, Failure> {
     check_name("the group's name", &name, GROUP_NAME_BYTES_MAX)?;
     let limit = app.config.friends_max;
-    let change = Change::CreateGroup { origin: app.origin(session, tag), name, limit };
-    match done(app.log.commit(change).await?)?.and_then(Peer::from_number) {
+    let change = Change::CreateGroup {
+        origin: app.origin(session, tag),
+        name,
+        limit,
+    };
+    match done(&app.log.commit(change).await?)?.and_then(Peer::from_number) {
         Some(Peer::Group(group)) => Ok(group),
         Some(Peer::User(_)) | None => Err(Refusal::TooMany.into()),
     }
@@ -42,7 +46,7 @@ pub async fn join_group(
         contacts_max: app.config.friends_max,
         members_max: app.config.group_members_max,
     };
-    done(app.log.commit(change).await?).map(drop)
+    done(&app.log.commit(change).await?).map(drop)
 }
 
 /// # Errors
@@ -53,8 +57,11 @@ pub async fn leave_group(
     group: GroupId,
     tag: i32,
 ) -> Result<(), Failure> {
-    let change = Change::LeaveGroup { origin: app.origin(session, tag), group };
-    done(app.log.commit(change).await?).map(drop)
+    let change = Change::LeaveGroup {
+        origin: app.origin(session, tag),
+        group,
+    };
+    done(&app.log.commit(change).await?).map(drop)
 }
 
 /// The members of a group, for one of them.

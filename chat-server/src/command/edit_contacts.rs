@@ -28,8 +28,12 @@ pub async fn edit_teams(app: &App, session: &Session, edit: TeamEdit) -> Result<
         check_name("the list's name", name, TEAM_NAME_LENGTH_MAX * 4)?;
         check_length("the list's name", name, TEAM_NAME_LENGTH_MAX)?;
     }
-    let change = Change::EditTeams { user: session.user, edit, limit: app.config.teams_max };
-    done(app.log.commit(change).await?).map(drop)
+    let change = Change::EditTeams {
+        user: session.user,
+        edit,
+        limit: app.config.teams_max,
+    };
+    done(&app.log.commit(change).await?).map(drop)
 }
 
 /// # Errors
@@ -42,8 +46,12 @@ pub async fn set_remark(
 ) -> Result<(), Failure> {
     check_text("the remark", &remark, REMARK_BYTES_MAX)?;
     check_length("the remark", &remark, REMARK_LENGTH_MAX)?;
-    let change = Change::SetRemark { user: session.user, peer, remark };
-    done(app.log.commit(change).await?).map(drop)
+    let change = Change::SetRemark {
+        user: session.user,
+        peer,
+        remark,
+    };
+    done(&app.log.commit(change).await?).map(drop)
 }
 
 /// # Errors
@@ -56,15 +64,26 @@ pub async fn move_contact(
     to: String,
 ) -> Result<(), Failure> {
     if from == to || from.is_empty() || to.is_empty() {
-        return Err(Failure::Invalid { field: "the list", problem: "is the same or has no name" });
+        return Err(Failure::Invalid {
+            field: "the list",
+            problem: "is the same or has no name",
+        });
     }
-    let change = Change::MoveContact { user: session.user, peer, from, to };
-    done(app.log.commit(change).await?).map(drop)
+    let change = Change::MoveContact {
+        user: session.user,
+        peer,
+        from,
+        to,
+    };
+    done(&app.log.commit(change).await?).map(drop)
 }
 
 fn check_length(field: &'static str, text: &str, length_max: usize) -> Result<(), Failure> {
     if text.encode_utf16().count() > length_max {
-        return Err(Failure::Invalid { field, problem: "is too long" });
+        return Err(Failure::Invalid {
+            field,
+            problem: "is too long",
+        });
     }
     Ok(())
 }

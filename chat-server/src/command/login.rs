@@ -18,7 +18,9 @@ pub struct Credentials {
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 
@@ -27,9 +29,9 @@ impl std::fmt::Debug for Credentials {
 /// ones, except for a password that was right a short while ago; the store's.
 pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account, Failure> {
     let account = app.store.account_named(&who.username).await?;
-    let (hash, plain) = account
-        .as_ref()
-        .map_or(("", ""), |account| (&*account.password_hash, &*account.password_plain));
+    let (hash, plain) = account.as_ref().map_or(("", ""), |account| {
+        (&*account.password_hash, &*account.password_plain)
+    });
     if !app.passwords.is_known(hash, &who.password)
         && let Some(wait) = app.failures.wait(&who.username, from)
     {
@@ -47,7 +49,14 @@ pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account
         }
         Verdict::Right => {}
         Verdict::RightUpgrade { password_hash } => {
-            done(app.log.commit(Change::SetPassword { user: account.id, password_hash }).await?)?;
+            done(
+                app.log
+                    .commit(Change::SetPassword {
+                        user: account.id,
+                        password_hash,
+                    })
+                    .await?,
+            )?;
         }
     }
     app.failures.forget(&who.username, from);

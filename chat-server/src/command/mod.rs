@@ -42,7 +42,10 @@ pub enum Failure {
     Refused(#[from] Refusal),
     /// Something in the request cannot be.
     #[error("{field} {problem}")]
-    Invalid { field: &'static str, problem: &'static str },
+    Invalid {
+        field: &'static str,
+        problem: &'static str,
+    },
     /// The user name or the password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
@@ -55,21 +58,27 @@ pub enum Failure {
 }
 
 /// A change that was saved, or the reason why not.
-fn done(outcome: Outcome) -> Result<Option<u32>, Failure> {
+fn done(outcome: &Outcome) -> Result<Option<u32>, Failure> {
     match outcome {
-        Outcome::Done { id, .. } => Ok(id),
+        Outcome::Done { id, .. } => Ok(*id),
         Outcome::AlreadyThere { .. } => Ok(None),
-        Outcome::Refused(refusal) => Err(Failure::Refused(refusal)),
+        Outcome::Refused(refusal) => Err(Failure::Refused(*refusal)),
     }
 }
 
 /// Checks that a text has at most so many bytes, and no control characters.
 fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), Failure> {
     if text.len() > bytes_max {
-        return Err(Failure::Invalid { field, problem: "is too long" });
+        return Err(Failure::Invalid {
+            field,
+            problem: "is too long",
+        });
     }
     if text.chars().any(char::is_control) {
-        return Err(Failure::Invalid { field, problem: "has control characters" });
+        return Err(Failure::Invalid {
+            field,
+            problem: "has control characters",
+        });
     }
     Ok(())
 }
@@ -77,10 +86,16 @@ fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), F
 /// Checks a name that people see: not empty, and free of the marks that turn text around.
 fn check_name(field: &'static str, text: &str, bytes_max: usize) -> Result<(), Failure> {
     if text.trim().is_empty() {
-        return Err(Failure::Invalid { field, problem: "is empty" });
+        return Err(Failure::Invalid {
+            field,
+            problem: "is empty",
+        });
     }
     if text.chars().any(is_direction_mark) {
-        return Err(Failure::Invalid { field, problem: "has invisible direction marks" });
+        return Err(Failure::Invalid {
+            field,
+            problem: "has invisible direction marks",
+        });
     }
     check_text(field, text, bytes_max)
 }

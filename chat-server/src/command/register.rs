@@ -25,7 +25,9 @@ pub struct Registration {
 
 impl std::fmt::Debug for Registration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Registration").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("Registration")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 
@@ -36,11 +38,14 @@ pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<U
     if app.config.registration == Policy::Closed {
         return Err(Failure::RegistrationClosed);
     }
-    check_name("the user name", &wanted.username, app.config.username_bytes_max)?;
+    let username_bytes_max = usize::try_from(app.config.username_bytes_max).unwrap_or(usize::MAX);
+    check_name("the user name", &wanted.username, username_bytes_max)?;
     check_name("the nickname", &wanted.nickname, NICKNAME_BYTES_MAX)?;
     check_password(&wanted.password)?;
     if !app.registrations.take(from) {
-        return Err(Failure::TooManyAttempts { wait: Duration::from_secs(60) });
+        return Err(Failure::TooManyAttempts {
+            wait: Duration::from_secs(60),
+        });
     }
     // Asked before hashing, which is expensive; decided again inside the commit.
     if app.store.profile_named(&wanted.username).await?.is_some() {
@@ -51,8 +56,11 @@ pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<U
         nickname: wanted.nickname,
         password_hash: app.passwords.hash(&wanted.password).await,
     };
-    let change = Change::CreateAccount { account, at: app.clock.now() };
-    let id = done(app.log.commit(change).await?)?;
+    let change = Change::CreateAccount {
+        account,
+        at: app.clock.now(),
+    };
+    let id = done(&app.log.commit(change).await?)?;
     match id.and_then(Peer::from_number) {
         Some(Peer::User(user)) => Ok(user),
         Some(Peer::Group(_)) | None => Err(Refusal::TooMany.into()),
@@ -62,8 +70,14 @@ pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<U
 pub(super) fn check_password(password: &str) -> Result<(), Failure> {
     let field = "the password";
     match password.len() {
-        0 => Err(Failure::Invalid { field, problem: "is empty" }),
+        0 => Err(Failure::Invalid {
+            field,
+            problem: "is empty",
+        }),
         1..=PASSWORD_BYTES_MAX => Ok(()),
-        _ => Err(Failure::Invalid { field, problem: "is too long" }),
+        _ => Err(Failure::Invalid {
+            field,
+            problem: "is too long",
+        }),
     }
 }

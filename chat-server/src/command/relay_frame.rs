@@ -21,10 +21,22 @@ pub async fn relay_frame(
     if !app.hub.is_online(to) {
         return Ok(());
     }
-    let is_friend = app.store.peers(session.user).await?.contains(&Peer::User(to));
-    if !is_friend && !app.config.strangers_may_write {
+    let is_friend = app
+        .store
+        .peers(session.user)
+        .await?
+        .contains(&Peer::User(to));
+    if !is_friend && !app.strangers_may_write() {
         return Err(Refusal::NotFriends.into());
     }
-    app.hub.tell(to, &Event::RemoteDesktop { tag, header, frame, to });
+    app.hub.tell(
+        to,
+        &Event::RemoteDesktop {
+            tag,
+            header,
+            frame,
+            to,
+        },
+    );
     Ok(())
 }

@@ -23,7 +23,7 @@ pub async fn remove_friend(
         username: session.username.to_string(),
         friend,
     };
-    done(app.log.commit(change).await?)?;
+    done(&app.log.commit(change).await?)?;
     let mut profiles = app.store.profiles(&[Peer::User(friend)]).await?;
     profiles.pop().ok_or_else(|| Refusal::NoSuchUser.into())
 }

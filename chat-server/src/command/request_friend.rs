@@ -21,5 +21,5 @@ pub async fn request_friend(
         to,
         limit: app.config.friends_max,
     };
-    done(app.log.commit(change).await?).map(drop)
+    done(&app.log.commit(change).await?).map(drop)
 }

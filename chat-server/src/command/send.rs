@@ -30,7 +30,11 @@ pub async fn send(
         conv: ConvId::between(session.user, to),
         origin: app.origin(session, tag),
         body: Body::Message { dialect, content },
-        guard: if app.config.strangers_may_write { Guard::Exists } else { Guard::Contact },
+        guard: if app.strangers_may_write() {
+            Guard::Exists
+        } else {
+            Guard::Contact
+        },
     };
     Ok(Sending(app.log.submit(Change::Append(append)).await?))
 }
@@ -45,7 +49,10 @@ impl Sending {
             Outcome::Done { entries, .. } => entries
                 .first()
                 .map(|entry| (entry.conv, entry.seq))
-                .ok_or(Failure::Invalid { field: "the message", problem: "was not appended" }),
+                .ok_or(Failure::Invalid {
+                    field: "the message",
+                    problem: "was not appended",
+                }),
             Outcome::AlreadyThere { conv, seq, .. } => Ok((conv, seq)),
             Outcome::Refused(refusal) => Err(refusal.into()),
         }

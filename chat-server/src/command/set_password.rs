@@ -29,18 +29,27 @@ pub async fn set_password(
     session: &Session,
     change: &PasswordChange,
 ) -> Result<(), Failure> {
-    let account = app.store.account(session.user).await?.ok_or(Refusal::NoSuchUser)?;
+    let account = app
+        .store
+        .account(session.user)
+        .await?
+        .ok_or(Refusal::NoSuchUser)?;
     if let Some(wait) = app.failures.wait(&session.username, session.address) {
         return Err(Failure::TooManyAttempts { wait });
     }
-    let verdict =
-        app.passwords.verify(&account.password_hash, &account.password_plain, &change.old).await;
+    let verdict = app
+        .passwords
+        .verify(&account.password_hash, &account.password_plain, &change.old)
+        .await;
     if verdict == Verdict::Wrong {
         app.failures.note(&session.username, session.address);
         return Err(Failure::WrongPassword);
     }
     check_password(&change.new)?;
     let password_hash = app.passwords.hash(&change.new).await;
-    let change = Change::SetPassword { user: session.user, password_hash };
-    done(app.log.commit(change).await?).map(drop)
+    let change = Change::SetPassword {
+        user: session.user,
+        password_hash,
+    };
+    done(&app.log.commit(change).await?).map(drop)
 }

@@ -25,13 +25,16 @@ pub async fn set_profile(app: &App, session: &Session, profile: Profile) -> Resu
     check_name("the nickname", &profile.nickname, NICKNAME_BYTES_MAX)?;
     // People break lines in their signature.
     if profile.signature.len() > SIGNATURE_BYTES_MAX {
-        return Err(Failure::Invalid { field: "the signature", problem: "is too long" });
+        return Err(Failure::Invalid {
+            field: "the signature",
+            problem: "is too long",
+        });
     }
     check_text("the address", &profile.address, ADDRESS_BYTES_MAX)?;
     check_text("the phone number", &profile.phone, PHONE_BYTES_MAX)?;
     check_text("the mail address", &profile.mail, MAIL_BYTES_MAX)?;
     check_text("the avatar", &profile.avatar.custom, AVATAR_BYTES_MAX)?;
-    done(app.log.commit(Change::SetProfile { profile }).await?)?;
+    done(&app.log.commit(Change::SetProfile { profile }).await?)?;
     // The change is saved; friends who cannot be told now read it with their next contact list.
     if let Err(error) = presence::announce_profile(app, session.user, session.number).await {
         tracing::warn!(%error, "friends were not told of a changed profile");

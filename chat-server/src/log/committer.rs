@@ -44,7 +44,10 @@ impl Log {
     /// [`StoreError::Unreachable`] when the server is stopping.
     pub async fn submit(&self, change: Change) -> Result<Pending, StoreError> {
         let (answer, pending) = oneshot::channel();
-        self.queue.send(Job { change, answer }).await.map_err(|_| stopping())?;
+        self.queue
+            .send(Job { change, answer })
+            .await
+            .map_err(|_| stopping())?;
         Ok(Pending(pending))
     }
 
@@ -83,21 +86,31 @@ pub struct Committer {
 
 impl std::fmt::Debug for Committer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Committer").field("is_down", &self.is_down).finish_non_exhaustive()
+        f.debug_struct("Committer")
+            .field("is_down", &self.is_down)
+            .finish_non_exhaustive()
     }
 }
 
 impl Committer {
     pub fn new(store: Arc<dyn Store>, tail: Arc<Tail>, hub: Arc<Hub>) -> (Log, Self) {
         let (sender, queue) = mpsc::channel(QUEUE_LENGTH_MAX);
-        (Log { queue: sender }, Self { queue, store, tail, hub, is_down: false })
+        (
+            Log { queue: sender },
+            Self {
+                queue,
+                store,
+                tail,
+                hub,
+                is_down: false,
+            },
+        )
     }
 
     pub async fn run(mut self) {
         let mut jobs = Vec::new();
         while self.queue.recv_many(&mut jobs, BATCH_LENGTH_MAX).await > 0 {
-            let (batch, answers) =
-                jobs.drain(..).map(|job| (job.change, job.answer)).unzip();
+            let (batch, answers) = jobs.drain(..).map(|job| (job.change, job.answer)).unzip();
             self.commit(batch, answers).await;
         }
     }
@@ -112,7 +125,7 @@ impl Committer {
                         tracing::info!("the database saves changes again");
                     }
                     self.is_down = false;
-                    return self.tell(batch, outcomes, answers);
+                    return self.tell(&batch, outcomes, answers);
                 }
                 Err(error) => error,
             };
@@ -135,7 +148,7 @@ impl Committer {
         }
     }
 
-    fn tell(&self, batch: Vec<Change>, outcomes: Vec<Outcome>, answers: Vec<Answer>) {
+    fn tell(&self, batch: &[Change], outcomes: Vec<Outcome>, answers: Vec<Answer>) {
         let mut fresh = Vec::new();
         for (change, outcome) in batch.iter().zip(&outcomes) {
             if let Outcome::Done { id, entries } = outcome {
@@ -148,7 +161,8 @@ impl Committer {
             let _ = answer.send(Ok(outcome));
         }
         for entry in &fresh {
-            self.hub.ring(entry.conv, (entry.origin.user, entry.origin.device));
+            self.hub
+                .ring(entry.conv, (entry.origin.user, entry.origin.device));
         }
     }
 }

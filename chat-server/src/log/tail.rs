@@ -27,7 +27,10 @@ pub struct TailEntry {
 
 impl TailEntry {
     pub fn new(entry: Entry) -> Arc<Self> {
-        Arc::new(Self { entry, packet: OnceLock::new() })
+        Arc::new(Self {
+            entry,
+            packet: OnceLock::new(),
+        })
     }
 }
 
@@ -60,8 +63,12 @@ impl Tail {
         let held = state.conversations.get(&conv)?;
         let first = held.front()?.entry.seq;
         let skip = after.next().0.checked_sub(first.0)?;
-        let found: Vec<_> =
-            held.iter().skip(usize::try_from(skip).ok()?).take(limit).cloned().collect();
+        let found: Vec<_> = held
+            .iter()
+            .skip(usize::try_from(skip).ok()?)
+            .take(limit)
+            .cloned()
+            .collect();
         (!found.is_empty()).then_some(found)
     }
 }
@@ -82,9 +89,13 @@ impl State {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((conv, seq, bytes)) = self.order.pop_front() else { return };
+        let Some((conv, seq, bytes)) = self.order.pop_front() else {
+            return;
+        };
         self.bytes -= bytes;
-        let Some(held) = self.conversations.get_mut(&conv) else { return };
+        let Some(held) = self.conversations.get_mut(&conv) else {
+            return;
+        };
         while held.front().is_some_and(|first| first.entry.seq <= seq) {
             held.pop_front();
         }
@@ -137,10 +148,22 @@ mod tests {
         assert_eq!(seqs(tail.behind(conv, Seq(4), 9)), Some(vec![5, 6]));
         assert_eq!(seqs(tail.behind(conv, Seq(5), 9)), Some(vec![6]));
         assert_eq!(seqs(tail.behind(conv, Seq(4), 1)), Some(vec![5]));
-        assert_eq!(seqs(tail.behind(conv, Seq(6), 9)), None, "the store may know more");
-        assert_eq!(seqs(tail.behind(conv, Seq(3), 9)), None, "entry 4 is not here");
+        assert_eq!(
+            seqs(tail.behind(conv, Seq(6), 9)),
+            None,
+            "the store may know more"
+        );
+        assert_eq!(
+            seqs(tail.behind(conv, Seq(3), 9)),
+            None,
+            "entry 4 is not here"
+        );
         tail.push([entry(conv, 8)]);
-        assert_eq!(seqs(tail.behind(conv, Seq(5), 9)), None, "entry 7 is somebody else's");
+        assert_eq!(
+            seqs(tail.behind(conv, Seq(5), 9)),
+            None,
+            "entry 7 is somebody else's"
+        );
         assert_eq!(seqs(tail.behind(conv, Seq(7), 9)), Some(vec![8]));
     }
 

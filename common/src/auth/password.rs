@@ -35,7 +35,9 @@ type Fingerprint = [u8; 32];
 pub enum Verdict {
     Right,
     /// Right, but kept in plain text by an adopted database: store this hash instead.
-    RightUpgrade { password_hash: String },
+    RightUpgrade {
+        password_hash: String,
+    },
     Wrong,
 }
 
@@ -100,10 +102,16 @@ impl Passwords {
         if !stored_hash.is_empty() && self.is_remembered(&fingerprint) {
             return Verdict::Right;
         }
-        let against: Arc<str> =
-            if stored_hash.is_empty() { Arc::clone(&self.decoy) } else { stored_hash.into() };
+        let against: Arc<str> = if stored_hash.is_empty() {
+            Arc::clone(&self.decoy)
+        } else {
+            stored_hash.into()
+        };
         let candidate = password.to_owned();
-        let fits = self.pool.run(move || fits(&against, candidate.as_bytes())).await;
+        let fits = self
+            .pool
+            .run(move || fits(&against, candidate.as_bytes()))
+            .await;
         if !fits || stored_hash.is_empty() {
             return Verdict::Wrong;
         }
@@ -119,11 +127,15 @@ impl Passwords {
     }
 
     fn is_remembered(&self, fingerprint: &Fingerprint) -> bool {
-        self.lock().get(fingerprint).is_some_and(|verified| verified.elapsed() < REMEMBERED_FOR)
+        self.lock()
+            .get(fingerprint)
+            .is_some_and(|verified| verified.elapsed() < REMEMBERED_FOR)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<Fingerprint, Instant>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A changed password changes the stored hash, and so the fingerprint: nothing to invalidate.
@@ -158,9 +170,15 @@ mod tests {
         let stored = passwords.hash("secret").await;
         assert!(stored.starts_with("$argon2id$"));
         assert!(!passwords.is_known(&stored, "secret"));
-        assert_eq!(passwords.verify(&stored, "", "secret").await, Verdict::Right);
+        assert_eq!(
+            passwords.verify(&stored, "", "secret").await,
+            Verdict::Right
+        );
         assert!(passwords.is_known(&stored, "secret"));
-        assert_eq!(passwords.verify(&stored, "", "Secret").await, Verdict::Wrong);
+        assert_eq!(
+            passwords.verify(&stored, "", "Secret").await,
+            Verdict::Wrong
+        );
         assert!(!passwords.is_known(&stored, "Secret"));
     }
 
@@ -178,7 +196,10 @@ mod tests {
         else {
             panic!("the plain password is right");
         };
-        assert_eq!(passwords.verify(&password_hash, "", "old").await, Verdict::Right);
+        assert_eq!(
+            passwords.verify(&password_hash, "", "old").await,
+            Verdict::Right
+        );
         assert_eq!(passwords.verify("", "old", "new").await, Verdict::Wrong);
     }
 
@@ -186,6 +207,9 @@ mod tests {
     async fn an_endless_password_is_wrong_without_being_hashed() {
         let passwords = Passwords::new(1).unwrap();
         let endless = "x".repeat(PASSWORD_BYTES_MAX + 1);
-        assert_eq!(passwords.verify("", &endless, &endless).await, Verdict::Wrong);
+        assert_eq!(
+            passwords.verify("", &endless, &endless).await,
+            Verdict::Wrong
+        );
     }
 }

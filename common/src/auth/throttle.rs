@@ -41,7 +41,9 @@ struct Series {
 
 impl std::fmt::Debug for Failures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Failures").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Failures")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,9 +59,18 @@ impl Failures {
     /// How long this name has to wait before its next try from this address; `None` if it may.
     pub fn wait(&self, name: &str, address: IpAddr) -> Option<Duration> {
         let window = self.limits.window;
-        let by_name =
-            left(&self.names, &(name.to_owned(), address), self.limits.per_name_max, window);
-        let by_address = left(&self.addresses, &address, self.limits.per_address_max, window);
+        let by_name = left(
+            &self.names,
+            &(name.to_owned(), address),
+            self.limits.per_name_max,
+            window,
+        );
+        let by_address = left(
+            &self.addresses,
+            &address,
+            self.limits.per_address_max,
+            window,
+        );
         by_name.max(by_address)
     }
 
@@ -89,9 +100,15 @@ fn left<K: Hash + Eq>(
 fn count<K: Hash + Eq>(counters: &Mutex<LruCache<K, Series>>, key: K, window: Duration) {
     let now = Instant::now();
     let mut counters = lock(counters);
-    let series = counters.get_or_insert_mut(key, || Series { count: 0, began: now });
+    let series = counters.get_or_insert_mut(key, || Series {
+        count: 0,
+        began: now,
+    });
     if series.began.elapsed() >= window {
-        *series = Series { count: 0, began: now };
+        *series = Series {
+            count: 0,
+            began: now,
+        };
     }
     series.count += 1;
 }
@@ -110,7 +127,9 @@ struct Bucket {
 
 impl std::fmt::Debug for Rate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rate").field("per_minute", &self.per_minute).finish_non_exhaustive()
+        f.debug_struct("Rate")
+            .field("per_minute", &self.per_minute)
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,7 +147,10 @@ impl Rate {
         let full = Duration::from_secs(60);
         let now = Instant::now();
         let mut buckets = lock(&self.buckets);
-        let bucket = buckets.get_or_insert_mut(address, || Bucket { tokens: full, filled: now });
+        let bucket = buckets.get_or_insert_mut(address, || Bucket {
+            tokens: full,
+            filled: now,
+        });
         bucket.tokens = full.min(bucket.tokens + (now - bucket.filled));
         bucket.filled = now;
         match bucket.tokens.checked_sub(price) {
@@ -154,7 +176,11 @@ mod tests {
 
     fn failures() -> Failures {
         let window = Duration::from_secs(900);
-        Failures::new(FailureLimits { per_name_max: 3, per_address_max: 5, window })
+        Failures::new(FailureLimits {
+            per_name_max: 3,
+            per_address_max: 5,
+            window,
+        })
     }
 
     #[tokio::test(start_paused = true)]
@@ -165,7 +191,11 @@ mod tests {
             failures.note("ann", OFFICE);
         }
         assert!(failures.wait("ann", OFFICE).is_some());
-        assert_eq!(failures.wait("ann", HOME), None, "she can still log in at home");
+        assert_eq!(
+            failures.wait("ann", HOME),
+            None,
+            "she can still log in at home"
+        );
         assert_eq!(failures.wait("bob", OFFICE), None);
         tokio::time::advance(Duration::from_secs(901)).await;
         assert_eq!(failures.wait("ann", OFFICE), None);

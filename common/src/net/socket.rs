@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -139,6 +139,11 @@ impl Socket {
     /// tell (everything but Linux).
     pub fn unsent(&self) -> io::Result<u32> {
         unsent(&self.stream)
+    }
+
+    /// The bare stream, for a library that wants to read and write by itself.
+    pub fn into_stream(self) -> impl AsyncRead + AsyncWrite + Unpin + Send + 'static {
+        self.stream
     }
 
     /// Says goodbye so that the peer receives everything written before: closing while unread

@@ -44,9 +44,13 @@ pub trait Store: Send + Sync + 'static {
     async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError>;
 
     /// How far this device got in this conversation; where it never was, how far back the user
-    /// may look.
-    async fn cursor(&self, user: UserId, device: DeviceId, conv: ConvId)
-    -> Result<Seq, StoreError>;
+    /// may look. `None` if the conversation is not the user's (any more).
+    async fn cursor(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        conv: ConvId,
+    ) -> Result<Option<Seq>, StoreError>;
 
     /// The account with exactly this user name. Groups are no accounts.
     async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError>;

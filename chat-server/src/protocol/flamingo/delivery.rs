@@ -33,7 +33,9 @@ pub fn show(held: &TailEntry, session: &Session, since: Millis, seq: i32) -> Sho
         // A PC shows a copy of one's own message as sent; Android would show it as received.
         Body::Message { .. } if is_own && session.kind != ClientKind::Pc => Shown::Nothing,
         Body::Message { content, .. } => Shown::Shared(
-            held.packet.get_or_init(|| message(entry, content).unwrap_or_default()).clone(),
+            held.packet
+                .get_or_init(|| message(entry, content).unwrap_or_default())
+                .clone(),
         ),
         Body::Notice(notice) => show_notice(entry, notice, since, seq),
     }
@@ -44,16 +46,22 @@ fn show_notice(entry: &Entry, notice: &Notice, since: Millis, seq: i32) -> Shown
     let tag = entry.origin.tag;
     let is_news = entry.origin.at >= since;
     match notice {
-        Notice::FriendRequested { username } => {
-            Shown::Own(packets::friend_step(tag, sender, username, FriendStep::Requested))
-        }
+        Notice::FriendRequested { username } => Shown::Own(packets::friend_step(
+            tag,
+            sender,
+            username,
+            FriendStep::Requested,
+        )),
         Notice::FriendAnswered { username, accepted } => {
             let step = FriendStep::Answered(i32::from(*accepted));
             Shown::Own(packets::friend_step(tag, sender, username, step))
         }
-        Notice::FriendRemoved { username } if is_news => {
-            Shown::Own(packets::friend_step(tag, sender, username, FriendStep::Removed))
-        }
+        Notice::FriendRemoved { username } if is_news => Shown::Own(packets::friend_step(
+            tag,
+            sender,
+            username,
+            FriendStep::Removed,
+        )),
         Notice::ContactsChanged { peer } if is_news => Shown::Own(packets::changed(seq, *peer)),
         Notice::GroupCreated { .. } | Notice::MemberJoined | Notice::MemberLeft if is_news => {
             match entry.conv.kind() {
@@ -106,9 +114,12 @@ pub fn event(event: &Event, seq: i32) -> Packet {
     match event {
         Event::Presence { user, presence } => packets::presence(seq, *user, *presence),
         Event::ProfileChanged { peer } => packets::changed(seq, *peer),
-        Event::RemoteDesktop { tag, header, frame, to } => {
-            packets::remote_desktop(*tag, header, frame, *to)
-        }
+        Event::RemoteDesktop {
+            tag,
+            header,
+            frame,
+            to,
+        } => packets::remote_desktop(*tag, header, frame, *to),
     }
 }
 

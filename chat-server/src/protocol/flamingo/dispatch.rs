@@ -3,7 +3,7 @@
 use common::api::{Dialect, Profile, Refusal, TeamEdit};
 use common::id::{Millis, Peer};
 use common::wire::chat::Packet;
-use common::wire::command;
+use common::wire::command::{self, operate};
 use common::wire::stream::{Malformed, Reader};
 
 use super::delivery::rewrite;
@@ -74,7 +74,9 @@ pub async fn send(app: &App, session: &Session, packet: &Packet) -> Result<Vec<S
     let mut fields = Reader::new(&packet.trailing);
     let targets = if packet.command == command::MULTI_CHAT {
         let targets = fields.bytes()?;
-        Request::read(targets).and_then(|request| request.integers("targets")).unwrap_or_default()
+        Request::read(targets)
+            .and_then(|request| request.integers("targets"))
+            .unwrap_or_default()
     } else {
         vec![fields.i32()?]
     };
@@ -83,7 +85,7 @@ pub async fn send(app: &App, session: &Session, packet: &Packet) -> Result<Vec<S
         Some(written) => written.len(),
         None => return Ok(Vec::new()),
     };
-    if length > app.config.message_bytes_max {
+    if u64::try_from(length).unwrap_or(u64::MAX) > app.config.message_bytes_max.0 {
         tracing::info!(length, "a message is too long and was not sent");
         return Ok(Vec::new());
     }
@@ -115,7 +117,9 @@ async fn push_friend_list(
 }
 
 async fn find(app: &App, link: &mut Link, packet: &Packet) -> Result<(), Failure> {
-    let Some(request) = Request::read(&packet.data) else { return Ok(()) };
+    let Some(request) = Request::read(&packet.data) else {
+        return Ok(());
+    };
     let (Some(_), Some(username)) = (request.integer("type"), request.text("username")) else {
         return Ok(());
     };
@@ -136,15 +140,22 @@ async fn operate_friend(
     packet: &Packet,
 ) -> Result<(), Failure> {
     let seq = packet.seq;
-    let Some(request) = Request::read(&packet.data) else { return Ok(()) };
+    let Some(request) = Request::read(&packet.data) else {
+        return Ok(());
+    };
     let (Some(id), Some(kind)) = (request.integer("userid"), request.integer("type")) else {
         return Ok(());
     };
     match (peer(id), kind) {
-        (Some(Peer::Group(group)), DELETE) => {
+        (Some(Peer::Group(group)), operate::REMOVE) => {
             commands::leave_group(app, session, group, seq).await?;
             let peer = Peer::Group(group);
-            link.push(&packets::friend_step(seq, peer, &id.to_string(), FriendStep::Removed));
+            link.push(&packets::friend_step(
+                seq,
+                peer,
+                &id.to_string(),
+                FriendStep::Removed,
+            ));
         }
         (Some(Peer::Group(group)), _) => {
             commands::join_group(app, session, group, seq).await?;
@@ -153,19 +164,31 @@ async fn operate_friend(
             link.push(&packets::friend_step(seq, peer, &id.to_string(), step));
             link.push(&packets::changed(seq, peer));
         }
-        (Some(Peer::User(user)), APPLY) => {
+        (Some(Peer::User(user)), operate::APPLY) => {
             commands::request_friend(app, session, user, seq).await?;
         }
-        (Some(Peer::User(user)), ANSWER) => {
-            let Some(accept) = request.integer("accept") else { return Ok(()) };
+        (Some(Peer::User(user)), operate::ANSWER) => {
+            let Some(accept) = request.integer("accept") else {
+                return Ok(());
+            };
             let profile = commands::answer_friend(app, session, user, accept == 1, seq).await?;
             let step = FriendStep::Answered(i32::from(accept == 1));
-            link.push(&packets::friend_step(seq, profile.id, &profile.username, step));
+            link.push(&packets::friend_step(
+                seq,
+                profile.id,
+                &profile.username,
+                step,
+            ));
         }
-        (Some(Peer::User(user)), DELETE) => {
+        (Some(Peer::User(user)), operate::REMOVE) => {
             let profile = commands::remove_friend(app, session, user, seq).await?;
             let step = FriendStep::Removed;
-            link.push(&packets::friend_step(seq, profile.id, &profile.username, step));
+            link.push(&packets::friend_step(
+                seq,
+                profile.id,
+                &profile.username,
+                step,
+            ));
         }
         (Some(Peer::User(_)), _) | (None, _) => {}
     }
@@ -173,7 +196,9 @@ async fn operate_friend(
 }
 
 async fn set_status(app: &App, session: &Session, packet: &Packet) -> Result<(), Failure> {
-    let Some(request) = Request::read(&packet.data) else { return Ok(()) };
+    let Some(request) = Request::read(&packet.data) else {
+        return Ok(());
+    };
     match (request.integer("type"), request.integer("onlinestatus")) {
         (Some(_), Some(status)) => commands::set_status(app, session, status).await,
         _ => Ok(()),
@@ -223,21 +248,30 @@ async fn set_password(
     link: &mut Link,
     packet: &Packet,
 ) -> Result<(), Failure> {
-    let Some(request) = Request::read(&packet.data) else { return Ok(()) };
+    let Some(request) = Request::read(&packet.data) else {
+        return Ok(());
+    };
     let (Some(old), Some(new)) = (request.text("oldpassword"), request.text("newpassword")) else {
         return Ok(());
     };
     let result = commands::set_password(app, session, &PasswordChange { old, new }).await;
     let (code, msg) = match &result {
         Ok(()) => (0, packets::OK.to_owned()),
-        Err(Failure::WrongPassword) => {
-            (command::code::WRONG_PASSWORD, "incorrect old password".to_owned())
-        }
-        Err(failure) => {
-            (command::code::CHANGE_PASSWORD_FAILED, format!("modify password error: {failure}"))
-        }
+        Err(Failure::WrongPassword) => (
+            command::code::WRONG_PASSWORD,
+            "incorrect old password".to_owned(),
+        ),
+        Err(failure) => (
+            command::code::CHANGE_PASSWORD_FAILED,
+            format!("modify password error: {failure}"),
+        ),
     };
-    link.push(&packets::code(command::CHANGE_PASSWORD, packet.seq, code, &msg));
+    link.push(&packets::code(
+        command::CHANGE_PASSWORD,
+        packet.seq,
+        code,
+        &msg,
+    ));
     result
 }
 
@@ -284,7 +318,13 @@ async fn members(
         Some(Peer::User(_)) | None => Err(Refusal::NoSuchGroup.into()),
     };
     let shown = result.as_deref().unwrap_or_default();
-    link.push(&packets::members(packet.seq, id, shown, &app.hub, session.kind));
+    link.push(&packets::members(
+        packet.seq,
+        id,
+        shown,
+        &app.hub,
+        session.kind,
+    ));
     result.map(drop)
 }
 
@@ -328,7 +368,9 @@ async fn set_remark(
 ) -> Result<(), Ended> {
     let mut fields = Reader::new(&packet.trailing);
     let (id, remark) = (fields.i32()?, text(fields.bytes()?));
-    let (Some(peer), Some(remark)) = (peer(id), remark) else { return Ok(()) };
+    let (Some(peer), Some(remark)) = (peer(id), remark) else {
+        return Ok(());
+    };
     let result = commands::set_remark(app, session, peer, remark).await;
     list_after(app, session, link, packet, result).await
 }
@@ -341,7 +383,9 @@ async fn move_contact(
 ) -> Result<(), Ended> {
     let mut fields = Reader::new(&packet.trailing);
     let (id, to, from) = (fields.i32()?, text(fields.bytes()?), text(fields.bytes()?));
-    let (Some(peer), Some(to), Some(from)) = (peer(id), to, from) else { return Ok(()) };
+    let (Some(peer), Some(to), Some(from)) = (peer(id), to, from) else {
+        return Ok(());
+    };
     let result = commands::move_contact(app, session, peer, from, to).await;
     list_after(app, session, link, packet, result).await
 }

@@ -126,22 +126,22 @@ pub async fn answer_register(app: &App, link: &Link, packet: &Packet) -> Option<
 }
 
 /// Registers and says what came of it in the clients' numbers.
-pub async fn registered(
-    app: &App,
-    from: std::net::IpAddr,
-    wanted: Registration,
-) -> (i32, String) {
+pub async fn registered(app: &App, from: std::net::IpAddr, wanted: Registration) -> (i32, String) {
     match register(app, from, wanted).await {
         Ok(user) => {
             tracing::info!(%user, "an account was registered");
             (0, packets::OK.to_owned())
         }
-        Err(Failure::Refused(Refusal::UsernameTaken)) => {
-            (command::code::ALREADY_REGISTERED, "registered already".to_owned())
-        }
+        Err(Failure::Refused(Refusal::UsernameTaken)) => (
+            command::code::ALREADY_REGISTERED,
+            "registered already".to_owned(),
+        ),
         Err(failure) => {
             tracing::info!(%failure, "a registration failed");
-            (command::code::REGISTER_FAILED, format!("register failed: {failure}"))
+            (
+                command::code::REGISTER_FAILED,
+                format!("register failed: {failure}"),
+            )
         }
     }
 }
@@ -155,22 +155,26 @@ pub enum Attempt {
 }
 
 pub async fn try_login(app: &App, link: &Link, packet: &Packet) -> Attempt {
-    let Some((who, client, status)) = read_login(packet) else { return Attempt::Unreadable };
-    let answer = |code, msg: &str| {
-        Attempt::Wrong(packets::code(command::LOGIN, packet.seq, code, msg))
+    let Some((who, client, status)) = read_login(packet) else {
+        return Attempt::Unreadable;
     };
+    let answer =
+        |code, msg: &str| Attempt::Wrong(packets::code(command::LOGIN, packet.seq, code, msg));
     let Some(kind) = client_kind(client) else {
         return answer(command::code::UNKNOWN, "unknown kind of client");
     };
     match login(app, link.address(), &who).await {
         Ok(account) => {
             let status = normal_status(kind, status);
-            Attempt::Right(Login { account, kind, status, seq: packet.seq })
+            Attempt::Right(Login {
+                account,
+                kind,
+                status,
+                seq: packet.seq,
+            })
         }
         Err(Failure::Refused(_)) => answer(command::code::NOT_REGISTERED, "not registered"),
-        Err(Failure::WrongPassword) => {
-            answer(command::code::WRONG_PASSWORD, "incorrect password")
-        }
+        Err(Failure::WrongPassword) => answer(command::code::WRONG_PASSWORD, "incorrect password"),
         Err(failure) => {
             tracing::warn!(%failure, "a login failed");
             answer(command::code::UNKNOWN, &failure.to_string())
@@ -184,7 +188,11 @@ fn read_login(packet: &Packet) -> Option<(Credentials, i32, i32)> {
         username: request.text("username")?,
         password: request.text("password")?,
     };
-    Some((who, request.integer("clienttype")?, request.integer("status")?))
+    Some((
+        who,
+        request.integer("clienttype")?,
+        request.integer("status")?,
+    ))
 }
 
 /// The Windows client that reconnects calls itself 0.

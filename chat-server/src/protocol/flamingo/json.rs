@@ -28,6 +28,13 @@ impl Request {
 
     /// The integers of an array; elements that are none are skipped.
     pub fn integers(&self, name: &str) -> Option<Vec<i32>> {
-        Some(self.0.get(name)?.as_array()?.iter().filter_map(json::integer).collect())
+        Some(
+            self.0
+                .get(name)?
+                .as_array()?
+                .iter()
+                .filter_map(json::integer)
+                .collect(),
+        )
     }
 }

@@ -89,7 +89,7 @@ impl Link {
             inbox: BytesMut::new(),
             outbox: Vec::new(),
             written: 0,
-            stall: Duration::from_secs(config.write_stall_s),
+            stall: Duration::from_secs(config.limits.write_stall_s),
             unfinished_since: None,
         }
     }
@@ -136,8 +136,11 @@ impl Link {
 
     /// Adds a packet to what is written next.
     pub fn push(&mut self, packet: &Packet) {
-        if let Err(error) = encode(packet, Encoding::PlainBelow(COMPRESS_FROM_BYTES), &mut self.outbox)
-        {
+        if let Err(error) = encode(
+            packet,
+            Encoding::PlainBelow(COMPRESS_FROM_BYTES),
+            &mut self.outbox,
+        ) {
             tracing::error!(%error, command = packet.command, "a packet could not be encoded");
         }
     }
@@ -185,7 +188,11 @@ impl Link {
 /// A finished packet, as [`Link::push_encoded`] takes it.
 pub fn encoded(packet: &Packet) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if let Err(error) = encode(packet, Encoding::PlainBelow(COMPRESS_FROM_BYTES), &mut bytes) {
+    if let Err(error) = encode(
+        packet,
+        Encoding::PlainBelow(COMPRESS_FROM_BYTES),
+        &mut bytes,
+    ) {
         tracing::error!(%error, command = packet.command, "a packet could not be encoded");
         bytes.clear();
     }

@@ -18,20 +18,17 @@ use std::sync::Arc;
 
 use common::net::Connection;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
 
 use crate::app::App;
 use greeting::Greeting;
-use link::Link;
+use link::{Ended, Link};
 
-pub use link::Ended;
+pub use greeting::registered;
 
 /// Serves one connection until it ends.
 pub async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
-    let peer = connection.socket.peer();
-    let span = tracing::info_span!("chat", conn = connection.id, %peer, user = tracing::field::Empty);
     let link = Link::new(connection, &app.config);
-    Box::pin(converse(app, link, shutdown)).instrument(span).await;
+    Box::pin(converse(app, link, shutdown)).await;
 }
 
 async fn converse(app: Arc<App>, mut link: Link, shutdown: CancellationToken) {

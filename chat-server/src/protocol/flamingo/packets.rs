@@ -26,12 +26,22 @@ pub fn answer(command: i32, seq: i32, json: &impl Serialize) -> Packet {
 /// A packet with fields behind its text.
 pub fn push(command: i32, seq: i32, json: &impl Serialize, trailing: Bytes) -> Packet {
     let data = serde_json::to_vec(json).expect("these values always are JSON");
-    Packet { command, seq, data: data.into(), trailing }
+    Packet {
+        command,
+        seq,
+        data: data.into(),
+        trailing,
+    }
 }
 
 /// A packet whose text is empty.
 pub fn empty(command: i32, seq: i32) -> Packet {
-    Packet { command, seq, data: Bytes::new(), trailing: Bytes::new() }
+    Packet {
+        command,
+        seq,
+        data: Bytes::new(),
+        trailing: Bytes::new(),
+    }
 }
 
 /// `{"code", "msg"}`.
@@ -46,7 +56,12 @@ struct Code<'a> {
 }
 
 pub fn not_logged_in(command: i32, seq: i32) -> Packet {
-    code(command, seq, command::code::NOT_LOGGED_IN, "not login, please login first!")
+    code(
+        command,
+        seq,
+        command::code::NOT_LOGGED_IN,
+        "not login, please login first!",
+    )
 }
 
 /// The fields of a profile as the answers to login, profile change and member list have them.
@@ -97,13 +112,29 @@ struct PersonAnswer<'a> {
 pub fn logged_in(seq: i32, account: &Account, kind: ClientKind) -> Packet {
     let nickname_max = if kind == ClientKind::Pc { 31 } else { 63 };
     let person = Person::new(&account.profile, 31, nickname_max);
-    answer(command::LOGIN, seq, &PersonAnswer { code: 0, msg: OK, person })
+    answer(
+        command::LOGIN,
+        seq,
+        &PersonAnswer {
+            code: 0,
+            msg: OK,
+            person,
+        },
+    )
 }
 
 /// The answer to a successful change of one's own profile.
 pub fn profile_changed(seq: i32, profile: &Profile) -> Packet {
     let person = Person::new(profile, 63, 63);
-    answer(command::UPDATE_INFO, seq, &PersonAnswer { code: 0, msg: OK, person })
+    answer(
+        command::UPDATE_INFO,
+        seq,
+        &PersonAnswer {
+            code: 0,
+            msg: OK,
+            person,
+        },
+    )
 }
 
 #[derive(Serialize)]
@@ -133,7 +164,15 @@ pub fn found(seq: i32, code: i32, profile: Option<&Profile>) -> Packet {
         })
         .collect();
     let msg = if code == 0 { OK } else { "find failed" };
-    answer(command::FIND_USER, seq, &Found { code, msg, userinfo })
+    answer(
+        command::FIND_USER,
+        seq,
+        &Found {
+            code,
+            msg,
+            userinfo,
+        },
+    )
 }
 
 #[derive(Serialize)]
@@ -202,7 +241,10 @@ pub fn friend_list(seq: i32, list: &ContactList, hub: &Hub, kind: ClientKind) ->
             Detail::Full | Detail::Lean => detail = Detail::Bare,
             Detail::Bare => {
                 contacts_max = contacts_max.min(list.contacts.len()) * 9 / 10;
-                tracing::warn!(shown = contacts_max, "a contact list is too long for Android");
+                tracing::warn!(
+                    shown = contacts_max,
+                    "a contact list is too long for Android"
+                );
             }
         }
     }
@@ -215,11 +257,23 @@ fn friend_list_in(
     detail: Detail,
     contacts_max: usize,
 ) -> Packet {
-    let mut userinfo: Vec<Team<'_>> =
-        list.teams.iter().map(|name| Team { members: Vec::new(), teamname: name }).collect();
+    let mut userinfo: Vec<Team<'_>> = list
+        .teams
+        .iter()
+        .map(|name| Team {
+            members: Vec::new(),
+            teamname: name,
+        })
+        .collect();
     for contact in list.contacts.iter().take(contacts_max) {
-        let place = list.teams.iter().position(|name| *name == contact.team).unwrap_or_default();
-        let Some(team) = userinfo.get_mut(place) else { continue };
+        let place = list
+            .teams
+            .iter()
+            .position(|name| *name == contact.team)
+            .unwrap_or_default();
+        let Some(team) = userinfo.get_mut(place) else {
+            continue;
+        };
         let profile = &contact.profile;
         let presence = match profile.id {
             Peer::User(user) => hub.presence(user),
@@ -238,13 +292,25 @@ fn friend_list_in(
             markname: full.then(|| cut(&contact.remark, 63)),
             nickname: person.nickname,
             phonenumber: full.then_some(person.phonenumber),
-            signature: if detail == Detail::Bare { "" } else { person.signature },
+            signature: if detail == Detail::Bare {
+                ""
+            } else {
+                person.signature
+            },
             status: presence.status,
             userid: person.userid,
             username: person.username,
         });
     }
-    answer(command::FRIEND_LIST, seq, &FriendList { code: 0, msg: OK, userinfo })
+    answer(
+        command::FRIEND_LIST,
+        seq,
+        &FriendList {
+            code: 0,
+            msg: OK,
+            userinfo,
+        },
+    )
 }
 
 #[derive(Serialize)]
@@ -265,20 +331,18 @@ struct GroupMember<'a> {
 }
 
 /// The members of a group.
-pub fn members(
-    seq: i32,
-    group: i32,
-    members: &[Profile],
-    hub: &Hub,
-    kind: ClientKind,
-) -> Packet {
+pub fn members(seq: i32, group: i32, members: &[Profile], hub: &Hub, kind: ClientKind) -> Packet {
     let mut shown = members.len();
     loop {
         let list = MemberList {
             code: 0,
             msg: OK,
             groupid: group,
-            members: members.iter().take(shown).map(|profile| member(profile, hub)).collect(),
+            members: members
+                .iter()
+                .take(shown)
+                .map(|profile| member(profile, hub))
+                .collect(),
         };
         let packet = answer(command::GROUP_MEMBERS, seq, &list);
         if kind == ClientKind::Pc || packet.data.len() <= ANDROID_BODY_BYTES_MAX {
@@ -315,7 +379,12 @@ pub fn group_created(seq: i32, group: GroupId, name: &str) -> Packet {
     answer(
         command::CREATE_GROUP,
         seq,
-        &GroupCreated { code: 0, msg: OK, groupid: group.0, groupname },
+        &GroupCreated {
+            code: 0,
+            msg: OK,
+            groupid: group.0,
+            groupname,
+        },
     )
 }
 
@@ -345,7 +414,12 @@ pub fn friend_step(seq: i32, peer: Peer, username: &str, step: FriendStep) -> Pa
         FriendStep::Removed => (5, None),
     };
     let username = cut(username, 63);
-    let operation = FriendOperation { userid: peer.number(), kind, username, accept };
+    let operation = FriendOperation {
+        userid: peer.number(),
+        kind,
+        username,
+        accept,
+    };
     answer(command::OPERATE_FRIEND, seq, &operation)
 }
 
@@ -361,7 +435,12 @@ pub fn presence(seq: i32, user: UserId, presence: Presence) -> Packet {
         )
     };
     let trailing = number(user.0);
-    Packet { command: command::USER_STATUS, seq, data: data.into(), trailing }
+    Packet {
+        command: command::USER_STATUS,
+        seq,
+        data: data.into(),
+        trailing,
+    }
 }
 
 /// The profile of a user, or the members of a group, changed.
@@ -376,8 +455,18 @@ pub fn changed(seq: i32, peer: Peer) -> Packet {
 
 /// A frame of somebody's screen; the number is the receiver's own.
 pub fn remote_desktop(seq: i32, header: &[u8], frame: &[u8], to: UserId) -> Packet {
-    let trailing = Writer::new().bytes(header).bytes(frame).i32(signed(to.0)).fields().into();
-    Packet { command: command::REMOTE_DESKTOP, seq, data: Bytes::new(), trailing }
+    let trailing = Writer::new()
+        .bytes(header)
+        .bytes(frame)
+        .i32(signed(to.0))
+        .fields()
+        .into();
+    Packet {
+        command: command::REMOTE_DESKTOP,
+        seq,
+        data: Bytes::new(),
+        trailing,
+    }
 }
 
 fn number(id: u32) -> Bytes {
@@ -406,9 +495,15 @@ mod tests {
 
     #[test]
     fn presence_has_the_originals_texts() {
-        let here = Presence { status: 1, client: 1 };
+        let here = Presence {
+            status: 1,
+            client: 1,
+        };
         let packet = presence(5, UserId(1), here);
-        assert_eq!(packet.data, r#"{ "type": 1, "onlinestatus": 1, "clienttype": 1}"#);
+        assert_eq!(
+            packet.data,
+            r#"{ "type": 1, "onlinestatus": 1, "clienttype": 1}"#
+        );
         assert_eq!(&packet.trailing[..], [0, 0, 0, 1]);
         let gone = presence(5, UserId(1), Presence::default());
         assert_eq!(gone.data, r#"{"type": 2, "onlinestatus": 0}"#);

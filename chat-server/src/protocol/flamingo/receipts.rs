@@ -37,7 +37,11 @@ impl Receipts {
     /// conversation.
     pub fn written(&mut self, end: u64, entries: BTreeMap<ConvId, Seq>, now: Instant) {
         if !entries.is_empty() {
-            self.flights.push_back(Flight { end, written_at: now, entries });
+            self.flights.push_back(Flight {
+                end,
+                written_at: now,
+                entries,
+            });
         }
     }
 
@@ -45,7 +49,11 @@ impl Receipts {
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let last = self.flights.back()?;
         let quiet_at = last.written_at + QUIET;
-        Some(if quiet_at > now { quiet_at } else { now + QUIET })
+        Some(if quiet_at > now {
+            quiet_at
+        } else {
+            now + QUIET
+        })
     }
 
     /// Takes out what counts as received now that the peer's TCP has acknowledged so many bytes.
@@ -95,7 +103,10 @@ mod tests {
         receipts.written(100, one(1), start);
         assert_eq!(receipts.due(start), Some(start + QUIET));
         assert!(receipts.received(100, start).is_empty(), "not quiet yet");
-        assert!(receipts.received(99, start + QUIET).is_empty(), "not acknowledged yet");
+        assert!(
+            receipts.received(99, start + QUIET).is_empty(),
+            "not acknowledged yet"
+        );
         assert_eq!(receipts.received(100, start + QUIET), one(1));
         assert_eq!(receipts.due(start), None);
     }
@@ -107,7 +118,10 @@ mod tests {
         receipts.written(100, one(1), start);
         receipts.written(200, one(2), start + AGE);
         assert_eq!(receipts.received(150, start + AGE), one(1));
-        assert!(receipts.received(150, start + 2 * AGE).is_empty(), "the second is on its way");
+        assert!(
+            receipts.received(150, start + 2 * AGE).is_empty(),
+            "the second is on its way"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -54,7 +54,12 @@ pub async fn run(
             Err(error) => {
                 tracing::warn!(%error, "a session could not start");
                 let code = command::code::UNKNOWN;
-                link.push(&packets::code(command::LOGIN, login.seq, code, &error.to_string()));
+                link.push(&packets::code(
+                    command::LOGIN,
+                    login.seq,
+                    code,
+                    &error.to_string(),
+                ));
                 let _ = link.flush().await;
                 return Ended::NotSaved(error);
             }
@@ -103,9 +108,16 @@ impl<'a> Running<'a> {
         tracing::Span::current().record("user", user.0);
         let now = app.clock.now();
         let device = login.kind.device();
-        let register = Change::RegisterDevice { user, device, at: now };
+        let register = Change::RegisterDevice {
+            user,
+            device,
+            at: now,
+        };
         let registered = app.log.submit(register).await?;
-        let noted = Change::NoteLogin { address: link.address(), at: now };
+        let noted = Change::NoteLogin {
+            address: link.address(),
+            at: now,
+        };
         app.log.commit(noted).await?;
         registered.outcome().await?;
 
@@ -302,26 +314,38 @@ impl<'a> Running<'a> {
             self.flush_before_android().await?;
         }
         self.link.flush().await?;
-        self.receipts.written(self.link.written(), handed_over, Instant::now());
+        self.receipts
+            .written(self.link.written(), handed_over, Instant::now());
         Ok(is_level)
     }
 
     /// Android reads the body of a packet with one call: it gets each packet in a write of its
     /// own.
     async fn flush_before_android(&mut self) -> Result<(), Ended> {
-        if self.session.kind == ClientKind::Pc { Ok(()) } else { self.link.flush().await }
+        if self.session.kind == ClientKind::Pc {
+            Ok(())
+        } else {
+            self.link.flush().await
+        }
     }
 
     /// Moves the device's cursors past what the client has received.
     async fn confirm_received(&mut self) {
-        let received = self.receipts.received(self.link.acknowledged(), Instant::now());
+        let received = self
+            .receipts
+            .received(self.link.acknowledged(), Instant::now());
         self.move_cursors(received).await;
     }
 
     async fn move_cursors(&mut self, received: BTreeMap<ConvId, Seq>) {
         for (conv, seq) in received {
             let (user, device) = (self.session.user, self.session.device());
-            let moved = Change::MoveCursor { user, device, conv, seq };
+            let moved = Change::MoveCursor {
+                user,
+                device,
+                conv,
+                seq,
+            };
             match self.app.log.submit(moved).await {
                 Ok(pending) => {
                     let moving = async move { (conv, seq, pending.outcome().await) };
@@ -347,7 +371,10 @@ impl<'a> Running<'a> {
         let now = Instant::now();
         let idle_at = self.idle_limit().map(|limit| self.heard_at + limit);
         let frame_at = self.link.unfinished_since().map(|since| since + FRAME);
-        [self.receipts.due(now), self.retry_at, idle_at, frame_at].into_iter().flatten().min()
+        [self.receipts.due(now), self.retry_at, idle_at, frame_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn check_time(&mut self) -> Result<(), Ended> {
@@ -357,10 +384,17 @@ impl<'a> Running<'a> {
             let unsaved = std::mem::take(&mut self.unsaved);
             self.move_cursors(unsaved).await;
         }
-        if self.idle_limit().is_some_and(|limit| self.heard_at + limit <= now) {
+        if self
+            .idle_limit()
+            .is_some_and(|limit| self.heard_at + limit <= now)
+        {
             return Err(Ended::TimedOut("the client's heartbeat stopped"));
         }
-        if self.link.unfinished_since().is_some_and(|since| since + FRAME <= now) {
+        if self
+            .link
+            .unfinished_since()
+            .is_some_and(|since| since + FRAME <= now)
+        {
             return Err(Ended::TimedOut("a frame was not finished"));
         }
         Ok(())

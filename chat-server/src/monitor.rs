@@ -27,7 +27,7 @@ const STALL: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(600);
 
 /// Serves one operator until he leaves.
-pub async fn serve(app: Arc<App>, mut connection: Connection, shutdown: CancellationToken) {
+pub(crate) async fn serve(app: Arc<App>, mut connection: Connection, shutdown: CancellationToken) {
     let mut inbox = BytesMut::new();
     let mut answer = HELP.to_owned();
     loop {

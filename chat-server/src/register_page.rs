@@ -33,7 +33,7 @@ struct Wanted {
 }
 
 /// Serves one connection.
-pub async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
+pub(crate) async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
     let from = connection.socket.peer().ip();
     let stream = TokioIo::new(connection.socket.into_stream());
     let service = service_fn(move |request| answer(Arc::clone(&app), from, request));

@@ -50,7 +50,7 @@ pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account
         Verdict::Right => {}
         Verdict::RightUpgrade { password_hash } => {
             done(
-                app.log
+                &app.log
                     .commit(Change::SetPassword {
                         user: account.id,
                         password_hash,

@@ -13,7 +13,7 @@ use crate::hub::{ClientKind, Event, Session};
 use crate::log::TailEntry;
 
 /// What a session shows of an entry.
-pub enum Shown {
+pub(super) enum Shown {
     /// A finished packet, the same for every receiver.
     Shared(Bytes),
     Own(Packet),
@@ -23,7 +23,7 @@ pub enum Shown {
 
 /// Translates an entry. `since` is when the session began: changes of contacts and groups before
 /// that are in the lists that every client loads after its login.
-pub fn show(held: &TailEntry, session: &Session, since: Millis, seq: i32) -> Shown {
+pub(super) fn show(held: &TailEntry, session: &Session, since: Millis, seq: i32) -> Shown {
     let entry = &held.entry;
     let is_own = entry.origin.user == session.user;
     if is_own && entry.origin.device == session.device() {
@@ -103,14 +103,14 @@ fn message(entry: &Entry, content: &[u8]) -> Option<Bytes> {
 
 /// What the server changes in a chat message: its time is the server's, in seconds, and the JSON
 /// is written anew. `None` if it is no JSON object.
-pub fn rewrite(content: &[u8], at: Millis) -> Option<Vec<u8>> {
+pub(super) fn rewrite(content: &[u8], at: Millis) -> Option<Vec<u8>> {
     let mut object = json::object(content)?;
     object.insert("time".to_owned(), Value::from(at.seconds()));
     serde_json::to_vec(&object).ok()
 }
 
 /// Translates an event; `seq` is the session's own counter.
-pub fn event(event: &Event, seq: i32) -> Packet {
+pub(super) fn event(event: &Event, seq: i32) -> Packet {
     match event {
         Event::Presence { user, presence } => packets::presence(seq, *user, *presence),
         Event::ProfileChanged { peer } => packets::changed(seq, *peer),

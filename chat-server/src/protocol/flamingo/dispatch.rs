@@ -23,7 +23,7 @@ impl From<Malformed> for Ended {
 }
 
 /// Carries out everything but login and messages; pushes the replies.
-pub async fn carry_out(
+pub(super) async fn carry_out(
     app: &App,
     session: &Session,
     link: &mut Link,
@@ -70,7 +70,11 @@ fn say_nothing(command: i32, failure: &Failure) {
 }
 
 /// Hands the messages of a chat packet to the log. Waits for nothing but a place in its queue.
-pub async fn send(app: &App, session: &Session, packet: &Packet) -> Result<Vec<Sending>, Ended> {
+pub(super) async fn send(
+    app: &App,
+    session: &Session,
+    packet: &Packet,
+) -> Result<Vec<Sending>, Ended> {
     let mut fields = Reader::new(&packet.trailing);
     let targets = if packet.command == command::MULTI_CHAT {
         let targets = fields.bytes()?;

@@ -20,7 +20,7 @@ use crate::hub::ClientKind;
 const REPLACED_LINGER: Duration = Duration::from_secs(5);
 
 /// A successful login that was not answered yet.
-pub struct Login {
+pub(super) struct Login {
     pub account: Account,
     pub kind: ClientKind,
     pub status: i32,
@@ -28,7 +28,7 @@ pub struct Login {
 }
 
 /// The time limits of a connection that is not logged in.
-pub struct Greeting {
+pub(super) struct Greeting {
     first_bytes_by: Instant,
     login_by: Instant,
     /// How long a frame may take to arrive.
@@ -37,7 +37,7 @@ pub struct Greeting {
 }
 
 impl Greeting {
-    pub fn for_newcomer(config: &ChatConfig) -> Self {
+    pub(super) fn for_newcomer(config: &ChatConfig) -> Self {
         let now = Instant::now();
         let frame = Duration::from_secs(config.first_bytes_timeout_s);
         Self {
@@ -48,7 +48,7 @@ impl Greeting {
         }
     }
 
-    pub fn for_replaced() -> Self {
+    pub(super) fn for_replaced() -> Self {
         let until = Instant::now() + REPLACED_LINGER;
         Self {
             first_bytes_by: until,
@@ -59,7 +59,7 @@ impl Greeting {
     }
 
     /// Answers until somebody logs in.
-    pub async fn run(
+    pub(super) async fn run(
         &mut self,
         app: &App,
         link: &mut Link,
@@ -114,7 +114,7 @@ async fn answer(app: &App, link: &mut Link, packet: &Packet) -> Result<Option<Lo
 }
 
 /// Registers; `None` where the original is silent: the request is no JSON of the right shape.
-pub async fn answer_register(app: &App, link: &Link, packet: &Packet) -> Option<Packet> {
+pub(super) async fn answer_register(app: &App, link: &Link, packet: &Packet) -> Option<Packet> {
     let request = Request::read_misdeclared(packet)?;
     let wanted = Registration {
         username: request.text("username")?,
@@ -147,14 +147,14 @@ pub async fn registered(app: &App, from: std::net::IpAddr, wanted: Registration)
 }
 
 /// What a login request came to.
-pub enum Attempt {
+pub(super) enum Attempt {
     Right(Login),
     Wrong(Packet),
     /// No JSON of the right shape: the original is silent.
     Unreadable,
 }
 
-pub async fn try_login(app: &App, link: &Link, packet: &Packet) -> Attempt {
+pub(super) async fn try_login(app: &App, link: &Link, packet: &Packet) -> Attempt {
     let Some((who, client, status)) = read_login(packet) else {
         return Attempt::Unreadable;
     };

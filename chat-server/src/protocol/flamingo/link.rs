@@ -24,7 +24,7 @@ const INFLATED_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 /// Why a connection ended.
 #[derive(Debug, Error)]
-pub enum Ended {
+pub(super) enum Ended {
     #[error("the client closed the connection")]
     Closed,
     #[error("the connection broke: {0}")]
@@ -48,7 +48,7 @@ pub enum Ended {
 
 impl Ended {
     /// Writes the reason to the log; what is the client's fault or ours is louder.
-    pub fn log(&self) {
+    pub(super) fn log(&self) {
         match self {
             Self::Closed | Self::Broke(_) | Self::Stopping | Self::Replaced => {
                 tracing::debug!(reason = %self, "connection ended");
@@ -65,7 +65,7 @@ impl Ended {
 
 /// See the module's description.
 #[derive(Debug)]
-pub struct Link {
+pub(super) struct Link {
     socket: Socket,
     permit: Permit,
     decoder: Decoder,
@@ -79,7 +79,7 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(connection: Connection, config: &ChatConfig) -> Self {
+    pub(super) fn new(connection: Connection, config: &ChatConfig) -> Self {
         let mut decoder = Decoder::new(Limits::default());
         decoder.set_inflated_max(GREETING_INFLATED_BYTES_MAX);
         Self {
@@ -94,19 +94,19 @@ impl Link {
         }
     }
 
-    pub fn address(&self) -> IpAddr {
+    pub(super) fn address(&self) -> IpAddr {
         self.socket.peer().ip()
     }
 
     /// Somebody logged in: larger bodies may be inflated, and the place among the newcomers is
     /// free again.
-    pub fn logged_in(&mut self) {
+    pub(super) fn logged_in(&mut self) {
         self.permit.greeted();
         self.decoder.set_inflated_max(INFLATED_BYTES_MAX);
     }
 
     /// Waits for bytes. Cancel-safe: nothing read is lost.
-    pub async fn fill(&mut self) -> Result<(), Ended> {
+    pub(super) async fn fill(&mut self) -> Result<(), Ended> {
         match self.socket.read(&mut self.inbox, READ_BYTES_MAX).await {
             Ok(0) => Err(Ended::Closed),
             Ok(_) => Ok(()),
@@ -115,7 +115,7 @@ impl Link {
     }
 
     /// The next packet of what was read; `None` when more bytes are needed.
-    pub fn next_packet(&mut self) -> Result<Option<Packet>, Ended> {
+    pub(super) fn next_packet(&mut self) -> Result<Option<Packet>, Ended> {
         let packet = self.decoder.decode(&mut self.inbox)?;
         if packet.is_some() || self.inbox.is_empty() {
             self.unfinished_since = None;
@@ -130,12 +130,12 @@ impl Link {
     }
 
     /// Since when an unfinished frame is waiting for its rest.
-    pub fn unfinished_since(&self) -> Option<Instant> {
+    pub(super) fn unfinished_since(&self) -> Option<Instant> {
         self.unfinished_since
     }
 
     /// Adds a packet to what is written next.
-    pub fn push(&mut self, packet: &Packet) {
+    pub(super) fn push(&mut self, packet: &Packet) {
         if let Err(error) = encode(
             packet,
             Encoding::PlainBelow(COMPRESS_FROM_BYTES),
@@ -146,17 +146,17 @@ impl Link {
     }
 
     /// Adds a finished packet to what is written next.
-    pub fn push_encoded(&mut self, packet: &[u8]) {
+    pub(super) fn push_encoded(&mut self, packet: &[u8]) {
         self.outbox.extend_from_slice(packet);
     }
 
     /// How many bytes wait to be written.
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.outbox.len()
     }
 
     /// Writes everything that waits, in one piece.
-    pub async fn flush(&mut self) -> Result<(), Ended> {
+    pub(super) async fn flush(&mut self) -> Result<(), Ended> {
         if self.outbox.is_empty() {
             return Ok(());
         }
@@ -170,23 +170,23 @@ impl Link {
     }
 
     /// All bytes ever written, after a flush.
-    pub fn written(&self) -> u64 {
+    pub(super) fn written(&self) -> u64 {
         self.written
     }
 
     /// How many of the written bytes the peer's TCP has acknowledged.
-    pub fn acknowledged(&self) -> u64 {
+    pub(super) fn acknowledged(&self) -> u64 {
         let unsent = self.socket.unsent().map_or(self.written, u64::from);
         self.written.saturating_sub(unsent)
     }
 
-    pub async fn close(self) {
+    pub(super) async fn close(self) {
         self.socket.close().await;
     }
 }
 
 /// A finished packet, as [`Link::push_encoded`] takes it.
-pub fn encoded(packet: &Packet) -> Vec<u8> {
+pub(super) fn encoded(packet: &Packet) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Err(error) = encode(
         packet,

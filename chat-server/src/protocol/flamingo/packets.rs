@@ -16,15 +16,15 @@ use crate::hub::{ClientKind, Hub, Presence};
 /// Bodies for Android stay below this many bytes: it refuses 65,535 and more.
 const ANDROID_BODY_BYTES_MAX: usize = 64_000;
 
-pub const OK: &str = "ok";
+pub(super) const OK: &str = "ok";
 
 /// An answer to the request with this command and number.
-pub fn answer(command: i32, seq: i32, json: &impl Serialize) -> Packet {
+pub(super) fn answer(command: i32, seq: i32, json: &impl Serialize) -> Packet {
     push(command, seq, json, Bytes::new())
 }
 
 /// A packet with fields behind its text.
-pub fn push(command: i32, seq: i32, json: &impl Serialize, trailing: Bytes) -> Packet {
+pub(super) fn push(command: i32, seq: i32, json: &impl Serialize, trailing: Bytes) -> Packet {
     let data = serde_json::to_vec(json).expect("these values always are JSON");
     Packet {
         command,
@@ -35,7 +35,7 @@ pub fn push(command: i32, seq: i32, json: &impl Serialize, trailing: Bytes) -> P
 }
 
 /// A packet whose text is empty.
-pub fn empty(command: i32, seq: i32) -> Packet {
+pub(super) fn empty(command: i32, seq: i32) -> Packet {
     Packet {
         command,
         seq,
@@ -45,7 +45,7 @@ pub fn empty(command: i32, seq: i32) -> Packet {
 }
 
 /// `{"code", "msg"}`.
-pub fn code(command: i32, seq: i32, code: i32, msg: &str) -> Packet {
+pub(super) fn code(command: i32, seq: i32, code: i32, msg: &str) -> Packet {
     answer(command, seq, &Code { code, msg })
 }
 
@@ -55,7 +55,7 @@ struct Code<'a> {
     msg: &'a str,
 }
 
-pub fn not_logged_in(command: i32, seq: i32) -> Packet {
+pub(super) fn not_logged_in(command: i32, seq: i32) -> Packet {
     code(
         command,
         seq,
@@ -109,7 +109,7 @@ struct PersonAnswer<'a> {
 
 /// The answer to a successful login. The Windows client's buffers for both names hold 31 bytes
 /// here.
-pub fn logged_in(seq: i32, account: &Account, kind: ClientKind) -> Packet {
+pub(super) fn logged_in(seq: i32, account: &Account, kind: ClientKind) -> Packet {
     let nickname_max = if kind == ClientKind::Pc { 31 } else { 63 };
     let person = Person::new(&account.profile, 31, nickname_max);
     answer(
@@ -124,7 +124,7 @@ pub fn logged_in(seq: i32, account: &Account, kind: ClientKind) -> Packet {
 }
 
 /// The answer to a successful change of one's own profile.
-pub fn profile_changed(seq: i32, profile: &Profile) -> Packet {
+pub(super) fn profile_changed(seq: i32, profile: &Profile) -> Packet {
     let person = Person::new(profile, 63, 63);
     answer(
         command::UPDATE_INFO,
@@ -153,7 +153,7 @@ struct FoundOne<'a> {
 }
 
 /// The answer to a search. A failed one has a code other than 0, and no one found.
-pub fn found(seq: i32, code: i32, profile: Option<&Profile>) -> Packet {
+pub(super) fn found(seq: i32, code: i32, profile: Option<&Profile>) -> Packet {
     let userinfo = profile
         .into_iter()
         .map(|profile| FoundOne {
@@ -225,7 +225,7 @@ enum Detail {
 }
 
 /// The whole contact list. For Android it is cut down, step by step, until it fits.
-pub fn friend_list(seq: i32, list: &ContactList, hub: &Hub, kind: ClientKind) -> Packet {
+pub(super) fn friend_list(seq: i32, list: &ContactList, hub: &Hub, kind: ClientKind) -> Packet {
     let packet = friend_list_in(seq, list, hub, Detail::Full, usize::MAX);
     if kind == ClientKind::Pc || packet.data.len() <= ANDROID_BODY_BYTES_MAX {
         return packet;
@@ -331,7 +331,13 @@ struct GroupMember<'a> {
 }
 
 /// The members of a group.
-pub fn members(seq: i32, group: i32, members: &[Profile], hub: &Hub, kind: ClientKind) -> Packet {
+pub(super) fn members(
+    seq: i32,
+    group: i32,
+    members: &[Profile],
+    hub: &Hub,
+    kind: ClientKind,
+) -> Packet {
     let mut shown = members.len();
     loop {
         let list = MemberList {
@@ -374,7 +380,7 @@ struct GroupCreated<'a> {
     groupname: &'a str,
 }
 
-pub fn group_created(seq: i32, group: GroupId, name: &str) -> Packet {
+pub(super) fn group_created(seq: i32, group: GroupId, name: &str) -> Packet {
     let groupname = cut(name, 63);
     answer(
         command::CREATE_GROUP,
@@ -390,7 +396,7 @@ pub fn group_created(seq: i32, group: GroupId, name: &str) -> Packet {
 
 /// What a friendship packet says, from the receiver's point of view.
 #[derive(Clone, Copy)]
-pub enum FriendStep {
+pub(super) enum FriendStep {
     Requested,
     /// 0 refused, 1 accepted or group created, 3 group joined.
     Answered(i32),
@@ -407,7 +413,7 @@ struct FriendOperation<'a> {
     accept: Option<i32>,
 }
 
-pub fn friend_step(seq: i32, peer: Peer, username: &str, step: FriendStep) -> Packet {
+pub(super) fn friend_step(seq: i32, peer: Peer, username: &str, step: FriendStep) -> Packet {
     let (kind, accept) = match step {
         FriendStep::Requested => (2, None),
         FriendStep::Answered(accept) => (3, Some(accept)),
@@ -424,7 +430,7 @@ pub fn friend_step(seq: i32, peer: Peer, username: &str, step: FriendStep) -> Pa
 }
 
 /// Where a user is now.
-pub fn presence(seq: i32, user: UserId, presence: Presence) -> Packet {
+pub(super) fn presence(seq: i32, user: UserId, presence: Presence) -> Packet {
     // Exactly the original's texts: clients parse them, people compare captures.
     let data = if presence.status == 0 {
         r#"{"type": 2, "onlinestatus": 0}"#.to_owned()
@@ -444,7 +450,7 @@ pub fn presence(seq: i32, user: UserId, presence: Presence) -> Packet {
 }
 
 /// The profile of a user, or the members of a group, changed.
-pub fn changed(seq: i32, peer: Peer) -> Packet {
+pub(super) fn changed(seq: i32, peer: Peer) -> Packet {
     Packet {
         command: command::USER_STATUS,
         seq,
@@ -454,7 +460,7 @@ pub fn changed(seq: i32, peer: Peer) -> Packet {
 }
 
 /// A frame of somebody's screen; the number is the receiver's own.
-pub fn remote_desktop(seq: i32, header: &[u8], frame: &[u8], to: UserId) -> Packet {
+pub(super) fn remote_desktop(seq: i32, header: &[u8], frame: &[u8], to: UserId) -> Packet {
     let trailing = Writer::new()
         .bytes(header)
         .bytes(frame)
@@ -473,12 +479,12 @@ fn number(id: u32) -> Bytes {
     Bytes::copy_from_slice(&signed(id).to_be_bytes())
 }
 
-pub fn signed(id: u32) -> i32 {
+pub(super) fn signed(id: u32) -> i32 {
     i32::try_from(id).unwrap_or(i32::MAX)
 }
 
 /// At most so many bytes of a text, whole characters only.
-pub fn cut(text: &str, bytes_max: usize) -> &str {
+pub(super) fn cut(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }
 

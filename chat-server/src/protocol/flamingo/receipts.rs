@@ -19,7 +19,7 @@ const AGE: Duration = Duration::from_secs(2);
 
 /// Entries that were written and do not count as received yet.
 #[derive(Debug, Default)]
-pub struct Receipts {
+pub(super) struct Receipts {
     flights: VecDeque<Flight>,
 }
 
@@ -35,7 +35,7 @@ struct Flight {
 impl Receipts {
     /// Notes what was written, up to byte `end` of the connection: the last entry of each
     /// conversation.
-    pub fn written(&mut self, end: u64, entries: BTreeMap<ConvId, Seq>, now: Instant) {
+    pub(super) fn written(&mut self, end: u64, entries: BTreeMap<ConvId, Seq>, now: Instant) {
         if !entries.is_empty() {
             self.flights.push_back(Flight {
                 end,
@@ -46,7 +46,7 @@ impl Receipts {
     }
 
     /// When to ask [`Receipts::received`] next; `None` if nothing is on its way.
-    pub fn due(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let last = self.flights.back()?;
         let quiet_at = last.written_at + QUIET;
         Some(if quiet_at > now {
@@ -57,7 +57,7 @@ impl Receipts {
     }
 
     /// Takes out what counts as received now that the peer's TCP has acknowledged so many bytes.
-    pub fn received(&mut self, acknowledged: u64, now: Instant) -> BTreeMap<ConvId, Seq> {
+    pub(super) fn received(&mut self, acknowledged: u64, now: Instant) -> BTreeMap<ConvId, Seq> {
         let is_quiet = self
             .flights
             .back()
@@ -69,7 +69,7 @@ impl Receipts {
 
     /// Takes out everything that was acknowledged: the client closed the connection in good
     /// order, which TCP does only when its program had read everything.
-    pub fn closed(&mut self, acknowledged: u64) -> BTreeMap<ConvId, Seq> {
+    pub(super) fn closed(&mut self, acknowledged: u64) -> BTreeMap<ConvId, Seq> {
         self.take(|flight| flight.end <= acknowledged)
     }
 

@@ -38,7 +38,7 @@ const STORE_RETRY: Duration = Duration::from_secs(1);
 const FRAME: Duration = Duration::from_secs(60);
 
 /// Runs sessions on a link, one for each login, until the connection ends or is replaced.
-pub async fn run(
+pub(super) async fn run(
     app: &Arc<App>,
     link: &mut Link,
     mut login: Login,

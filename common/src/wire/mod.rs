@@ -11,3 +11,6 @@ mod quirk;
 
 pub mod chat;
 pub mod transfer;
+
+#[cfg(test)]
+mod vector_tests;

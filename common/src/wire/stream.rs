@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(reader.int64(), Ok(-1));
         assert_eq!(reader.bytes(), Ok(&b""[..]));
         assert_eq!(reader.bytes(), Ok(&b"abc"[..]));
-        assert_eq!(reader.rest(), &fields[23..]);
+        assert_eq!(reader.rest(), &fields[25..]);
     }
 
     #[test]

@@ -23,9 +23,20 @@ pub async fn run(server: &Server, size: u64) -> anyhow::Result<()> {
     let after = server.processor_s()?;
     println!("| {} MiB | MiB/s | server CPU, s |", size / 1024 / 1024);
     println!("|---|---|---|");
-    println!("| up: hashed twice, synced | {:.0} | {:.1} |", speed(size, up), between - before);
-    println!("| down | {:.0} | {:.1} |", speed(size, down), after - between);
-    println!("| for comparison: loopback into SHA-256, no server | {:.0} | |", speed(size, bare));
+    println!(
+        "| up: hashed twice, synced | {:.0} | {:.1} |",
+        speed(size, up),
+        between - before
+    );
+    println!(
+        "| down | {:.0} | {:.1} |",
+        speed(size, down),
+        after - between
+    );
+    println!(
+        "| for comparison: loopback into SHA-256, no server | {:.0} | |",
+        speed(size, bare)
+    );
     Ok(())
 }
 
@@ -53,7 +64,11 @@ impl Content {
         for offset in self.offsets() {
             hash.update(self.chunk(offset));
         }
-        let digits = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let digits = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
         digits.into()
     }
 
@@ -107,7 +122,11 @@ async fn download(server: &Server, size: u64, name: &Bytes) -> anyhow::Result<f6
     let began = Instant::now();
     let mut received = 0;
     loop {
-        let request = TransferRequest::Download { seq: 0, name: name.clone(), net_type: 0 };
+        let request = TransferRequest::Download {
+            seq: 0,
+            name: name.clone(),
+            net_type: 0,
+        };
         let reply = transfer.ask(&request).await?;
         received += u64::try_from(reply.data.len())?;
         match reply.code {
@@ -127,7 +146,10 @@ impl Transfer {
     async fn connect(server: &Server) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(server.file).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, inbox: BytesMut::new() })
+        Ok(Self {
+            stream,
+            inbox: BytesMut::new(),
+        })
     }
 
     async fn ask(&mut self, request: &TransferRequest) -> anyhow::Result<TransferReply> {

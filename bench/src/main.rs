@@ -5,6 +5,8 @@
 //! table has a line measured in the same run without the server (synced appends of this disk, a
 //! hashed copy through loopback), because absolute figures change with the machine's mood.
 
+#![allow(clippy::print_stdout, reason = "a table on standard output is the result")]
+
 mod files;
 mod idle;
 mod person;
@@ -24,7 +26,12 @@ struct Cli {
     database: Option<String>,
 
     /// The server's program
-    #[arg(long, value_name = "FILE", default_value = "target/release/myim", global = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/release/myim",
+        global = true
+    )]
     server: PathBuf,
 
     #[command(subcommand)]
@@ -66,9 +73,11 @@ async fn main() -> anyhow::Result<()> {
     let server = server::Server::start(&cli.server, cli.database.as_deref()).await?;
     let measured = match cli.what {
         What::Idle { connections } => idle::run(&server, &connections).await,
-        What::Relay { pairs, window, seconds } => {
-            relay::run(&server, pairs, window, seconds).await
-        }
+        What::Relay {
+            pairs,
+            window,
+            seconds,
+        } => relay::run(&server, pairs, window, seconds).await,
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,
     };
     server.stop().await?;

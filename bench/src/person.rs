@@ -20,7 +20,11 @@ impl Person {
     pub async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, decoder: Decoder::new(Limits::default()), inbox: BytesMut::new() })
+        Ok(Self {
+            stream,
+            decoder: Decoder::new(Limits::default()),
+            inbox: BytesMut::new(),
+        })
     }
 
     pub async fn send(&mut self, packets: &[Packet]) -> anyhow::Result<()> {
@@ -84,15 +88,23 @@ impl Person {
     /// Makes two people friends.
     pub async fn befriend(&mut self, own: u32, other: &mut Self, id: u32) -> anyhow::Result<()> {
         let apply = format!(r#"{{"userid": {id}, "type": 1}}"#);
-        self.send(&[packet(command::OPERATE_FRIEND, apply, Bytes::new())]).await?;
+        self.send(&[packet(command::OPERATE_FRIEND, apply, Bytes::new())])
+            .await?;
         other.expect(command::OPERATE_FRIEND).await?;
         let accept = format!(r#"{{"userid": {own}, "type": 3, "accept": 1}}"#);
-        other.send(&[packet(command::OPERATE_FRIEND, accept, Bytes::new())]).await?;
+        other
+            .send(&[packet(command::OPERATE_FRIEND, accept, Bytes::new())])
+            .await?;
         other.expect(command::OPERATE_FRIEND).await?;
         self.expect(command::OPERATE_FRIEND).await.map(drop)
     }
 }
 
 pub fn packet(command: i32, data: impl Into<Bytes>, trailing: Bytes) -> Packet {
-    Packet { command, seq: 0, data: data.into(), trailing }
+    Packet {
+        command,
+        seq: 0,
+        data: data.into(),
+        trailing,
+    }
 }

@@ -31,9 +31,15 @@ pub async fn run(server: &Server, pairs: usize, window: usize, seconds: u64) -> 
     }
     let synced = synced_appends(server.directory.path())?;
     let began = Instant::now();
-    let run = Arc::new(Run { window, began, is_over: AtomicBool::new(false) });
-    let receivers: Vec<_> =
-        friends.into_iter().map(|pair| tokio::spawn(relay(Arc::clone(&run), pair))).collect();
+    let run = Arc::new(Run {
+        window,
+        began,
+        is_over: AtomicBool::new(false),
+    });
+    let receivers: Vec<_> = friends
+        .into_iter()
+        .map(|pair| tokio::spawn(relay(Arc::clone(&run), pair)))
+        .collect();
     tokio::time::sleep(WARM_UP).await;
     let processor_before = server.processor_s()?;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -47,14 +53,18 @@ pub async fn run(server: &Server, pairs: usize, window: usize, seconds: u64) -> 
     let delivered = delays.len();
     let rate = delivered / seconds.max(1);
     let ms = |quantile| micros_as_ms(delays.value_at_quantile(quantile));
-    println!("| pairs | window | delivered/s | p50, ms | p99, ms | server CPU, s | appends synced/s |");
+    println!(
+        "| pairs | window | delivered/s | p50, ms | p99, ms | server CPU, s | appends synced/s |"
+    );
     println!("|---|---|---|---|---|---|---|");
     println!(
         "| {pairs} | {window} | {rate} | {:.2} | {:.2} | {processor:.1} of {seconds} | {synced} |",
         ms(0.5),
         ms(0.99)
     );
-    println!("\nThe last column is this disk alone, measured just before: 4 KiB appended and synced,");
+    println!(
+        "\nThe last column is this disk alone, measured just before: 4 KiB appended and synced,"
+    );
     println!("one after the other.");
     Ok(())
 }
@@ -110,7 +120,10 @@ async fn relay(run: Arc<Run>, pair: (Person, Person, u32)) -> anyhow::Result<His
         let json: serde_json::Value = serde_json::from_slice(&message?.data)?;
         let now = u64::try_from(run.began.elapsed().as_micros())?;
         if run.began.elapsed() > WARM_UP {
-            delays.record(now.saturating_sub(json["sent"].as_u64().unwrap_or(now)).max(1))?;
+            delays.record(
+                now.saturating_sub(json["sent"].as_u64().unwrap_or(now))
+                    .max(1),
+            )?;
         }
         places.add_permits(1);
     }

@@ -37,7 +37,14 @@ impl Server {
             .args(["--registrations-per-minute-max", "4000000000"])
             .args(["--connections-per-address-max", "1000000"])
             .args(["--greeting-per-address-max", "1000000"])
-            .args(["--upload-day-bytes-max", "1000GiB", "--access", "open", "--log", "warn"]);
+            .args([
+                "--upload-day-bytes-max",
+                "1000GiB",
+                "--access",
+                "open",
+                "--log",
+                "warn",
+            ]);
         if let Some(database) = database {
             command.args(["--database", database]);
         }
@@ -48,7 +55,11 @@ impl Server {
             .with_context(|| format!("{} cannot be started; build it first", program.display()))?;
         let pid = child.id().context("the server ended at once")?;
         let stdout = child.stdout.take().context("the server has no output")?;
-        let ready = BufReader::new(stdout).lines().next_line().await?.unwrap_or_default();
+        let ready = BufReader::new(stdout)
+            .lines()
+            .next_line()
+            .await?
+            .unwrap_or_default();
         let port = |name: &str| {
             ready
                 .split_whitespace()
@@ -57,14 +68,22 @@ impl Server {
                 .with_context(|| format!("no {name} port in {ready:?}"))
         };
         let (chat, file) = (port("chat")?, port("file")?);
-        Ok(Self { child, pid, chat, file, directory })
+        Ok(Self {
+            child,
+            pid,
+            chat,
+            file,
+            directory,
+        })
     }
 
     /// Resident memory in bytes.
     pub fn resident(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1)).context("no VmRSS")?;
+        let kib = line
+            .and_then(|line| line.split_whitespace().nth(1))
+            .context("no VmRSS")?;
         Ok(kib.parse::<u64>()? * 1024)
     }
 
@@ -75,7 +94,11 @@ impl Server {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
         // The program's name in parentheses may hold blanks: count behind it.
         let (_, fields) = stat.rsplit_once(')').context("no program name")?;
-        let mut times = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        let mut times = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(str::parse::<f64>);
         match (times.next(), times.next()) {
             (Some(Ok(user)), Some(Ok(system))) => Ok((user + system) / TICKS_A_SECOND),
             _ => bail!("no processor times"),

@@ -17,9 +17,16 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let limits = config.limits.connections();
-    common::net::serve(listener, limits, shutdown, &tasks, |connection| {
-        connection.socket.close()
-    })
+    common::net::serve(
+        listener,
+        limits,
+        shutdown,
+        &tasks,
+        |connection| async move {
+            connection.socket.close().await;
+            drop(connection.permit);
+        },
+    )
     .await;
     tasks.close();
     tasks.wait().await;

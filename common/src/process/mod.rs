@@ -148,6 +148,14 @@ impl Process {
         })
     }
 
+    /// Opens the database or fails; for commands that do one thing and end.
+    pub async fn open_store_now(&self, config: &DatabaseConfig) -> Result<Arc<dyn Store>, Exit> {
+        make_folder(&config.database)?;
+        store::open(&config.database)
+            .await
+            .map_err(|error| Exit::database(&config.shown(), &error))
+    }
+
     /// Starts opening the database. The store answers with an error until it is open; what waiting
     /// does not heal ends the program.
     pub async fn open_store(&self, config: &DatabaseConfig) -> Result<Arc<dyn Store>, Exit> {
@@ -231,4 +239,40 @@ async fn open(
         },
     };
     opened.map_err(|error| Exit::database(&database, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_is_told_with_what_to_do() {
+        let process = Process::new();
+        let free = "127.0.0.1:0".parse().unwrap();
+        let taken = process.bind("chat", free, "--chat-port").unwrap();
+        let again = process.bind("chat", taken.local_addr(), "--chat-port");
+        let exit = again.unwrap_err();
+        assert_eq!(exit.code(), 74);
+        let text = exit.to_string();
+        let port = taken.local_addr().port().to_string();
+        assert!(
+            text.contains(&port) && text.contains("--chat-port"),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_folder_of_an_embedded_database_is_made_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("a/b");
+        make_folder(&DatabaseUrl::Sqlite(folder.join("myim.db"))).unwrap();
+        let mode = folder.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let file = outer.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let wrong = make_folder(&DatabaseUrl::Sqlite(file.join("x/myim.db")));
+        assert_eq!(wrong.unwrap_err().code(), 74);
+    }
 }

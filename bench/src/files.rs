@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::Server;
 
-pub async fn run(server: &Server, size: u64) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, size: u64) -> anyhow::Result<()> {
     let content = Content { size };
     let name = content.md5();
     let bare = content.through_loopback().await?;

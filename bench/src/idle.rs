@@ -10,7 +10,7 @@ const CLIENT_TYPES: usize = 4;
 /// How many logins are under way at a time.
 const PARALLEL: usize = 64;
 
-pub async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<()> {
     let most = counts.iter().copied().max().unwrap_or_default();
     let mut warm = Person::connect(server.chat).await?;
     for account in 0..most.div_ceil(CLIENT_TYPES) {

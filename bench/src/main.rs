@@ -5,7 +5,10 @@
 //! table has a line measured in the same run without the server (synced appends of this disk, a
 //! hashed copy through loopback), because absolute figures change with the machine's mood.
 
-#![allow(clippy::print_stdout, reason = "a table on standard output is the result")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a table on standard output is the result"
+)]
 
 mod files;
 mod idle;

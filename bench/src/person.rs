@@ -10,14 +10,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Somebody with a connection.
-pub struct Person {
+pub(crate) struct Person {
     stream: TcpStream,
     decoder: Decoder,
     inbox: BytesMut,
 }
 
 impl Person {
-    pub async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -27,7 +27,7 @@ impl Person {
         })
     }
 
-    pub async fn send(&mut self, packets: &[Packet]) -> anyhow::Result<()> {
+    pub(crate) async fn send(&mut self, packets: &[Packet]) -> anyhow::Result<()> {
         let mut bytes = Vec::new();
         for packet in packets {
             encode(packet, Encoding::Plain, &mut bytes)?;
@@ -36,7 +36,7 @@ impl Person {
         Ok(())
     }
 
-    pub async fn receive(&mut self) -> anyhow::Result<Packet> {
+    pub(crate) async fn receive(&mut self) -> anyhow::Result<Packet> {
         loop {
             if let Some(packet) = self.decoder.decode(&mut self.inbox)? {
                 return Ok(packet);
@@ -48,7 +48,7 @@ impl Person {
     }
 
     /// Receives until a packet of this command comes.
-    pub async fn expect(&mut self, command: i32) -> anyhow::Result<Packet> {
+    pub(crate) async fn expect(&mut self, command: i32) -> anyhow::Result<Packet> {
         loop {
             let packet = self.receive().await?;
             if packet.command == command {
@@ -67,14 +67,14 @@ impl Person {
         Ok(answer)
     }
 
-    pub async fn register(&mut self, name: &str) -> anyhow::Result<()> {
+    pub(crate) async fn register(&mut self, name: &str) -> anyhow::Result<()> {
         let json =
             format!(r#"{{"username": "{name}", "nickname": "{name}", "password": "{name}"}}"#);
         self.ask(command::REGISTER, json).await.map(drop)
     }
 
     /// Returns the user's number.
-    pub async fn log_in(&mut self, name: &str, client_type: usize) -> anyhow::Result<u32> {
+    pub(crate) async fn log_in(&mut self, name: &str, client_type: usize) -> anyhow::Result<u32> {
         let json = format!(
             r#"{{"username": "{name}", "password": "{name}", "clienttype": {client_type}, "status": 1}}"#
         );
@@ -86,7 +86,12 @@ impl Person {
     }
 
     /// Makes two people friends.
-    pub async fn befriend(&mut self, own: u32, other: &mut Self, id: u32) -> anyhow::Result<()> {
+    pub(crate) async fn befriend(
+        &mut self,
+        own: u32,
+        other: &mut Self,
+        id: u32,
+    ) -> anyhow::Result<()> {
         let apply = format!(r#"{{"userid": {id}, "type": 1}}"#);
         self.send(&[packet(command::OPERATE_FRIEND, apply, Bytes::new())])
             .await?;
@@ -100,7 +105,7 @@ impl Person {
     }
 }
 
-pub fn packet(command: i32, data: impl Into<Bytes>, trailing: Bytes) -> Packet {
+pub(crate) fn packet(command: i32, data: impl Into<Bytes>, trailing: Bytes) -> Packet {
     Packet {
         command,
         seq: 0,

@@ -24,7 +24,12 @@ struct Run {
     is_over: AtomicBool,
 }
 
-pub async fn run(server: &Server, pairs: usize, window: usize, seconds: u64) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    server: &Server,
+    pairs: usize,
+    window: usize,
+    seconds: u64,
+) -> anyhow::Result<()> {
     let mut friends = Vec::new();
     for number in 0..pairs {
         friends.push(make_pair(server, number).await?);

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 /// A running server.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     pid: u32,
     pub chat: SocketAddr,
@@ -20,7 +20,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start(program: &Path, database: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(program: &Path, database: Option<&str>) -> anyhow::Result<Self> {
         // Beside the program, because that disk is the one to measure: /tmp may be memory.
         let beside = program.parent().filter(|p| !p.as_os_str().is_empty());
         let directory = tempfile::Builder::new()
@@ -78,7 +78,7 @@ impl Server {
     }
 
     /// Resident memory in bytes.
-    pub fn resident(&self) -> anyhow::Result<u64> {
+    pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
         let kib = line
@@ -88,7 +88,7 @@ impl Server {
     }
 
     /// Processor time used so far, in seconds.
-    pub fn processor_s(&self) -> anyhow::Result<f64> {
+    pub(crate) fn processor_s(&self) -> anyhow::Result<f64> {
         /// The kernel counts in hundredths of a second (USER_HZ) whatever its own clock.
         const TICKS_A_SECOND: f64 = 100.0;
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
@@ -105,7 +105,7 @@ impl Server {
         }
     }
 
-    pub async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.child.kill().await?;
         Ok(())
     }

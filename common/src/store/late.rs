@@ -101,7 +101,7 @@ impl Store for LateStore {
         user: UserId,
         device: DeviceId,
         conv: ConvId,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<Option<Seq>, StoreError> {
         self.get()?.cursor(user, device, conv).await
     }
 

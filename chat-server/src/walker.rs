@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use common::id::{ConvId, ConvKind, DeviceId, Millis, Seq, UserId};
+use common::id::{ClientId, ConvId, ConvKind, DeviceId, Millis, Seq, UserId};
 use common::store::{Behind, Store, StoreError};
 
 use crate::log::{Tail, TailEntry};
@@ -36,6 +36,9 @@ struct Lane {
     conv: ConvId,
     /// When the next entry was written, once that is known.
     next_at: Option<Millis>,
+    /// Its client id, once it was pulled: ids of the same server grow with time, and so put
+    /// entries of the same millisecond into their order.
+    next_id: Option<ClientId>,
     page: VecDeque<Arc<TailEntry>>,
     /// There may be entries behind the page: it was full, or the bell rang since it was pulled.
     has_more: bool,
@@ -46,17 +49,24 @@ impl Lane {
         Self {
             conv,
             next_at,
+            next_id: None,
             page: VecDeque::new(),
             has_more: true,
         }
     }
 
-    /// Notices first, then everything in the order in which it was written.
-    fn rank(&self) -> (bool, Option<Millis>) {
-        (
-            !matches!(self.conv.kind(), Some(ConvKind::Inbox(_))),
-            self.next_at,
-        )
+    /// Notices first, then everything in the order in which it was written. A lane whose next
+    /// entry was not pulled yet comes before others of the same millisecond, so that it is.
+    fn rank(&self) -> (bool, Option<Millis>, Option<&ClientId>) {
+        let is_chat = !matches!(self.conv.kind(), Some(ConvKind::Inbox(_)));
+        (is_chat, self.next_at, self.next_id.as_ref())
+    }
+
+    /// Notes what is at the front of the page now.
+    fn look_at_front(&mut self) {
+        let origin = self.page.front().map(|next| &next.entry.origin);
+        self.next_at = origin.map(|origin| origin.at);
+        self.next_id = origin.map(|origin| origin.client_id.clone());
     }
 }
 
@@ -152,7 +162,7 @@ impl Walker {
             let Some(held) = lane.page.pop_front() else {
                 continue;
             };
-            lane.next_at = lane.page.front().map(|next| next.entry.origin.at);
+            lane.look_at_front();
             let cursor = self.cursors.entry(lane.conv).or_default();
             assert_eq!(held.entry.seq, cursor.next(), "a log has no gaps");
             *cursor = held.entry.seq;
@@ -174,9 +184,8 @@ impl Walker {
 
     fn first_lane(&self) -> Option<usize> {
         let ranked = self.lanes.iter().enumerate();
-        ranked
-            .min_by_key(|(_, lane)| lane.rank())
-            .map(|(index, _)| index)
+        let first = ranked.min_by(|(_, a), (_, b)| a.rank().cmp(&b.rank()));
+        first.map(|(index, _)| index)
     }
 
     async fn load(&mut self, index: usize) -> Result<(), StoreError> {
@@ -198,14 +207,14 @@ impl Walker {
                 pulled.into_iter().map(TailEntry::new).collect()
             }
         };
-        let Some(first) = page.first() else {
+        if page.is_empty() {
             self.lanes.swap_remove(index);
             return Ok(());
-        };
+        }
         let lane = &mut self.lanes[index];
-        lane.next_at = Some(first.entry.origin.at);
         lane.has_more = page.len() == page_length;
         lane.page = page.into();
+        lane.look_at_front();
         self.limit_pages(conv);
         Ok(())
     }
@@ -224,7 +233,7 @@ impl Walker {
             .lanes
             .iter_mut()
             .filter(|l| !l.page.is_empty() && l.conv != just_loaded);
-        if let Some(last) = others.max_by_key(|lane| lane.rank()) {
+        if let Some(last) = others.max_by(|a, b| a.rank().cmp(&b.rank())) {
             last.page.clear();
             last.has_more = true;
         }

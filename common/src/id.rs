@@ -183,7 +183,7 @@ pub struct DeviceId(pub u64);
 
 /// The sender's own name for a send, 1 to 64 bytes. The same (sender, client id) is one entry,
 /// however often it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ClientId(String);
 

@@ -412,3 +412,120 @@ impl Mailbox {
             && self.end.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use common::api::Origin;
+    use common::id::{ClientId, Millis};
+
+    use super::*;
+
+    const ANN: UserId = UserId(1);
+    const BOB: UserId = UserId(2);
+    const GROUP: GroupId = GroupId(300_000_000);
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn enter(hub: &Hub, user: UserId, kind: ClientKind) -> Arc<Session> {
+        hub.enter(user, "name", kind, 1, HERE, 7)
+    }
+
+    fn origin(user: UserId) -> Origin {
+        let client_id = ClientId::new("x").unwrap();
+        Origin { user, device: DeviceId(1), client_id, tag: 0, at: Millis(0) }
+    }
+
+    #[test]
+    fn a_bell_rings_for_everybody_in_the_conversation_but_the_writing_device() {
+        let hub = Hub::default();
+        let ann = enter(&hub, ANN, ClientKind::Pc);
+        let ann_phone = enter(&hub, ANN, ClientKind::Android);
+        let bob = enter(&hub, BOB, ClientKind::Pc);
+        let conv = ConvId::direct(ANN, BOB);
+        hub.ring(conv, (ANN, ann.device()));
+        assert!(ann.collect().is_empty());
+        assert!(ann_phone.collect().changed.contains(&conv));
+        assert!(bob.collect().changed.contains(&conv));
+        assert!(bob.collect().is_empty(), "a mailbox is emptied by looking into it");
+    }
+
+    #[test]
+    fn a_second_login_of_the_same_kind_ends_the_first() {
+        let hub = Hub::default();
+        let old = enter(&hub, ANN, ClientKind::Pc);
+        let phone = enter(&hub, ANN, ClientKind::Android);
+        let new = enter(&hub, ANN, ClientKind::Pc);
+        assert_eq!(old.collect().end, Some(End::Replaced { tag: 7 }));
+        assert_eq!(phone.collect().end, None);
+        assert!(!hub.exit(&old), "it was out already");
+        assert!(hub.exit(&new));
+        assert!(hub.is_online(ANN));
+        assert!(hub.exit(&phone));
+        assert!(!hub.is_online(ANN));
+    }
+
+    #[test]
+    fn presence_is_that_of_the_first_session_and_a_pc_counts_most() {
+        let hub = Hub::default();
+        assert_eq!(hub.presence(ANN), Presence::default());
+        let phone = hub.enter(ANN, "ann", ClientKind::Android, 3, HERE, 0);
+        assert_eq!(hub.presence(ANN), Presence { status: 3, client: 2 });
+        enter(&hub, ANN, ClientKind::Pc);
+        assert_eq!(hub.presence(ANN), Presence { status: 3, client: 1 });
+        hub.exit(&phone);
+        assert_eq!(hub.presence(ANN), Presence { status: 1, client: 1 });
+    }
+
+    #[test]
+    fn members_come_and_go_with_the_committed_changes() {
+        let hub = Hub::default();
+        let ann = enter(&hub, ANN, ClientKind::Pc);
+        let conv = ConvId::group(GROUP);
+        let version = hub.membership_version(ANN);
+        let limits = (9, 9);
+        let join = Change::JoinGroup {
+            origin: origin(ANN),
+            group: GROUP,
+            contacts_max: limits.0,
+            members_max: limits.1,
+        };
+        hub.note_membership(&join, None);
+        assert!(!hub.set_groups(ANN, &[], version), "the list was read before the join");
+        hub.ring(conv, (BOB, DeviceId(1)));
+        assert!(ann.collect().changed.contains(&conv));
+
+        hub.ring(conv, (BOB, DeviceId(1)));
+        hub.note_membership(&Change::LeaveGroup { origin: origin(ANN), group: GROUP }, None);
+        hub.ring(conv, (BOB, DeviceId(1)));
+        let mailbox = ann.collect();
+        assert!(mailbox.changed.is_empty(), "who left hears nothing of it any more");
+        assert_eq!(mailbox.lost, [conv]);
+    }
+
+    #[test]
+    fn events_are_bounded_and_the_oldest_go_first() {
+        let hub = Hub::default();
+        let ann = enter(&hub, ANN, ClientKind::Pc);
+        for status in 0..1000 {
+            let presence = Presence { status, client: 1 };
+            hub.tell(ANN, &Event::Presence { user: BOB, presence });
+        }
+        let events = ann.collect().events;
+        assert_eq!(events.len(), EVENTS_MAX);
+        assert!(matches!(
+            events.back(),
+            Some(Event::Presence { presence: Presence { status: 999, .. }, .. })
+        ));
+    }
+
+    #[test]
+    fn frames_of_a_screen_are_dropped_when_they_pile_up() {
+        let hub = Hub::default();
+        let ann = enter(&hub, ANN, ClientKind::Pc);
+        let frame = Bytes::from(vec![0; FRAME_BYTES_MAX / 2]);
+        for tag in 0..5 {
+            let (header, frame) = (Bytes::new(), frame.clone());
+            hub.tell(ANN, &Event::RemoteDesktop { tag, header, frame, to: ANN });
+        }
+        assert_eq!(ann.collect().events.len(), 2);
+    }
+}

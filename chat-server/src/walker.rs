@@ -239,3 +239,156 @@ impl Walker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use common::api::{Body, Dialect, NewAccount, Origin};
+    use common::id::{ConvId, Peer};
+    use common::store::{Append, Change, DatabaseUrl, Guard, OpenOptions, Outcome, open};
+
+    use super::*;
+
+    const ANN: UserId = UserId(1);
+    const BOB: UserId = UserId(2);
+    const CID: UserId = UserId(3);
+    const PC: DeviceId = DeviceId(1);
+
+    struct World {
+        store: Arc<dyn Store>,
+        tail: Arc<Tail>,
+        sent: u32,
+        _directory: tempfile::TempDir,
+    }
+
+    impl World {
+        /// Ann, Bob and Cid, and Bob's PC.
+        async fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let url = DatabaseUrl::Sqlite(directory.path().join("im.db"));
+            let store = open(&url, &OpenOptions::default()).await.unwrap();
+            let tail = Arc::new(Tail::default());
+            let mut world = Self { store, tail, sent: 0, _directory: directory };
+            for username in ["ann", "bob", "cid"] {
+                let account = NewAccount {
+                    username: username.to_owned(),
+                    nickname: username.to_owned(),
+                    password_hash: "x".to_owned(),
+                };
+                world.commit(Change::CreateAccount { account, at: Millis(1) }).await;
+            }
+            world.commit(Change::RegisterDevice { user: BOB, device: PC, at: Millis(1) }).await;
+            world
+        }
+
+        async fn commit(&mut self, change: Change) -> Outcome {
+            self.store.commit(&[change]).await.unwrap().remove(0)
+        }
+
+        /// Writes to Bob at this time; returns the conversation.
+        async fn write(&mut self, from: UserId, text: &'static str, at: i64) -> ConvId {
+            self.sent += 1;
+            let client_id = ClientId::new(format!("{:08}", self.sent)).unwrap();
+            let origin = Origin { user: from, device: PC, client_id, tag: 0, at: Millis(at) };
+            let conv = ConvId::between(from, Peer::User(BOB));
+            let content = Bytes::from_static(text.as_bytes());
+            let body = Body::Message { dialect: Dialect::Flamingo, content };
+            let append = Append { conv, origin, body, guard: Guard::Exists };
+            match self.commit(Change::Append(append)).await {
+                Outcome::Done { entries, .. } => self.tail.push(entries),
+                other => panic!("{other:?}"),
+            }
+            conv
+        }
+
+        async fn walker(&self) -> Walker {
+            Walker::start(Arc::clone(&self.store), Arc::clone(&self.tail), BOB, PC).await.unwrap()
+        }
+    }
+
+    async fn walk(walker: &mut Walker) -> String {
+        let mut texts = Vec::new();
+        while let Some(held) = walker.next().await.unwrap() {
+            if let Body::Message { content, .. } = &held.entry.body {
+                texts.push(String::from_utf8(content.to_vec()).unwrap());
+            }
+        }
+        texts.join(" ")
+    }
+
+    #[tokio::test]
+    async fn what_was_missed_comes_in_the_order_of_writing_across_conversations() {
+        let mut world = World::new().await;
+        world.write(ANN, "a1", 10).await;
+        world.write(CID, "c1", 10).await;
+        world.write(ANN, "a2", 10).await;
+        world.write(ANN, "a3", 20).await;
+        world.write(CID, "c2", 30).await;
+        world.write(ANN, "a4", 40).await;
+        assert_eq!(walk(&mut world.walker().await).await, "a1 c1 a2 a3 c2 a4");
+        world.tail = Arc::new(Tail::default());
+        assert_eq!(walk(&mut world.walker().await).await, "a1 c1 a2 a3 c2 a4");
+    }
+
+    #[tokio::test]
+    async fn what_is_written_while_walking_is_neither_missed_nor_doubled() {
+        let mut world = World::new().await;
+        let conv = world.write(ANN, "a1", 10).await;
+        let mut walker = world.walker().await;
+        walker.next().await.unwrap().unwrap();
+        world.write(ANN, "a2", 11).await;
+        walker.changed(conv);
+        walker.changed(conv);
+        assert_eq!(walk(&mut walker).await, "a2");
+        walker.changed(conv);
+        assert_eq!(walk(&mut walker).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_conversation_that_was_level_at_the_start_goes_on_from_its_cursor() {
+        let mut world = World::new().await;
+        let conv = world.write(ANN, "a1", 10).await;
+        world.commit(Change::MoveCursor { user: BOB, device: PC, conv, seq: Seq(1) }).await;
+        let mut walker = world.walker().await;
+        assert_eq!(walk(&mut walker).await, "");
+        world.write(ANN, "a2", 11).await;
+        walker.changed(conv);
+        assert_eq!(walk(&mut walker).await, "a2");
+    }
+
+    #[tokio::test]
+    async fn a_page_is_not_the_end() {
+        let mut world = World::new().await;
+        for _ in 0..2 * PAGE_LENGTH + 1 {
+            world.write(ANN, "x", 10).await;
+        }
+        world.tail = Arc::new(Tail::default());
+        let walked = walk(&mut world.walker().await).await;
+        assert_eq!(walked.split(' ').count(), usize::try_from(2 * PAGE_LENGTH + 1).unwrap());
+    }
+
+    #[tokio::test]
+    async fn own_entries_are_passed_only_when_nothing_before_them_is_missing() {
+        let mut world = World::new().await;
+        let conv = world.write(ANN, "a1", 10).await;
+        let mut walker = world.walker().await;
+        walker.wrote(conv, Seq(2));
+        assert!(walker.take_written().is_empty(), "the first entry was not handed over yet");
+        assert_eq!(walk(&mut walker).await, "a1");
+        walker.wrote(conv, Seq(2));
+        assert_eq!(walker.take_written(), BTreeMap::from([(conv, Seq(2))]));
+    }
+
+    #[tokio::test]
+    async fn a_conversation_that_is_not_the_users_shows_nothing() {
+        let mut world = World::new().await;
+        let foreign = ConvId::direct(ANN, CID);
+        let mut walker = world.walker().await;
+        walker.changed(foreign);
+        assert_eq!(walk(&mut walker).await, "");
+        let conv = world.write(ANN, "a1", 10).await;
+        walker.changed(conv);
+        walker.lost(conv);
+        assert_eq!(walk(&mut walker).await, "");
+    }
+}

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ const LOCK: &str = "lock";
 pub(super) struct Folder {
     path: PathBuf,
     /// Open as long as the folder is ours; the lock ends with it, also when the process is killed.
-    _lock: File,
+    lock: File,
     next: AtomicU64,
 }
 
@@ -42,7 +42,7 @@ impl Folder {
         lock.lock().map_err(BlobError::disk("lock", &lock_path))?;
         Ok(Arc::new(Self {
             path,
-            _lock: lock,
+            lock,
             next: AtomicU64::new(0),
         }))
     }
@@ -59,12 +59,23 @@ impl Folder {
             .map_err(BlobError::disk("create", &path))?;
         Ok((path, file))
     }
+
+    /// If our folder was deleted, another may have been made under the same name since. The lock
+    /// file tells them apart: as long as ours is open, no other file has its number.
+    fn is_still_there(&self) -> bool {
+        match (self.lock.metadata(), fs::metadata(self.path.join(LOCK))) {
+            (Ok(ours), Ok(there)) => ours.ino() == there.ino() && ours.dev() == there.dev(),
+            _ => false,
+        }
+    }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
         // Whatever fails here is removed at the next start.
-        let _ = fs::remove_dir_all(&self.path);
+        if self.is_still_there() {
+            let _ = fs::remove_dir_all(&self.path);
+        }
     }
 }
 

@@ -71,7 +71,13 @@ pub(super) struct Head {
 /// Reads the head at the beginning of `bytes` and tells its length; `None` if more must arrive.
 /// What can be judged is judged at once, not when the rest has come.
 pub(super) fn read_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, FrameError> {
-    match (Reader { bytes, at: 0, end: SIZE_BYTES }).head() {
+    match (Reader {
+        bytes,
+        at: 0,
+        end: SIZE_BYTES,
+    })
+    .head()
+    {
         Ok(found) => Ok(Some(found)),
         Err(Stop::More) => Ok(None),
         Err(Stop::Bad(error)) => Err(error),
@@ -139,7 +145,8 @@ impl<'a> Reader<'a> {
     }
 
     fn left(&self) -> u64 {
-        self.end.saturating_sub(u64::try_from(self.at).unwrap_or(u64::MAX))
+        self.end
+            .saturating_sub(u64::try_from(self.at).unwrap_or(u64::MAX))
     }
 
     fn take(&mut self, count: u64) -> Result<&'a [u8], Stop> {
@@ -224,7 +231,7 @@ fn android_size(size: u32) -> [u8; 8] {
 /// How far a transfer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    InProgress,
+    Partial,
     Complete,
     Missing,
 }
@@ -232,7 +239,7 @@ pub(super) enum Progress {
 impl Progress {
     fn code(self) -> i32 {
         match self {
-            Self::InProgress => 1,
+            Self::Partial => 1,
             Self::Complete => 2,
             Self::Missing => 3,
         }
@@ -264,9 +271,8 @@ pub(super) fn write_head(
         fields.extend_from_slice(text);
     }
     put_length(&mut fields, content_len);
-    let body = u64::from(PREFIX_BYTES)
-        + u64::try_from(fields.len()).unwrap_or(u64::MAX)
-        + content_len;
+    let body =
+        u64::from(PREFIX_BYTES) + u64::try_from(fields.len()).unwrap_or(u64::MAX) + content_len;
     let mut head = BytesMut::with_capacity(fields.len() + 14);
     head.put_u64_le(body);
     // An answer carries at most 512 KiB, so its length always fits.

@@ -24,9 +24,6 @@ const CONTENT_WAIT: Duration = Duration::from_secs(15);
 /// hold it for ever.
 const CONTENT_BYTES_PER_S_MIN: u64 = 1 << 10;
 
-/// A peer may leave an answer lying for so long.
-const WRITE_STALL: Duration = Duration::from_secs(30);
-
 #[derive(Debug)]
 pub(super) struct Inbox {
     socket: Socket,
@@ -37,16 +34,18 @@ pub(super) struct Inbox {
     deadline: Instant,
     /// Whether a head was ever complete.
     greeted: bool,
+    write_stall: Duration,
 }
 
 impl Inbox {
-    pub(super) fn new(socket: Socket) -> Self {
+    pub(super) fn new(socket: Socket, write_stall: Duration) -> Self {
         Self {
             socket,
             buffer: BytesMut::new(),
             left: 0,
             deadline: Instant::now() + HEAD_WAIT,
             greeted: false,
+            write_stall,
         }
     }
 
@@ -82,7 +81,7 @@ impl Inbox {
         }
     }
 
-    /// The next `want` bytes of the body, or as many as arrive, but at least `min`.
+    /// The next `want` bytes of the body, but at most `most` of them.
     pub(super) async fn body(&mut self, want: u64, most: usize) -> Result<Bytes, Refusal> {
         let want = want.min(self.left);
         let want = usize::try_from(want).map_or(most, |want| want.min(most));
@@ -108,7 +107,7 @@ impl Inbox {
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.socket.write_all(bytes, WRITE_STALL).await
+        self.socket.write_all(bytes, self.write_stall).await
     }
 
     pub(super) async fn close(self) {

@@ -56,7 +56,10 @@ mod tests {
 
     #[test]
     fn a_download_may_have_a_plain_name_too() {
-        assert!(matches!(FileName::new(b"update.version"), Some(FileName::Plain(_))));
+        assert!(matches!(
+            FileName::new(b"update.version"),
+            Some(FileName::Plain(_))
+        ));
         assert!(matches!(FileName::new(&[b'A'; 32]), Some(FileName::Md5(_))));
         assert_eq!(FileName::new(b"../etc/passwd"), None);
         assert_eq!(FileName::new(b""), None);

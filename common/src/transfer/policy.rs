@@ -2,21 +2,13 @@
 
 use std::time::Duration;
 
+use crate::config::{Access, TransferConfig};
 use crate::store::BlobClass;
-
-/// Who may put and get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody who reaches the port.
-    Open,
-    /// Addresses from which an account logged in within the last 24 hours. The old clients do not
-    /// log in to transfer servers, so this is as close as one can come.
-    KnownAddress,
-}
 
 /// The rules of one transfer server.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// Whose names it serves.
     pub class: BlobClass,
     pub access: Access,
     /// The largest file.
@@ -30,19 +22,21 @@ pub struct Policy {
     pub buffered_bytes_max: usize,
     /// A connection may be silent so long between two requests.
     pub idle_timeout: Duration,
+    /// A peer may leave an answer lying for so long.
+    pub write_stall: Duration,
 }
 
 impl Policy {
-    /// The defaults for `class`.
-    pub fn new(class: BlobClass) -> Self {
+    pub fn new(class: BlobClass, config: &TransferConfig) -> Self {
         Self {
             class,
-            access: Access::Open,
-            upload_bytes_max: 1 << 30,
-            upload_day_bytes_max: 10 << 30,
-            disk_free_bytes_min: 1 << 30,
-            buffered_bytes_max: 256 << 20,
-            idle_timeout: Duration::from_secs(60),
+            access: config.access,
+            upload_bytes_max: config.upload_bytes_max.0,
+            upload_day_bytes_max: config.upload_day_bytes_max.0,
+            disk_free_bytes_min: config.disk_free_bytes_min.0,
+            buffered_bytes_max: config.buffered_bytes_max.in_memory(),
+            idle_timeout: Duration::from_secs(config.idle_timeout_s),
+            write_stall: Duration::from_secs(config.limits.write_stall_s),
         }
     }
 }

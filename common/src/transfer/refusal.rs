@@ -7,9 +7,9 @@ use std::io;
 
 use thiserror::Error;
 
+use super::frame::FrameError;
 use crate::blob::BlobError;
 use crate::store::StoreError;
-use crate::wire::WireError;
 
 #[derive(Debug, Error)]
 pub(super) enum Refusal {
@@ -20,11 +20,9 @@ pub(super) enum Refusal {
     #[error("the connection ended in the middle of a request")]
     Truncated,
     #[error("not a transfer request: {0}")]
-    Frame(#[from] WireError),
+    Frame(#[from] FrameError),
     #[error("the name of an upload must be 32 hexadecimal digits")]
     UploadName,
-    #[error("an upload must begin at 0, not at {0}")]
-    NotFromStart(i64),
     #[error("the next piece must begin at {expected}, not at {found}")]
     Offset { expected: u64, found: u64 },
     #[error("a piece at {offset} with {len} bytes does not fit into a file of {size}")]
@@ -37,7 +35,9 @@ pub(super) enum Refusal {
     TooLarge { size: u64, limit: u64 },
     #[error("the address reached the limit upload_day_bytes_max, {limit} bytes a day")]
     DayQuota { limit: u64 },
-    #[error("{free} bytes are free on the disk; {size} more would pass disk_free_bytes_min, {limit}")]
+    #[error(
+        "{free} bytes are free on the disk; {size} more would pass disk_free_bytes_min, {limit}"
+    )]
     DiskFull { free: u64, size: u64, limit: u64 },
     #[error("no account logged in from this address within the last 24 hours")]
     UnknownAddress,

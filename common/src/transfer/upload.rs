@@ -13,7 +13,6 @@ use super::quota::Reservation;
 use super::refusal::Refusal;
 use crate::api;
 use crate::blob::Staging;
-use crate::clock::Clock as _;
 use crate::store::{BlobClass, Change, NamedBlob, Outcome};
 
 /// What an upload request says about its piece, checked as far as it can be by itself.
@@ -42,6 +41,11 @@ impl Piece {
             size,
             len,
         })
+    }
+
+    /// The whole file's size.
+    pub(super) fn size(&self) -> u64 {
+        self.size
     }
 
     /// Whether the piece goes on where `running` stands, or begins a new file.

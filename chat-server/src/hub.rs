@@ -431,7 +431,13 @@ mod tests {
 
     fn origin(user: UserId) -> Origin {
         let client_id = ClientId::new("x").unwrap();
-        Origin { user, device: DeviceId(1), client_id, tag: 0, at: Millis(0) }
+        Origin {
+            user,
+            device: DeviceId(1),
+            client_id,
+            tag: 0,
+            at: Millis(0),
+        }
     }
 
     #[test]
@@ -445,7 +451,10 @@ mod tests {
         assert!(ann.collect().is_empty());
         assert!(ann_phone.collect().changed.contains(&conv));
         assert!(bob.collect().changed.contains(&conv));
-        assert!(bob.collect().is_empty(), "a mailbox is emptied by looking into it");
+        assert!(
+            bob.collect().is_empty(),
+            "a mailbox is emptied by looking into it"
+        );
     }
 
     #[test]
@@ -468,11 +477,29 @@ mod tests {
         let hub = Hub::default();
         assert_eq!(hub.presence(ANN), Presence::default());
         let phone = hub.enter(ANN, "ann", ClientKind::Android, 3, HERE, 0);
-        assert_eq!(hub.presence(ANN), Presence { status: 3, client: 2 });
+        assert_eq!(
+            hub.presence(ANN),
+            Presence {
+                status: 3,
+                client: 2
+            }
+        );
         enter(&hub, ANN, ClientKind::Pc);
-        assert_eq!(hub.presence(ANN), Presence { status: 3, client: 1 });
+        assert_eq!(
+            hub.presence(ANN),
+            Presence {
+                status: 3,
+                client: 1
+            }
+        );
         hub.exit(&phone);
-        assert_eq!(hub.presence(ANN), Presence { status: 1, client: 1 });
+        assert_eq!(
+            hub.presence(ANN),
+            Presence {
+                status: 1,
+                client: 1
+            }
+        );
     }
 
     #[test]
@@ -489,15 +516,27 @@ mod tests {
             members_max: limits.1,
         };
         hub.note_membership(&join, None);
-        assert!(!hub.set_groups(ANN, &[], version), "the list was read before the join");
+        assert!(
+            !hub.set_groups(ANN, &[], version),
+            "the list was read before the join"
+        );
         hub.ring(conv, (BOB, DeviceId(1)));
         assert!(ann.collect().changed.contains(&conv));
 
         hub.ring(conv, (BOB, DeviceId(1)));
-        hub.note_membership(&Change::LeaveGroup { origin: origin(ANN), group: GROUP }, None);
+        hub.note_membership(
+            &Change::LeaveGroup {
+                origin: origin(ANN),
+                group: GROUP,
+            },
+            None,
+        );
         hub.ring(conv, (BOB, DeviceId(1)));
         let mailbox = ann.collect();
-        assert!(mailbox.changed.is_empty(), "who left hears nothing of it any more");
+        assert!(
+            mailbox.changed.is_empty(),
+            "who left hears nothing of it any more"
+        );
         assert_eq!(mailbox.lost, [conv]);
     }
 
@@ -507,13 +546,22 @@ mod tests {
         let ann = enter(&hub, ANN, ClientKind::Pc);
         for status in 0..1000 {
             let presence = Presence { status, client: 1 };
-            hub.tell(ANN, &Event::Presence { user: BOB, presence });
+            hub.tell(
+                ANN,
+                &Event::Presence {
+                    user: BOB,
+                    presence,
+                },
+            );
         }
         let events = ann.collect().events;
         assert_eq!(events.len(), EVENTS_MAX);
         assert!(matches!(
             events.back(),
-            Some(Event::Presence { presence: Presence { status: 999, .. }, .. })
+            Some(Event::Presence {
+                presence: Presence { status: 999, .. },
+                ..
+            })
         ));
     }
 
@@ -524,7 +572,15 @@ mod tests {
         let frame = Bytes::from(vec![0; FRAME_BYTES_MAX / 2]);
         for tag in 0..5 {
             let (header, frame) = (Bytes::new(), frame.clone());
-            hub.tell(ANN, &Event::RemoteDesktop { tag, header, frame, to: ANN });
+            hub.tell(
+                ANN,
+                &Event::RemoteDesktop {
+                    tag,
+                    header,
+                    frame,
+                    to: ANN,
+                },
+            );
         }
         assert_eq!(ann.collect().events.len(), 2);
     }

@@ -268,16 +268,32 @@ mod tests {
             let url = DatabaseUrl::Sqlite(directory.path().join("im.db"));
             let store = open(&url, &OpenOptions::default()).await.unwrap();
             let tail = Arc::new(Tail::default());
-            let mut world = Self { store, tail, sent: 0, _directory: directory };
+            let mut world = Self {
+                store,
+                tail,
+                sent: 0,
+                _directory: directory,
+            };
             for username in ["ann", "bob", "cid"] {
                 let account = NewAccount {
                     username: username.to_owned(),
                     nickname: username.to_owned(),
                     password_hash: "x".to_owned(),
                 };
-                world.commit(Change::CreateAccount { account, at: Millis(1) }).await;
+                world
+                    .commit(Change::CreateAccount {
+                        account,
+                        at: Millis(1),
+                    })
+                    .await;
             }
-            world.commit(Change::RegisterDevice { user: BOB, device: PC, at: Millis(1) }).await;
+            world
+                .commit(Change::RegisterDevice {
+                    user: BOB,
+                    device: PC,
+                    at: Millis(1),
+                })
+                .await;
             world
         }
 
@@ -289,11 +305,25 @@ mod tests {
         async fn write(&mut self, from: UserId, text: &'static str, at: i64) -> ConvId {
             self.sent += 1;
             let client_id = ClientId::new(format!("{:08}", self.sent)).unwrap();
-            let origin = Origin { user: from, device: PC, client_id, tag: 0, at: Millis(at) };
+            let origin = Origin {
+                user: from,
+                device: PC,
+                client_id,
+                tag: 0,
+                at: Millis(at),
+            };
             let conv = ConvId::between(from, Peer::User(BOB));
             let content = Bytes::from_static(text.as_bytes());
-            let body = Body::Message { dialect: Dialect::Flamingo, content };
-            let append = Append { conv, origin, body, guard: Guard::Exists };
+            let body = Body::Message {
+                dialect: Dialect::Flamingo,
+                content,
+            };
+            let append = Append {
+                conv,
+                origin,
+                body,
+                guard: Guard::Exists,
+            };
             match self.commit(Change::Append(append)).await {
                 Outcome::Done { entries, .. } => self.tail.push(entries),
                 other => panic!("{other:?}"),
@@ -302,7 +332,9 @@ mod tests {
         }
 
         async fn walker(&self) -> Walker {
-            Walker::start(Arc::clone(&self.store), Arc::clone(&self.tail), BOB, PC).await.unwrap()
+            Walker::start(Arc::clone(&self.store), Arc::clone(&self.tail), BOB, PC)
+                .await
+                .unwrap()
         }
     }
 
@@ -348,7 +380,14 @@ mod tests {
     async fn a_conversation_that_was_level_at_the_start_goes_on_from_its_cursor() {
         let mut world = World::new().await;
         let conv = world.write(ANN, "a1", 10).await;
-        world.commit(Change::MoveCursor { user: BOB, device: PC, conv, seq: Seq(1) }).await;
+        world
+            .commit(Change::MoveCursor {
+                user: BOB,
+                device: PC,
+                conv,
+                seq: Seq(1),
+            })
+            .await;
         let mut walker = world.walker().await;
         assert_eq!(walk(&mut walker).await, "");
         world.write(ANN, "a2", 11).await;
@@ -364,7 +403,10 @@ mod tests {
         }
         world.tail = Arc::new(Tail::default());
         let walked = walk(&mut world.walker().await).await;
-        assert_eq!(walked.split(' ').count(), usize::try_from(2 * PAGE_LENGTH + 1).unwrap());
+        assert_eq!(
+            walked.split(' ').count(),
+            usize::try_from(2 * PAGE_LENGTH + 1).unwrap()
+        );
     }
 
     #[tokio::test]
@@ -373,7 +415,10 @@ mod tests {
         let conv = world.write(ANN, "a1", 10).await;
         let mut walker = world.walker().await;
         walker.wrote(conv, Seq(2));
-        assert!(walker.take_written().is_empty(), "the first entry was not handed over yet");
+        assert!(
+            walker.take_written().is_empty(),
+            "the first entry was not handed over yet"
+        );
         assert_eq!(walk(&mut walker).await, "a1");
         walker.wrote(conv, Seq(2));
         assert_eq!(walker.take_written(), BTreeMap::from([(conv, Seq(2))]));

@@ -2,6 +2,7 @@
 //!
 //! Knows no protocol and no database: callers bring the stored hash and act on the verdict.
 
+mod argon;
 mod password;
 mod throttle;
 

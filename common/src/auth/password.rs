@@ -7,15 +7,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use hmac::{Hmac, KeyInit, Mac};
 use lru::LruCache;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
+use super::argon::Hasher;
 use crate::pool::BlockingPool;
 
 /// A longer password is wrong without being hashed: hashing time must not depend on the sender's
@@ -44,6 +42,7 @@ pub enum Verdict {
 /// Makes and checks password hashes.
 pub struct Passwords {
     pool: BlockingPool,
+    hasher: Arc<Hasher>,
     /// Verified (stored hash, password) pairs as keyed fingerprints, with when they were verified.
     remembered: Mutex<LruCache<Fingerprint, Instant>>,
     /// Keys the fingerprints, so that a memory dump gives no cheap way to test passwords offline
@@ -67,8 +66,13 @@ impl Passwords {
     pub fn new(parallel_max: usize) -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        let decoy = hash(&key).into();
+        let hasher = Arc::new(Hasher::default());
+        let decoy = hasher
+            .hash(&key)
+            .ok_or(getrandom::Error::UNSUPPORTED)?
+            .into();
         Ok(Self {
+            hasher,
             pool: BlockingPool::new(parallel_max.max(1)),
             remembered: Mutex::new(LruCache::new(REMEMBERED_MAX)),
             key,
@@ -78,8 +82,11 @@ impl Passwords {
 
     /// A new hash as a PHC string.
     pub async fn hash(&self, password: &str) -> String {
-        let password = password.to_owned();
-        self.pool.run(move || hash(password.as_bytes())).await
+        let (hasher, password) = (Arc::clone(&self.hasher), password.to_owned());
+        self.pool
+            .run(move || hasher.hash(password.as_bytes()))
+            .await
+            .expect("the parameters are valid, and the system gave random numbers before")
     }
 
     /// Checks a password against what is stored for the account. An account that does not exist
@@ -107,10 +114,10 @@ impl Passwords {
         } else {
             stored_hash.into()
         };
-        let candidate = password.to_owned();
+        let (hasher, candidate) = (Arc::clone(&self.hasher), password.to_owned());
         let fits = self
             .pool
-            .run(move || fits(&against, candidate.as_bytes()))
+            .run(move || hasher.fits(&against, candidate.as_bytes()))
             .await;
         if !fits || stored_hash.is_empty() {
             return Verdict::Wrong;
@@ -146,18 +153,6 @@ impl Passwords {
         mac.update(password.as_bytes());
         mac.finalize().into_bytes().into()
     }
-}
-
-fn hash(password: &[u8]) -> String {
-    Argon2::default()
-        .hash_password(password)
-        .expect("the default parameters are valid and the system gives random salts")
-        .to_string()
-}
-
-fn fits(stored_hash: &str, password: &[u8]) -> bool {
-    PasswordHash::new(stored_hash)
-        .is_ok_and(|parsed| Argon2::default().verify_password(password, &parsed).is_ok())
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl Store for MemoryStore {
     async fn behind(&self, _: UserId, _: DeviceId) -> Result<Vec<Behind>, StoreError> {
         unreachable!()
     }
-    async fn cursor(&self, _: UserId, _: DeviceId, _: ConvId) -> Result<Seq, StoreError> {
+    async fn cursor(&self, _: UserId, _: DeviceId, _: ConvId) -> Result<Option<Seq>, StoreError> {
         unreachable!()
     }
     async fn account_named(&self, _: &str) -> Result<Option<Account>, StoreError> {

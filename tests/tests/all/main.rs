@@ -19,6 +19,8 @@ macro_rules! tests {
 mod bad_inputs;
 mod checklist;
 mod crowds;
+mod database_faults;
+mod end_to_end;
 mod scenarios;
 mod tidy;
 mod vectors;

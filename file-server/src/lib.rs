@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Serves files until `shutdown`, then lets running requests end.
 pub async fn run(
-    config: &TransferConfig,
+    config: TransferConfig,
     store: Arc<dyn Store>,
     listener: Listener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    Ok(common::transfer::run(BlobClass::File, config, store, listener, shutdown).await?)
+    Ok(common::transfer::run(BlobClass::File, &config, store, listener, shutdown).await?)
 }

@@ -157,6 +157,7 @@ fn command<T: Args>(about: About) -> Command {
             .long_help(None)
     });
     command
+        .next_help_heading(None::<&'static str>)
         .about(about.text)
         .long_about(None)
         .version(env!("CARGO_PKG_VERSION"))
@@ -256,18 +257,20 @@ fn from_environment(environment: &[(String, OsString)]) -> Vec<Setting> {
         .collect()
 }
 
-/// Whether this program has the setting. What another program has is no mistake.
+/// Whether this program has the setting. What another program has is no mistake, as several may
+/// share a file or an environment; but whoever sets a port means it.
 fn is_known(command: &Command, setting: &Setting) -> Result<bool, ConfigError> {
     let keys = keys(command);
     if keys.contains(&setting.key) {
         return Ok(true);
     }
-    if keys_of_all().contains(&setting.key) {
+    let is_port = setting.key.ends_with("port");
+    if !is_port && keys_of_all().contains(&setting.key) {
         return Ok(false);
     }
     let nearest = keys
         .into_iter()
-        .map(|key| (strsim::jaro_winkler(&key, &setting.key), key))
+        .map(|key| (likeness(&key, &setting.key), key))
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, key)| key);
@@ -283,6 +286,15 @@ fn is_known(command: &Command, setting: &Setting) -> Result<bool, ConfigError> {
         key: setting.written.clone(),
         nearest: nearest.map(as_written),
     })
+}
+
+/// How alike two names are, from 0 to 1. One that only lacks its first word is near, which a
+/// measure of letters alone does not see.
+fn likeness(key: &str, written: &str) -> f64 {
+    if key.ends_with(written) || written.ends_with(key) {
+        return 0.95;
+    }
+    strsim::jaro_winkler(key, written)
 }
 
 /// Lets clap judge the value alone, so that the message can say where it stands.

@@ -119,6 +119,13 @@ fn drain(text: &str) -> Result<u64, String> {
 }
 
 impl LimitsConfig {
+    /// Unless it is set, allows as many connections as `descriptors` are enough for, if each takes
+    /// `each`.
+    pub fn fit(&mut self, descriptors: u64, each: u64) {
+        let fitting = u32::try_from(descriptors / each.max(1)).unwrap_or(u32::MAX);
+        self.connections_max.get_or_insert(fitting.max(1));
+    }
+
     /// As the accept loop wants them.
     pub fn connections(&self) -> ConnectionLimits {
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);

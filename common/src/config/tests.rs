@@ -97,10 +97,22 @@ fn an_unknown_setting_is_told_with_the_nearest_right_one() {
 
 #[test]
 fn settings_of_another_program_and_of_tests_are_no_mistake() {
-    let variables = [("MYIM_IMAGE_PORT", "5"), ("MYIM_TEST_ANYTHING", "x")];
+    let variables = [("MYIM_DATA_DIR", "5"), ("MYIM_TEST_ANYTHING", "x")];
     let loaded =
         try_load::<ServerConfig<ChatConfig>>(CHAT, &[], &variables, "filecache = \"x\"").unwrap();
     assert!(matches!(loaded, Loaded::Run(config) if config.port == 20000));
+}
+
+#[test]
+fn a_port_of_another_program_is_a_mistake() {
+    let text = mistake(&[], &[], "port = 5");
+    assert!(
+        text.contains("did you mean ") && text.contains("_port?"),
+        "{text}"
+    );
+    let chat = try_load::<ServerConfig<ChatConfig>>(CHAT, &[], &[("MYIM_CHAT_PORT", "5")], "");
+    let text = chat.unwrap_err().to_string();
+    assert!(text.contains("did you mean MYIM_PORT?"), "{text}");
 }
 
 #[test]

@@ -27,11 +27,10 @@ pub fn raise_descriptor_limit() -> u64 {
     now
 }
 
-/// How many connections fit if each takes `each` descriptors and the rest of the program keeps
-/// its reserve. At the limit a client would look connected and hang, so the cap stays below it.
-pub fn connections_for(descriptors: u64, each: u64) -> usize {
-    let free = descriptors.saturating_sub(RESERVE) / each.max(1);
-    usize::try_from(free).unwrap_or(usize::MAX).max(1)
+/// What connections may take of the limit. At the limit itself a client would look connected and
+/// hang, so the cap stays below it.
+pub fn free_descriptors(limit: u64) -> u64 {
+    limit.saturating_sub(RESERVE)
 }
 
 #[cfg(test)]
@@ -40,9 +39,8 @@ mod tests {
 
     #[test]
     fn a_reserve_is_kept() {
-        assert_eq!(connections_for(1024, 1), 960);
-        assert_eq!(connections_for(1024, 2), 480);
-        assert_eq!(connections_for(10, 1), 1);
+        assert_eq!(free_descriptors(1024), 960);
+        assert_eq!(free_descriptors(10), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod occasionally;
 mod socket;
 mod unsent;
 
-pub use descriptors::{connections_for, raise_descriptor_limit};
+pub use descriptors::{free_descriptors, raise_descriptor_limit};
 pub use limits::{ConnectionLimits, Permit};
 pub use listener::{Connection, Listener, serve};
 pub use socket::Socket;

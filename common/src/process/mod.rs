@@ -241,7 +241,7 @@ async fn open(
 }
 
 async fn attempt(config: &DatabaseConfig) -> Result<Arc<dyn Store>, StoreError> {
-    store::open(&config.database).await
+    store::open(&config.database, &config.options()).await
 }
 
 #[cfg(test)]

@@ -1,34 +1,23 @@
-//! The file server.
+//! The file server: files sent in chats, offline files, client upgrade packages.
+//!
+//! Everything it does is [`common::transfer`]; what makes it the file server is the class of names
+//! it serves. Unlike a picture, a file that does not match its name is not published.
+//!
+//! **Invariant:** no protocol, no path and no SQL in here.
 
 use std::sync::Arc;
 
 use common::config::TransferConfig;
 use common::net::Listener;
-use common::store::Store;
+use common::store::{BlobClass, Store};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-/// Serves until `shutdown`.
+/// Serves files until `shutdown`, then lets running requests end.
 pub async fn run(
     config: TransferConfig,
-    _store: Arc<dyn Store>,
+    store: Arc<dyn Store>,
     listener: Listener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let tasks = TaskTracker::new();
-    let limits = config.limits.connections();
-    common::net::serve(
-        listener,
-        limits,
-        shutdown,
-        &tasks,
-        |connection| async move {
-            connection.socket.close().await;
-            drop(connection.permit);
-        },
-    )
-    .await;
-    tasks.close();
-    tasks.wait().await;
-    Ok(())
+    Ok(common::transfer::run(BlobClass::File, &config, store, listener, shutdown).await?)
 }

@@ -1,5 +1,6 @@
 //! `myim`: the whole suite as one program, and its command line.
 
+mod cli;
 mod serve;
 
 use std::env::args_os;
@@ -7,6 +8,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use cli::import::{self, ImportArgs};
 
 #[derive(Parser)]
 #[command(
@@ -28,11 +30,14 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         args: Vec<OsString>,
     },
+    /// Take over the files of an original Flamingo installation
+    Import(ImportArgs),
 }
 
 fn main() -> ExitCode {
     match Cli::parse_from(with_serve(args_os().collect())).command {
         Command::Serve { args } => serve::run(&args),
+        Command::Import(args) => import::run(args),
     }
 }
 

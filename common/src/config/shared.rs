@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::values::{from_one, mask_password};
 use crate::net::ConnectionLimits;
-use crate::store::DatabaseUrl;
+use crate::store::{DatabaseUrl, OpenOptions};
 
 /// Which database, and how sure it must be.
 #[derive(Args, Clone, Serialize)]
@@ -48,6 +48,13 @@ fn masked<S: Serializer>(url: &DatabaseUrl, serializer: S) -> Result<S::Ok, S::E
 }
 
 impl DatabaseConfig {
+    /// As the store wants them.
+    pub fn options(&self) -> OpenOptions {
+        OpenOptions {
+            accept_weak_durability: self.accept_weak_durability,
+        }
+    }
+
     /// The URL without its password, for people.
     pub fn shown(&self) -> String {
         shown(&self.database)

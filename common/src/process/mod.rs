@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, About, DatabaseConfig, Loaded, LogConfig};
 use crate::net::{Listener, free_descriptors, raise_descriptor_limit};
-use crate::store::{self, DatabaseUrl, LateStore, Store};
+use crate::store::{self, DatabaseUrl, LateStore, Store, StoreError};
 use crate::telemetry;
 
 pub use exit::Exit;
@@ -151,7 +151,7 @@ impl Process {
     /// Opens the database or fails; for commands that do one thing and end.
     pub async fn open_store_now(&self, config: &DatabaseConfig) -> Result<Arc<dyn Store>, Exit> {
         make_folder(&config.database)?;
-        store::open(&config.database)
+        attempt(config)
             .await
             .map_err(|error| Exit::database(&config.shown(), &error))
     }
@@ -227,10 +227,9 @@ async fn open(
     waiting: impl Fn() + Send,
 ) -> Result<(), Exit> {
     let database = config.shown();
-    let url = &config.database;
-    let opened = match url {
-        DatabaseUrl::MySql(_) => late.open(&database, || store::open(url), waiting).await,
-        DatabaseUrl::Sqlite(_) => match store::open(url).await {
+    let opened = match config.database {
+        DatabaseUrl::MySql(_) => late.open(&database, || attempt(config), waiting).await,
+        DatabaseUrl::Sqlite(_) => match attempt(config).await {
             Ok(store) => {
                 let ready = || std::future::ready(Ok(Arc::clone(&store)));
                 late.open(&database, ready, waiting).await
@@ -239,6 +238,10 @@ async fn open(
         },
     };
     opened.map_err(|error| Exit::database(&database, &error))
+}
+
+async fn attempt(config: &DatabaseConfig) -> Result<Arc<dyn Store>, StoreError> {
+    store::open(&config.database, &config.options()).await
 }
 
 #[cfg(test)]

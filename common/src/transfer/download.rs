@@ -4,13 +4,7 @@ use super::Transfers;
 use super::name::FileName;
 use super::refusal::Refusal;
 use crate::blob::BlobFile;
-
-/// How much of a file one answer carries, by the network of the client.
-const PART_BYTES_BROADBAND: u64 = 512 << 10;
-const PART_BYTES_CELLULAR: u64 = 64 << 10;
-
-/// The client's word for a mobile network.
-const NET_TYPE_CELLULAR: i32 = 1;
+use crate::wire::transfer::{CHUNK_BYTES, CHUNK_BYTES_CELLULAR, NET_CELLULAR};
 
 /// The part of a file that one answer carries.
 #[derive(Clone, Debug)]
@@ -65,9 +59,10 @@ impl Download {
             return Ok(None);
         };
         let most = match net_type {
-            NET_TYPE_CELLULAR => PART_BYTES_CELLULAR,
-            _ => PART_BYTES_BROADBAND,
+            NET_CELLULAR => CHUNK_BYTES_CELLULAR,
+            _ => CHUNK_BYTES,
         };
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
         let part = Part {
             file: file.clone(),
             offset: *next,

@@ -9,9 +9,9 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::time::{Instant, timeout_at};
 
-use super::frame::{HEAD_BYTES_MAX, Head, read_head};
 use super::refusal::Refusal;
 use crate::net::Socket;
+use crate::wire::transfer_head::{HEAD_BYTES_MAX, Head, read_head};
 
 /// A head must be complete so long after its first byte, and the first head of a connection so long
 /// after the connection was made.

@@ -5,7 +5,7 @@
 //! the class of names they serve.
 //!
 //! In reading order: `serve` accepts, `session` talks to one client, `upload` and `download` are
-//! the two things a client can want, `frame` and `inbox` are its bytes.
+//! the two things a client can want, `inbox` gets its bytes.
 //!
 //! **Invariant:** what a client calls a file never becomes a path, except for plain names that are
 //! read, never written, from the file cache itself.
@@ -14,7 +14,6 @@
 mod adopt;
 mod budget;
 mod download;
-mod frame;
 mod inbox;
 mod known;
 mod name;

@@ -7,9 +7,9 @@ use std::io;
 
 use thiserror::Error;
 
-use super::frame::FrameError;
 use crate::blob::BlobError;
 use crate::store::StoreError;
+use crate::wire::transfer_head::HeadError;
 
 #[derive(Debug, Error)]
 pub(super) enum Refusal {
@@ -20,7 +20,7 @@ pub(super) enum Refusal {
     #[error("the connection ended in the middle of a request")]
     Truncated,
     #[error("not a transfer request: {0}")]
-    Frame(#[from] FrameError),
+    Frame(#[from] HeadError),
     #[error("the name of an upload must be 32 hexadecimal digits")]
     UploadName,
     #[error("the next piece must begin at {expected}, not at {found}")]

@@ -2,17 +2,19 @@
 
 use std::net::IpAddr;
 
+use bytes::BytesMut;
 use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
 use super::download::{Download, Part};
-use super::frame::{Command, Head, Progress, write_head};
 use super::inbox::Inbox;
 use super::name::FileName;
 use super::refusal::Refusal;
 use super::upload::{Answer, Piece, Plan, Upload};
 use crate::config::Access;
 use crate::net::{Permit, Socket};
+use crate::wire::transfer::{TransferKind, code};
+use crate::wire::transfer_head::Head;
 
 /// How much of an upload is held in memory before it goes to the disk. Larger pieces are not
 /// faster, and a thousand slow uploads together hold 64 MiB.
@@ -75,9 +77,9 @@ impl<'a> Session<'a> {
     async fn request(&mut self, permit: &Permit) -> Result<(), Refusal> {
         let head = self.inbox.head().await?;
         permit.greeted();
-        match head.command {
-            Command::Upload => self.upload(&head).await,
-            Command::Download => self.download(&head).await,
+        match head.kind {
+            TransferKind::Upload => self.upload(&head).await,
+            TransferKind::Download => self.download(&head).await,
         }
     }
 
@@ -97,11 +99,11 @@ impl<'a> Session<'a> {
         };
         self.inbox.skip(head.tail_len, SKIPPED_BYTES).await?;
         let size = piece.size();
-        let (progress, offset) = match answer {
-            Answer::InProgress { offset } => (Progress::Partial, offset),
-            Answer::Complete => (Progress::Complete, size),
+        let (code, offset) = match answer {
+            Answer::InProgress { offset } => (code::IN_PROGRESS, offset),
+            Answer::Complete => (code::COMPLETE, size),
         };
-        let reply = write_head(head, progress, offset, size, 0);
+        let reply = head.reply(code, offset, size, 0);
         Ok(self.inbox.write(&reply).await?)
     }
 
@@ -138,7 +140,7 @@ impl<'a> Session<'a> {
         match part {
             Some(part) => self.send(head, part).await,
             None => {
-                let reply = write_head(head, Progress::Missing, 0, 0, 0);
+                let reply = head.reply(code::MISSING, 0, 0, 0);
                 Ok(self.inbox.write(&reply).await?)
             }
         }
@@ -147,12 +149,13 @@ impl<'a> Session<'a> {
     /// With enough room an answer is one write; without, it leaves in pieces as large as there is
     /// room, and the peer sees the same bytes.
     async fn send(&mut self, head: &Head, part: Part) -> Result<(), Refusal> {
-        let progress = match part.is_last() {
-            true => Progress::Complete,
-            false => Progress::Partial,
+        let code = match part.is_last() {
+            true => code::COMPLETE,
+            false => code::IN_PROGRESS,
         };
-        let mut bytes = write_head(head, progress, part.offset, part.file.len(), part.len);
         let wanted = usize::try_from(part.len).unwrap_or(usize::MAX);
+        let reply = head.reply(code, part.offset, part.file.len(), wanted);
+        let mut bytes = BytesMut::from(&reply[..]);
         let room = self.transfers.budget.take(wanted);
         let mut sent = 0;
         while sent < wanted {

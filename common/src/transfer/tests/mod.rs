@@ -1,5 +1,6 @@
 //! Whole transfers over real sockets. The numbers are the rows of the compatibility checklist.
 
+mod adopt;
 mod bad_input;
 mod limits;
 mod vectors;

@@ -21,7 +21,7 @@ use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use change::{Append, BlobClass, Change, Guard, Outcome};
-pub use open::{DatabaseUrl, DatabaseUrlError, open};
+pub use open::{DatabaseUrl, DatabaseUrlError, OpenOptions, open};
 
 /// A database that keeps accounts, contacts, groups, the log of every conversation, each device's
 /// place in it, and the index of stored files.

@@ -23,10 +23,9 @@ fn login_at_last(server: &Server, name: &str, flavor: Flavor) -> Person {
         let mut peer = server.peer(flavor);
         let (kind, status) = (flavor.client_type(), flavor.status());
         peer.send(1002, 0, login_data(name, &password(name), kind, status));
-        if let Ok(reply) = peer.try_next(PATIENCE) {
-            if code(&reply.json()) == 0 {
-                return Person::login(server.peer(flavor), name, &password(name));
-            }
+        let reply = peer.try_next(PATIENCE);
+        if reply.is_ok_and(|reply| code(&reply.json()) == 0) {
+            return Person::login(server.peer(flavor), name, &password(name));
         }
         assert!(Instant::now() < deadline, "{}", server.program().story());
         // The server answers at once that it cannot: half a second of silence is our back-off.

@@ -124,20 +124,20 @@ pub(super) fn cursor(
     user: UserId,
     device: DeviceId,
     conv: ConvId,
-) -> Result<Seq, StoreError> {
-    let seq: i64 = conn
+) -> Result<Option<Seq>, StoreError> {
+    let found: Option<i64> = conn
         .prepare_cached(
-            "SELECT coalesce(
-                 (SELECT f_seq FROM t_cursor
-                  WHERE f_user_id = ?1 AND f_conv = ?3 AND f_device = ?2),
-                 (SELECT f_since FROM t_place WHERE f_user_id = ?1 AND f_conv = ?3),
-                 0)",
+            "SELECT coalesce(c.f_seq, p.f_since) FROM t_place p
+             LEFT JOIN t_cursor c ON c.f_user_id = p.f_user_id AND c.f_conv = p.f_conv
+                 AND c.f_device = ?2
+             WHERE p.f_user_id = ?1 AND p.f_conv = ?3",
         )?
         .query_row(
             (user.0, number::from_device(device), number::from_conv(conv)),
             |row| row.get(0),
-        )?;
-    number::to_seq(seq)
+        )
+        .optional()?;
+    found.map(number::to_seq).transpose()
 }
 
 /// The conversations whose head is beyond the device's cursor.

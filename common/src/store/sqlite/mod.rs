@@ -83,7 +83,7 @@ impl Store for SqliteStore {
         user: UserId,
         device: DeviceId,
         conv: ConvId,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<Option<Seq>, StoreError> {
         self.readers
             .run(move |conn| cursors::cursor(conn, user, device, conv))
             .await

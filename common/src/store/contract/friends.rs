@@ -74,6 +74,11 @@ pub async fn open_requests_are_limited(store: &dyn Store) {
     done(store, ask(dan, ann, "r5")).await;
     done(store, answer(bob, ann, false, "a1")).await;
     done(store, ask(ann, dan, "r6")).await;
+    // A yes makes room as well as a no.
+    done(store, answer(cem, ann, true, "a2")).await;
+    let eva = user(store, "eva").await;
+    done(store, ask(ann, eva, "r7")).await;
+    refused(store, ask(ann, bob, "r8"), Refusal::TooMany).await;
 }
 
 pub async fn a_yes_makes_friends(store: &dyn Store) {

@@ -3,8 +3,9 @@
 //! The existing clients send no acknowledgements. An entry counts as received when the peer's TCP
 //! has acknowledged its bytes and, because TCP acknowledges what the program may never read, when
 //! the client also kept up: either everything was written and acknowledged and the line has been
-//! quiet for a moment, or a while has passed without a write that had to wait. A program that
-//! hangs lets writes wait very soon, and then nothing more counts as received.
+//! quiet for a moment, or a while has passed without a write that had to wait long. A program that
+//! hangs lets writes wait very soon, and then nothing more counts as received. The price: what was
+//! delivered in the last moment before the server itself is killed is delivered once more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,9 +14,13 @@ use common::id::{ConvId, Seq};
 use tokio::time::Instant;
 
 /// How long the line has to be quiet.
-const QUIET: Duration = Duration::from_millis(20);
+const QUIET: Duration = Duration::from_millis(250);
+/// How often to look whether TCP has acknowledged, once the line is quiet.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How old an acknowledged entry on a busy line has to be.
 const AGE: Duration = Duration::from_secs(2);
+/// A write that had to wait so long puts in doubt what the client has read.
+const DOUBT: Duration = Duration::from_secs(1);
 
 /// Entries that were written and do not count as received yet.
 #[derive(Debug, Default)]
@@ -42,6 +47,15 @@ impl Receipts {
                 written_at: now,
                 entries,
             });
+        }
+    }
+
+    /// Notes how long a write took. After a long one everything on its way has to wait anew.
+    pub(super) fn waited(&mut self, took: Duration, now: Instant) {
+        if took >= DOUBT {
+            for flight in &mut self.flights {
+                flight.written_at = now;
+            }
         }
     }
 
@@ -122,6 +136,17 @@ mod tests {
             receipts.received(150, start + 2 * AGE).is_empty(),
             "the second is on its way"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_had_to_wait_puts_everything_in_doubt() {
+        let mut receipts = Receipts::default();
+        let start = Instant::now();
+        receipts.written(100, one(1), start);
+        receipts.waited(DOUBT, start + AGE);
+        receipts.written(200, one(2), start + AGE);
+        assert!(receipts.received(100, start + AGE).is_empty());
+        assert_eq!(receipts.received(100, start + 2 * AGE), one(1));
     }
 
     #[tokio::test(start_paused = true)]

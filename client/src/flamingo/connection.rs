@@ -26,9 +26,9 @@ const WRITES_MAX: usize = 16;
 
 /// Connects with a limit, and without waiting to fill segments.
 pub(super) async fn dial(address: &str, limit: Duration) -> Result<TcpStream> {
-    let failed = |source| Error::Connect {
+    let failed = |cause| Error::Connect {
         address: address.to_owned(),
-        source,
+        cause,
     };
     let stream = timeout(limit, TcpStream::connect(address))
         .await

@@ -9,22 +9,23 @@ use thiserror::Error;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// The sentences are whole: the cause is part of them, so it is not reported as a source again.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error("cannot connect to {address}: {source}")]
+    #[error("cannot connect to {address}: {cause}")]
     Connect {
         address: String,
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     #[error("the connection failed: {0}")]
-    Connection(#[from] std::io::Error),
+    Connection(std::io::Error),
     #[error("the server closed the connection")]
     Closed,
     #[error("the server sent something that is not the chat protocol: {0}")]
-    Frame(#[from] FrameError),
+    Frame(FrameError),
     #[error("the server sent something that is not the file protocol: {0}")]
-    Transfer(#[from] TransferError),
+    Transfer(TransferError),
     #[error("the message has {bytes} bytes, more than the protocol can carry")]
     TooLarge { bytes: usize },
     #[error("the server did not answer {command} within {} s", .after.as_secs_f32())]
@@ -45,10 +46,10 @@ pub enum Error {
         command: &'static str,
         problem: String,
     },
-    #[error("cannot use the file {path}: {source}")]
+    #[error("cannot use the file {path}: {cause}")]
     File {
         path: PathBuf,
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     #[error("cannot write what was downloaded: {0}")]
     Sink(std::io::Error),
@@ -62,6 +63,24 @@ pub enum Error {
     Missing { name: String },
     #[error("expected silence, but {heard}")]
     NotSilent { heard: String },
+}
+
+impl From<std::io::Error> for Error {
+    fn from(cause: std::io::Error) -> Self {
+        Self::Connection(cause)
+    }
+}
+
+impl From<FrameError> for Error {
+    fn from(cause: FrameError) -> Self {
+        Self::Frame(cause)
+    }
+}
+
+impl From<TransferError> for Error {
+    fn from(cause: TransferError) -> Self {
+        Self::Transfer(cause)
+    }
 }
 
 impl From<chat::TooLarge> for Error {

@@ -28,3 +28,6 @@ pub use message::{FileNote, Picture};
 pub use options::{Imitate, Options};
 pub use raw::RawConnection;
 pub use reply::{Found, GroupMembers, LoginReply, Member, NewGroup, Team};
+
+#[cfg(test)]
+mod tests;

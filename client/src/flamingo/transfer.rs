@@ -50,9 +50,9 @@ pub async fn upload(
     imitate: Imitate,
     progress: impl FnMut(u64, u64),
 ) -> Result<Uploaded> {
-    let failed = |source| Error::File {
+    let failed = |cause| Error::File {
         path: path.to_owned(),
-        source,
+        cause,
     };
     let mut file = File::open(path).await.map_err(failed)?;
     let (name, bytes) = digest(&mut file).await.map_err(failed)?;

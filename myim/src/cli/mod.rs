@@ -1,0 +1,3 @@
+//! The command line's verbs, one file each.
+
+pub(crate) mod flamingo;

@@ -4,6 +4,7 @@
 //! Knows no protocol and no socket. SQL stands only in the files of this folder.
 
 mod change;
+mod late;
 mod open;
 mod schema;
 
@@ -21,7 +22,8 @@ use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use change::{Append, BlobClass, Change, Guard, Outcome};
-pub use open::{DatabaseUrl, DatabaseUrlError, open};
+pub use late::LateStore;
+pub use open::{DatabaseUrl, DatabaseUrlError, OpenOptions, open};
 
 /// A database that keeps accounts, contacts, groups, the log of every conversation, each device's
 /// place in it, and the index of stored files.
@@ -44,9 +46,13 @@ pub trait Store: Send + Sync + 'static {
     async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError>;
 
     /// How far this device got in this conversation; where it never was, how far back the user
-    /// may look.
-    async fn cursor(&self, user: UserId, device: DeviceId, conv: ConvId)
-    -> Result<Seq, StoreError>;
+    /// may look. `None` if the conversation is not the user's (any more).
+    async fn cursor(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        conv: ConvId,
+    ) -> Result<Option<Seq>, StoreError>;
 
     /// The account with exactly this user name. Groups are no accounts.
     async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError>;

@@ -72,6 +72,8 @@ pub enum FrameError {
     OriginSize(i32),
     #[error("the header announces a compressed body of {0} bytes")]
     CompressSize(i32),
+    #[error("a body of {0} bytes is too much from somebody who has not logged in")]
+    TooMuch(usize),
     #[error("the compressed body is no zlib stream")]
     Inflate,
     #[error("the compressed body inflates to more than it may")]
@@ -86,6 +88,7 @@ impl FrameError {
         match self {
             Self::OriginSize(_) => "origin_size",
             Self::CompressSize(_) => "compress_size",
+            Self::TooMuch(_) => "too_much_before_login",
             Self::Inflate => "inflate",
             Self::InflatedTooLarge => "inflated_too_large",
             Self::Body(body) => body.reason(),
@@ -175,6 +178,15 @@ impl Decoder {
             Header::Zlib { .. } => header,
         };
         let (Header::Plain { wire } | Header::Zlib { wire, .. }) = header;
+        // A header may announce more than what is kept for a stranger; it ends when so much has
+        // really come.
+        let kept = self
+            .limits
+            .inflated_max
+            .saturating_add(ZLIB_GROWTH_BYTES_MAX);
+        if wire.min(buffer.len() - HEADER_BYTES) > kept {
+            return Err(FrameError::TooMuch(wire));
+        }
         if buffer.len() < HEADER_BYTES + wire {
             return Ok(None);
         }
@@ -196,11 +208,7 @@ impl Decoder {
             return Ok(Header::Plain { wire: origin });
         }
         let compress_size = i32::from_le_bytes([c0, c1, c2, c3]);
-        let wire_max = self
-            .limits
-            .inflated_max
-            .saturating_add(ZLIB_GROWTH_BYTES_MAX);
-        let wire = within(compress_size, self.limits.body_max.min(wire_max))
+        let wire = within(compress_size, self.limits.body_max)
             .ok_or(FrameError::CompressSize(compress_size))?;
         Ok(Header::Zlib { wire, origin })
     }
@@ -219,11 +227,9 @@ impl Decoder {
             Some(total) => quirk::meant(claimed, [o0, o1, o2, o3], *total, quirk::chat_size),
             // Too short to hold a total, so there is nothing to wait for.
             None if claimed < 4 => claimed,
-            // A mistaken header never says more than 65535; the others can be judged right away.
-            None if claimed > self.limits.inflated_max => return Err(too_large),
             None => return Ok(None),
         };
-        if size > self.limits.body_max.min(self.limits.inflated_max) {
+        if size > self.limits.body_max {
             return Err(too_large);
         }
         Ok(Some(size))

@@ -11,6 +11,7 @@ mod quirk;
 
 pub mod chat;
 pub mod transfer;
+pub mod transfer_head;
 
 #[cfg(test)]
 mod vector_tests;

@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads a 7-bit length prefix; returns it and the bytes behind it.
-fn read_length(bytes: &[u8]) -> Result<(usize, &[u8]), Malformed> {
+pub(super) fn read_length(bytes: &[u8]) -> Result<(usize, &[u8]), Malformed> {
     let mut length: u64 = 0;
     for (place, byte) in bytes.iter().take(LENGTH_BYTES_MAX).enumerate() {
         length |= u64::from(byte & 0x7f) << (7 * place);

@@ -24,10 +24,10 @@ pub const CHUNK_BYTES_CELLULAR: usize = 64 * 1024;
 pub const NET_BROADBAND: i32 = 0;
 pub const NET_CELLULAR: i32 = 1;
 
-const UPLOAD: i32 = 1;
-const UPLOAD_REPLY: i32 = 2;
-const DOWNLOAD: i32 = 3;
-const DOWNLOAD_REPLY: i32 = 4;
+pub(super) const UPLOAD: i32 = 1;
+pub(super) const UPLOAD_REPLY: i32 = 2;
+pub(super) const DOWNLOAD: i32 = 3;
+pub(super) const DOWNLOAD_REPLY: i32 = 4;
 
 /// The member `code` of a [`TransferReply`].
 pub mod code {
@@ -181,29 +181,37 @@ impl Decoder {
     }
 
     fn body(&self, buffer: &mut BytesMut) -> Result<Option<Bytes>, TransferError> {
-        let Some(header) = buffer.first_chunk::<HEADER_BYTES>() else {
+        let Some(size) = body_size(buffer, self.body_max)? else {
             return Ok(None);
         };
-        let announced = i64::from_le_bytes(*header);
-        let wrong = TransferError::Size(announced);
-        let fits = |size: &usize| (1..=self.body_max).contains(size);
-        let claimed = usize::try_from(announced).ok().filter(fits).ok_or(wrong)?;
-        let [s0, s1, s2, s3, ..] = *header;
-        let size = match buffer[HEADER_BYTES..].first_chunk::<4>() {
-            Some(total) => quirk::meant(claimed, [s0, s1, s2, s3], *total, quirk::file_size),
-            // Too short to hold a total, so there is nothing to wait for.
-            None if claimed < 4 => claimed,
-            None => return Ok(None),
-        };
-        if !fits(&size) {
-            return Err(wrong);
-        }
         if buffer.len() < HEADER_BYTES + size {
             return Ok(None);
         }
         let frame = buffer.split_to(HEADER_BYTES + size).freeze();
         Ok(Some(frame.slice(HEADER_BYTES..)))
     }
+}
+
+/// The size of the body at the front of `buffer`; `None` if that cannot be told yet.
+pub(super) fn body_size(buffer: &[u8], body_max: usize) -> Result<Option<usize>, TransferError> {
+    let Some(header) = buffer.first_chunk::<HEADER_BYTES>() else {
+        return Ok(None);
+    };
+    let announced = i64::from_le_bytes(*header);
+    let wrong = TransferError::Size(announced);
+    let fits = |size: &usize| (1..=body_max).contains(size);
+    let claimed = usize::try_from(announced).ok().filter(fits).ok_or(wrong)?;
+    let [s0, s1, s2, s3, ..] = *header;
+    let size = match buffer[HEADER_BYTES..].first_chunk::<4>() {
+        Some(total) => quirk::meant(claimed, [s0, s1, s2, s3], *total, quirk::file_size),
+        // Too short to hold a total, so there is nothing to wait for.
+        None if claimed < 4 => claimed,
+        None => return Ok(None),
+    };
+    if !fits(&size) {
+        return Err(wrong);
+    }
+    Ok(Some(size))
 }
 
 struct FileFields {

@@ -1,1 +1,167 @@
-//! Placeholder.
+//! The store in one file, on the embedded SQLite.
+//!
+//! One thread writes (`writer`), a few connections read (`reader`); a lock file keeps a second
+//! server away. Each change is a function of the file named after what it changes.
+
+mod accounts;
+mod blobs;
+mod change;
+mod connection;
+mod cursors;
+mod fault;
+mod friends;
+mod groups;
+mod log;
+mod number;
+mod place;
+mod reader;
+mod relations;
+mod teams;
+mod writer;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use self::reader::Readers;
+use self::writer::Writer;
+use super::{Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Store, StoreError};
+use crate::api::{Account, ContactList, Entry, Profile};
+use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
+
+/// A database file that this process alone has open.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens or makes the file, and the folders around it.
+    pub async fn open(path: &Path, options: &OpenOptions) -> Result<Self, StoreError> {
+        let (path, options) = (path.to_owned(), options.clone());
+        let opening = tokio::task::spawn_blocking(move || {
+            let path = place::prepare(&path)?;
+            let lock = Arc::new(place::lock(&path)?);
+            let conn = connection::open_writer(&path, &options)?;
+            Ok(Self {
+                writer: Writer::start(conn, Arc::clone(&lock))?,
+                readers: Readers::new(path, lock),
+            })
+        });
+        opening
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        self.writer.commit(batch.to_vec()).await
+    }
+
+    async fn pull(&self, conv: ConvId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.readers
+            .run(move |conn| log::pull(conn, conv, after, limit))
+            .await
+    }
+
+    async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError> {
+        self.readers
+            .run(move |conn| cursors::behind(conn, user, device))
+            .await
+    }
+
+    async fn cursor(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        conv: ConvId,
+    ) -> Result<Option<Seq>, StoreError> {
+        self.readers
+            .run(move |conn| cursors::cursor(conn, user, device, conv))
+            .await
+    }
+
+    async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError> {
+        let username = username.to_owned();
+        self.readers
+            .run(move |conn| accounts::account_named(conn, &username))
+            .await
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.readers
+            .run(move |conn| accounts::account(conn, user))
+            .await
+    }
+
+    async fn profile_named(&self, username: &str) -> Result<Option<Profile>, StoreError> {
+        let username = username.to_owned();
+        self.readers
+            .run(move |conn| accounts::profile_named(conn, &username))
+            .await
+    }
+
+    async fn profiles(&self, peers: &[Peer]) -> Result<Vec<Profile>, StoreError> {
+        let peers = peers.to_vec();
+        self.readers
+            .run(move |conn| accounts::profiles(conn, &peers))
+            .await
+    }
+
+    async fn contacts(&self, user: UserId) -> Result<ContactList, StoreError> {
+        self.readers
+            .run(move |conn| teams::contacts(conn, user))
+            .await
+    }
+
+    async fn peers(&self, user: UserId) -> Result<Vec<Peer>, StoreError> {
+        self.readers
+            .run(move |conn| relations::peers(conn, user))
+            .await
+    }
+
+    async fn members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError> {
+        self.readers
+            .run(move |conn| relations::members(conn, group))
+            .await
+    }
+
+    async fn blob_named(
+        &self,
+        class: BlobClass,
+        name: &str,
+    ) -> Result<Option<NamedBlob>, StoreError> {
+        let name = name.to_owned();
+        self.readers
+            .run(move |conn| blobs::blob_named(conn, class, &name))
+            .await
+    }
+
+    async fn last_login_from(&self, address: IpAddr) -> Result<Option<Millis>, StoreError> {
+        self.readers
+            .run(move |conn| blobs::last_login_from(conn, address))
+            .await
+    }
+
+    async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError> {
+        self.readers
+            .run(move |conn| blobs::uploaded(conn, address, day))
+            .await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.readers
+            .run(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?))
+            .await
+    }
+
+    async fn close(&self) {
+        self.readers.close();
+        self.writer.close().await;
+    }
+}

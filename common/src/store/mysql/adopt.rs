@@ -1,0 +1,162 @@
+//! Takes over the tables of an original server: adds what they lack, whichever version made them.
+//!
+//! MySQL has no `ADD COLUMN IF NOT EXISTS`, so these steps look first. On new tables they find
+//! nothing but the columns that the original never had.
+
+use std::collections::HashSet;
+
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+
+use super::connections::{rows, write};
+use super::fault::Fault;
+
+/// A table, and the columns it must have with their definitions.
+type Table = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// Columns whose definition must be exactly this: the original had them narrower, or without the
+/// fourth byte of UTF-8. Nobody's text is cut: each is at least as wide as the original's.
+const WIDE: &[Table] = &[
+    (
+        "t_user",
+        &[
+            ("f_username", "varchar(255) NOT NULL"),
+            ("f_nickname", "varchar(255) NOT NULL"),
+            ("f_password", "varchar(255) NOT NULL DEFAULT ''"),
+            ("f_facetype", "int DEFAULT 0"),
+            ("f_customface", "varchar(255) DEFAULT NULL"),
+            ("f_customfacefmt", "varchar(6) DEFAULT NULL"),
+            ("f_gender", "int DEFAULT 0"),
+            ("f_birthday", "bigint DEFAULT 19900101"),
+            ("f_signature", "varchar(1024) DEFAULT NULL"),
+            ("f_address", "varchar(1024) DEFAULT NULL"),
+            ("f_phonenumber", "varchar(255) DEFAULT NULL"),
+            ("f_mail", "varchar(1024) DEFAULT NULL"),
+            (
+                "f_register_time",
+                "datetime NOT NULL DEFAULT '1970-01-01 00:00:00'",
+            ),
+            ("f_owner_id", "bigint DEFAULT 0"),
+            ("f_teaminfo", "mediumblob DEFAULT NULL"),
+            ("f_password_hash", "varchar(255) NOT NULL DEFAULT ''"),
+        ],
+    ),
+    (
+        "t_user_relationship",
+        &[
+            ("f_user1_teamname", "varchar(255) NOT NULL DEFAULT ''"),
+            ("f_user1_markname", "varchar(255) DEFAULT NULL"),
+            ("f_user2_teamname", "varchar(255) NOT NULL DEFAULT ''"),
+            ("f_user2_markname", "varchar(255) DEFAULT NULL"),
+        ],
+    ),
+    (
+        "t_chatmsg",
+        &[
+            ("f_msgcontent", "mediumblob NOT NULL"),
+            // The original's changed with every update of its row, also with ours.
+            (
+                "f_create_time",
+                "timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP",
+            ),
+            ("f_conv", "bigint DEFAULT NULL"),
+            ("f_seq", "bigint DEFAULT NULL"),
+            ("f_kind", "int NOT NULL DEFAULT 1"),
+            // Bytes, because a text collation that MySQL and MariaDB share ignores trailing spaces.
+            ("f_client_id", "varbinary(64) DEFAULT NULL"),
+            ("f_device", "bigint unsigned NOT NULL DEFAULT 0"),
+            ("f_tag", "int NOT NULL DEFAULT 0"),
+            ("f_time", "bigint DEFAULT NULL"),
+        ],
+    ),
+];
+
+/// NULLs in columns that must have none: table, column, what to put there.
+const NULLS: &[(&str, &str, &str)] = &[
+    ("t_user", "f_username", "''"),
+    ("t_user", "f_nickname", "''"),
+    ("t_user", "f_password", "''"),
+    ("t_user", "f_register_time", "'1970-01-01 00:00:00'"),
+    ("t_user_relationship", "f_user1_teamname", "''"),
+    ("t_user_relationship", "f_user2_teamname", "''"),
+    ("t_chatmsg", "f_msgcontent", "''"),
+    ("t_chatmsg", "f_create_time", "'1970-01-02 00:00:00'"),
+];
+
+/// Unique keys and keys: table, key, definition.
+const KEYS: &[(&str, &str, &str)] = &[
+    (
+        "t_user_relationship",
+        "u_pair",
+        "UNIQUE KEY u_pair (f_user_id1, f_user_id2)",
+    ),
+    (
+        "t_user_relationship",
+        "k_second",
+        "KEY k_second (f_user_id2)",
+    ),
+    ("t_chatmsg", "u_place", "UNIQUE KEY u_place (f_conv, f_seq)"),
+    (
+        "t_chatmsg",
+        "u_client_id",
+        "UNIQUE KEY u_client_id (f_senderid, f_client_id)",
+    ),
+];
+
+/// Gives the three original tables their columns.
+pub(super) async fn columns(conn: &mut Conn) -> Result<(), Fault> {
+    for (table, wanted) in WIDE {
+        let there = columns_of(conn, table).await?;
+        for (_, column, filler) in NULLS.iter().filter(|(of, ..)| of == table) {
+            if there.contains(*column) {
+                let sql = format!("UPDATE {table} SET {column} = {filler} WHERE {column} IS NULL");
+                write(conn, &sql, ()).await?;
+            }
+        }
+        let mut changes = vec!["CONVERT TO CHARACTER SET utf8mb4".to_owned()];
+        for (column, definition) in *wanted {
+            let verb = if there.contains(*column) {
+                "MODIFY"
+            } else {
+                "ADD"
+            };
+            changes.push(format!("{verb} COLUMN {column} {definition}"));
+        }
+        // One statement, so that a big table is copied once.
+        let sql = format!("ALTER TABLE {table} {}", changes.join(", "));
+        conn.query_drop(sql).await?;
+    }
+    Ok(())
+}
+
+/// Adds the keys. What stood in their way was put in order before.
+pub(super) async fn unique_keys(conn: &mut Conn) -> Result<(), Fault> {
+    for (table, key, definition) in KEYS {
+        let found: Vec<(String,)> = rows(
+            conn,
+            "SELECT DISTINCT index_name FROM information_schema.statistics \
+             WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
+            (*table, *key),
+        )
+        .await?;
+        if found.is_empty() {
+            let sql = format!("ALTER TABLE {table} ADD {definition}");
+            conn.query_drop(sql).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn columns_of(conn: &mut Conn, table: &str) -> Result<HashSet<String>, Fault> {
+    let found: Vec<(String,)> = rows(
+        conn,
+        "SELECT column_name FROM information_schema.columns \
+         WHERE table_schema = DATABASE() AND table_name = ?",
+        (table,),
+    )
+    .await?;
+    Ok(found
+        .into_iter()
+        .map(|(name,)| name.to_lowercase())
+        .collect())
+}

@@ -1,0 +1,261 @@
+//! One transaction per batch.
+
+use std::time::Duration;
+
+use mysql_async::Conn;
+use mysql_async::prelude::Queryable;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::append::append_all;
+use super::connections::{CALL_LIMIT, Connections, Lease, silent, write};
+use super::fault::Fault;
+use super::{account, blob, device, friend, group, team};
+use crate::store::{Append, Change, Outcome, StoreError};
+
+/// How often a transaction that met another one is repeated; with the pauses between, under the
+/// limit of one call.
+const ATTEMPTS_MAX: u32 = 12;
+
+/// The pause before the first repetition; later ones are longer in proportion.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// Applies the batch in one transaction and makes it durable.
+pub(super) async fn commit(
+    connections: &Connections,
+    batch: &[Change],
+) -> Result<Vec<Outcome>, StoreError> {
+    let deadline = Instant::now() + CALL_LIMIT;
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let mut reused = false;
+        let prepared = timeout_at(deadline, prepare(connections, batch, &mut reused)).await;
+        let fault = match prepared {
+            Ok(Ok((lease, outcomes))) => match seal(lease, deadline).await? {
+                Sealed::Durable => return Ok(outcomes),
+                Sealed::UndoneBy(fault) => fault,
+            },
+            Ok(Err(fault)) => fault,
+            Err(_elapsed) => {
+                connections.forget_idle();
+                return Err(silent());
+            }
+        };
+        match fault {
+            Fault::Contended(_) if attempt < ATTEMPTS_MAX => sleep(PAUSE * attempt).await,
+            Fault::Lost(_) if reused => connections.forget_idle(),
+            fault => return Err(fault.into()),
+        }
+    }
+}
+
+/// Everything but the COMMIT.
+async fn prepare<'a>(
+    connections: &'a Connections,
+    batch: &[Change],
+    reused: &mut bool,
+) -> Result<(Lease<'a>, Vec<Outcome>), Fault> {
+    let mut lease = connections.take().await?;
+    *reused = lease.reused;
+    let conn = &mut lease.conn;
+    conn.query_drop("START TRANSACTION").await?;
+    let outcomes = apply(conn, batch).await?;
+    if needs_barrier(&outcomes) {
+        // What another server just committed is seen before it is on disk. Before we repeat its
+        // promise, something of ours must follow it there.
+        write(
+            conn,
+            "UPDATE t_id SET f_next = f_next + 1 WHERE f_kind = 'barrier'",
+            (),
+        )
+        .await?;
+    }
+    Ok((lease, outcomes))
+}
+
+/// Whether the batch repeats a promise and writes nothing itself.
+fn needs_barrier(outcomes: &[Outcome]) -> bool {
+    let wrote = |outcome: &Outcome| matches!(outcome, Outcome::Done { .. });
+    let repeats = |outcome: &Outcome| matches!(outcome, Outcome::AlreadyThere { .. });
+    outcomes.iter().any(repeats) && !outcomes.iter().any(wrote)
+}
+
+enum Sealed {
+    Durable,
+    UndoneBy(Fault),
+}
+
+/// The COMMIT: from here on a lost connection means that nobody knows.
+async fn seal(mut lease: Lease<'_>, deadline: Instant) -> Result<Sealed, StoreError> {
+    let committed = timeout_at(deadline, lease.conn.query_drop("COMMIT")).await;
+    match committed.map(|answer| answer.map_err(Fault::from)) {
+        Ok(Ok(())) => {
+            lease.give_back();
+            Ok(Sealed::Durable)
+        }
+        Ok(Err(fault @ Fault::Contended(_))) => Ok(Sealed::UndoneBy(fault)),
+        Ok(Err(Fault::Lost(text) | Fault::Unwilling(text) | Fault::Broken(text))) => {
+            Err(StoreError::OutcomeUnknown(text))
+        }
+        Err(_elapsed) => Err(StoreError::OutcomeUnknown(format!(
+            "no answer to COMMIT within {} ms",
+            CALL_LIMIT.as_millis()
+        ))),
+    }
+}
+
+/// Applies the changes in order; runs of small ones are taken together.
+async fn apply(conn: &mut Conn, batch: &[Change]) -> Result<Vec<Outcome>, Fault> {
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for run in
+        batch.chunk_by(|one, next| run_kind(one).is_some() && run_kind(one) == run_kind(next))
+    {
+        match run_kind(&run[0]) {
+            Some(Run::Appends) => {
+                let appends: Vec<&Append> = run.iter().filter_map(as_append).collect();
+                outcomes.extend(append_all(conn, &appends).await?);
+            }
+            Some(Run::Cursors) => {
+                device::move_cursors(conn, run).await?;
+                outcomes.extend(run.iter().map(|_| Outcome::done()));
+            }
+            Some(Run::Logins) => {
+                blob::note_logins(conn, run).await?;
+                outcomes.extend(run.iter().map(|_| Outcome::done()));
+            }
+            Some(Run::Uploads) => {
+                blob::count_uploads(conn, run).await?;
+                outcomes.extend(run.iter().map(|_| Outcome::done()));
+            }
+            None => {
+                for change in run {
+                    outcomes.push(Box::pin(single(conn, change)).await?);
+                }
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Changes that come in numbers and are applied together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Run {
+    Appends,
+    Cursors,
+    Logins,
+    Uploads,
+}
+
+fn run_kind(change: &Change) -> Option<Run> {
+    match change {
+        Change::Append(_) => Some(Run::Appends),
+        Change::MoveCursor { .. } => Some(Run::Cursors),
+        Change::NoteLogin { .. } => Some(Run::Logins),
+        Change::CountUpload { .. } => Some(Run::Uploads),
+        _ => None,
+    }
+}
+
+fn as_append(change: &Change) -> Option<&Append> {
+    match change {
+        Change::Append(append) => Some(append),
+        _ => None,
+    }
+}
+
+#[allow(clippy::too_many_lines, reason = "a table: one arm for each change")]
+async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
+    match change {
+        Change::Append(append) => {
+            let outcomes = append_all(conn, &[append]).await?;
+            let only = outcomes.into_iter().next();
+            only.ok_or_else(|| Fault::broken("an append has no outcome"))
+        }
+        Change::MoveCursor { .. } => {
+            device::move_cursors(conn, std::slice::from_ref(change)).await?;
+            Ok(Outcome::done())
+        }
+        Change::NoteLogin { .. } => {
+            blob::note_logins(conn, std::slice::from_ref(change)).await?;
+            Ok(Outcome::done())
+        }
+        Change::CountUpload { .. } => {
+            blob::count_uploads(conn, std::slice::from_ref(change)).await?;
+            Ok(Outcome::done())
+        }
+        Change::CreateAccount { account, at } => account::create(conn, account, *at).await,
+        Change::SetPassword {
+            user,
+            password_hash,
+        } => account::set_password(conn, *user, password_hash).await,
+        Change::SetProfile { profile } => account::set_profile(conn, profile).await,
+        Change::RequestFriend {
+            origin,
+            username,
+            to,
+            limit,
+        } => friend::request(conn, origin, username, *to, *limit).await,
+        Change::AnswerFriend {
+            origin,
+            username,
+            to,
+            accepted,
+            limit,
+        } => {
+            let answer = friend::Answer {
+                origin,
+                username,
+                to: *to,
+                accepted: *accepted,
+            };
+            friend::answer(conn, &answer, *limit).await
+        }
+        Change::RemoveFriend {
+            origin,
+            username,
+            friend,
+        } => friend::remove(conn, origin, username, *friend).await,
+        Change::CreateGroup {
+            origin,
+            name,
+            limit,
+        } => group::create(conn, origin, name, *limit).await,
+        Change::JoinGroup {
+            origin,
+            group,
+            contacts_max,
+            members_max,
+        } => group::join(conn, origin, *group, *contacts_max, *members_max).await,
+        Change::LeaveGroup { origin, group } => group::leave(conn, origin, *group).await,
+        Change::EditTeams { user, edit, limit } => team::edit(conn, *user, edit, *limit).await,
+        Change::SetRemark { user, peer, remark } => {
+            team::set_remark(conn, *user, *peer, remark).await
+        }
+        Change::MoveContact {
+            user,
+            peer,
+            from,
+            to,
+        } => team::move_contact(conn, *user, *peer, from, to).await,
+        Change::RegisterDevice { user, device, at } => {
+            device::register(conn, *user, *device, *at).await
+        }
+        Change::NameBlob {
+            class,
+            name,
+            blob,
+            size,
+            verified,
+            at,
+        } => {
+            let named = blob::Naming {
+                class: *class,
+                name,
+                blob: *blob,
+                size: *size,
+                verified: *verified,
+            };
+            blob::name(conn, &named, *at).await
+        }
+    }
+}

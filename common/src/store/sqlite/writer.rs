@@ -1,0 +1,187 @@
+//! The one thread that writes. Batches come through a bounded queue, each is one transaction.
+//!
+//! Knows no change: what one does is `change`'s business. A batch that panics fails alone; the
+//! thread lives on.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, oneshot};
+
+use super::change;
+use super::place::Lock;
+use crate::store::{Change, Outcome, StoreError};
+
+/// Batches that may wait. The committer has one under way at a time; the rest is for
+/// administration beside it. Who finds the queue full waits.
+const QUEUE_BATCHES_MAX: usize = 16;
+
+struct Job {
+    batch: Vec<Change>,
+    answer: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
+}
+
+/// The near end of the queue.
+#[derive(Debug)]
+pub(super) struct Writer {
+    open: Mutex<Option<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    queue: mpsc::Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the thread. It keeps the lock until its connection is closed.
+    pub(super) fn start(mut conn: Connection, lock: Arc<Lock>) -> Result<Self, StoreError> {
+        let (queue, mut jobs) = mpsc::channel::<Job>(QUEUE_BATCHES_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                while let Some(job) = jobs.blocking_recv() {
+                    let outcomes = unharmed(&mut conn, |conn| commit(conn, &job.batch));
+                    // Who asked may have gone away; the batch is applied all the same.
+                    let _gone = job.answer.send(outcomes);
+                }
+                drop(conn);
+                drop(lock);
+            })
+            .map_err(|error| StoreError::Unreachable(format!("no thread: {error}")))?;
+        Ok(Self {
+            open: Mutex::new(Some(Open { queue, thread })),
+        })
+    }
+
+    pub(super) async fn commit(&self, batch: Vec<Change>) -> Result<Vec<Outcome>, StoreError> {
+        let queue = {
+            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.as_ref().map(|open| open.queue.clone())
+        };
+        let (answer, outcomes) = oneshot::channel();
+        queue
+            .ok_or_else(closed)?
+            .send(Job { batch, answer })
+            .await
+            .map_err(|_| closed())?;
+        outcomes.await.unwrap_or_else(|_| {
+            Err(StoreError::OutcomeUnknown(
+                "the writer stopped in the middle".to_owned(),
+            ))
+        })
+    }
+
+    /// Answers when everything that was queued is done and the connection is closed.
+    pub(super) async fn close(&self) {
+        let open = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.take()
+        };
+        if let Some(Open { queue, thread }) = open {
+            drop(queue);
+            // A thread that panicked has closed its connection as well.
+            let _ended = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+pub(super) fn closed() -> StoreError {
+    StoreError::Unreachable("the store was closed".to_owned())
+}
+
+/// Runs `work`, and if it panics leaves the connection as if it had not begun.
+fn unharmed<T>(
+    conn: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let done = catch_unwind(AssertUnwindSafe(|| work(conn)));
+    match done {
+        Ok(done) => done,
+        Err(_) if conn.is_autocommit() => Err(StoreError::OutcomeUnknown(
+            "the writer panicked; its message is on the error output".to_owned(),
+        )),
+        Err(_) => {
+            conn.execute_batch("ROLLBACK")?;
+            Err(StoreError::Broken(
+                "the writer panicked and undid the change; its message is on the error output"
+                    .to_owned(),
+            ))
+        }
+    }
+}
+
+/// One batch, one transaction: all of it or nothing.
+fn commit(conn: &mut Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+    conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    let outcomes: Result<Vec<Outcome>, StoreError> = batch
+        .iter()
+        .map(|change| change::apply(conn, change))
+        .collect();
+    let done = outcomes.and_then(
+        |outcomes| match conn.prepare_cached("COMMIT")?.execute([]) {
+            Ok(_) => Ok(outcomes),
+            Err(error) => Err(not_committed(error)),
+        },
+    );
+    // After some errors SQLite has rolled back by itself.
+    if done.is_err() && !conn.is_autocommit() {
+        conn.execute_batch("ROLLBACK")?;
+    }
+    done
+}
+
+/// When the disk fails at the very end, the batch may stand in the log file without this program
+/// being told; the next start would find it there. A full disk fails before that.
+fn not_committed(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown(error.to_string()),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_undoes_the_batch_and_nothing_else() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE t (n)").unwrap();
+        let harmed: Result<(), _> = unharmed(&mut conn, |conn| {
+            conn.execute_batch("BEGIN; INSERT INTO t VALUES (1)")?;
+            panic!("on purpose")
+        });
+        assert!(matches!(harmed, Err(StoreError::Broken(_))), "{harmed:?}");
+        let rows = unharmed(&mut conn, |conn| {
+            Ok(conn.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))?)
+        });
+        assert_eq!(rows.unwrap(), 0);
+    }
+
+    #[test]
+    fn a_panic_outside_a_transaction_admits_that_it_does_not_know() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let harmed: Result<(), _> = unharmed(&mut conn, |_| panic!("on purpose"));
+        assert!(matches!(harmed, Err(StoreError::OutcomeUnknown(_))));
+    }
+
+    #[test]
+    fn a_thread_that_died_is_an_error_and_no_silence() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let (queue, jobs) = mpsc::channel(1);
+        let thread = std::thread::spawn(move || drop::<mpsc::Receiver<Job>>(jobs));
+        let writer = Writer {
+            open: Mutex::new(Some(Open { queue, thread })),
+        };
+        let refused = runtime.block_on(writer.commit(Vec::new()));
+        assert!(matches!(
+            refused,
+            Err(StoreError::Unreachable(_) | StoreError::OutcomeUnknown(_))
+        ));
+    }
+}

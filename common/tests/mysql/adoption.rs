@@ -1,0 +1,194 @@
+//! An original Flamingo database opens in place, with everything that is in it.
+
+use common::api::{DEFAULT_TEAM, TeamEdit};
+use common::id::{ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Peer, Seq, UserId};
+use common::store::{Append, Change, Guard, Outcome, Store};
+use mysql_async::prelude::Queryable;
+
+use crate::server::{Database, message, one, origin, register, text};
+
+/// The tables as the original server makes them, and as its older `table.sql` does.
+const BY_CODE: &str = include_str!("original_by_code.sql");
+const BY_FILE: &str = include_str!("original_by_file.sql");
+
+/// What an original server left in either.
+const CONTENT: &str = include_str!("original_content.sql");
+
+const ANN: UserId = UserId(1);
+const BOB: UserId = UserId(2);
+const CAT: UserId = UserId(9);
+const GROUP: GroupId = GroupId(GROUP_ID_FIRST);
+
+async fn adopted(tables: &str) -> Database {
+    let database = Database::new().await;
+    let mut conn = database.conn().await;
+    conn.query_drop("SET sql_mode = '', time_zone = '+00:00'")
+        .await
+        .unwrap();
+    for statement in tables.split(";\n").chain(CONTENT.split(";\n")) {
+        if !statement.trim().is_empty() {
+            conn.query_drop(statement).await.unwrap();
+        }
+    }
+    database
+}
+
+#[tokio::test]
+async fn a_database_made_by_the_original_server() {
+    check(&adopted(BY_CODE).await).await;
+}
+
+#[tokio::test]
+async fn a_database_made_from_the_original_file() {
+    check(&adopted(BY_FILE).await).await;
+}
+
+async fn check(database: &Database) {
+    let store = database.store().await;
+    accounts(&store).await;
+    contacts(&store).await;
+    old_messages(&store, database).await;
+    store.close().await;
+    let again = database.store().await;
+    life_goes_on(&again).await;
+}
+
+async fn accounts(store: &dyn Store) {
+    let ann = store.account_named("ann").await.unwrap().unwrap();
+    assert_eq!(ann.id, ANN);
+    assert_eq!(ann.password_plain, "secret");
+    assert_eq!(ann.password_hash, "");
+    assert_eq!(ann.profile.signature, "");
+    assert_eq!(ann.profile.birthday, 19_900_101);
+    // The name stands twice; the lowest number has it.
+    assert_eq!(store.account_named("bob").await.unwrap().unwrap().id, BOB);
+    let nickname = store.account(CAT).await.unwrap().unwrap().profile.nickname;
+    assert_eq!(nickname, "猫");
+    let group = store.profile_named("268435456").await.unwrap().unwrap();
+    assert_eq!(group.id, Peer::Group(GROUP));
+    assert_eq!(group.nickname, "team");
+
+    let password_hash = "$argon2id$".to_owned();
+    let user = ANN;
+    one(
+        store,
+        Change::SetPassword {
+            user,
+            password_hash,
+        },
+    )
+    .await;
+    let ann = store.account(ANN).await.unwrap().unwrap();
+    assert_eq!(ann.password_plain, "");
+    assert_eq!(ann.password_hash, "$argon2id$");
+}
+
+async fn contacts(store: &dyn Store) {
+    let list = store.contacts(ANN).await.unwrap();
+    assert_eq!(list.teams, [DEFAULT_TEAM, "Work"]);
+    let names: Vec<(&str, &str, &str)> = list
+        .contacts
+        .iter()
+        .map(|one| {
+            (
+                one.profile.username.as_str(),
+                one.team.as_str(),
+                one.remark.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("bob", "Work", "Bobby"),
+            ("268435456", DEFAULT_TEAM, ""),
+            ("cat", DEFAULT_TEAM, ""),
+        ]
+    );
+    let list = store.contacts(CAT).await.unwrap();
+    assert_eq!(list.teams, [DEFAULT_TEAM]);
+    // Somebody else became a member of a group that does not exist: he is none of it.
+    assert_eq!(store.peers(CAT).await.unwrap(), [Peer::User(ANN)]);
+    assert_eq!(store.members(GROUP).await.unwrap(), [ANN, BOB]);
+}
+
+async fn old_messages(store: &dyn Store, database: &Database) {
+    let direct = ConvId::direct(ANN, BOB);
+    let log = store.pull(direct, Seq(0), 10).await.unwrap();
+    let said: Vec<(u64, UserId, i64)> = log
+        .iter()
+        .map(|entry| (entry.seq.0, entry.origin.user, entry.origin.at.seconds()))
+        .collect();
+    // The clock of the original went back once; a log's time does not.
+    let (t, later) = (1_500_000_000, 1_500_000_100);
+    assert_eq!(said, [(1, ANN, t), (2, BOB, later), (3, ANN, later)]);
+    assert_eq!(log[1].body, text("{\"content\":\"hi\"}"));
+    let group = store.pull(ConvId::group(GROUP), Seq(0), 10).await.unwrap();
+    assert_eq!(group.len(), 1);
+
+    for user in [ANN, BOB, CAT] {
+        let behind = store.behind(user, DeviceId(1)).await.unwrap();
+        assert_eq!(behind, [], "old history counts as delivered");
+    }
+    assert_eq!(
+        store.cursor(ANN, DeviceId(1), direct).await.unwrap(),
+        Seq(3)
+    );
+
+    let mut conn = database.conn().await;
+    let outside: Option<i64> = conn
+        .query_first("SELECT COUNT(*) FROM t_chatmsg WHERE f_conv IS NULL")
+        .await
+        .unwrap();
+    assert_eq!(outside, Some(2), "messages of nobody and to nobody");
+}
+
+async fn life_goes_on(store: &dyn Store) {
+    let Outcome::Done { entries, .. } = one(store, message(ANN, BOB, "new 1")).await else {
+        panic!("not saved");
+    };
+    assert_eq!(entries[0].seq, Seq(4));
+    let behind = store.behind(BOB, DeviceId(2)).await.unwrap();
+    assert_eq!((behind.len(), behind[0].cursor), (1, Seq(3)));
+
+    let emoji = Change::Append(Append {
+        conv: ConvId::group(GROUP),
+        origin: origin(BOB, "emoji 🎉"),
+        body: text("🎉"),
+        guard: Guard::Contact,
+    });
+    assert!(matches!(one(store, emoji).await, Outcome::Done { .. }));
+    let log = store.pull(ConvId::group(GROUP), Seq(1), 10).await.unwrap();
+    assert_eq!(log[0].body, text("🎉"));
+
+    let mut profile = store.account(CAT).await.unwrap().unwrap().profile;
+    profile.nickname = "🐈".to_owned();
+    profile.signature = "I am a cat. ".repeat(20);
+    let changed = profile.clone();
+    one(store, Change::SetProfile { profile }).await;
+    assert_eq!(store.account(CAT).await.unwrap().unwrap().profile, changed);
+
+    let edit = TeamEdit::Rename {
+        from: "Work".to_owned(),
+        to: "工作".to_owned(),
+    };
+    let edit = Change::EditTeams {
+        user: ANN,
+        edit,
+        limit: 10,
+    };
+    assert_eq!(one(store, edit).await, Outcome::done());
+    assert_eq!(store.contacts(ANN).await.unwrap().contacts[0].team, "工作");
+
+    // 12 is the largest number that anything mentions: a message of somebody who is gone.
+    assert_eq!(register(store, "dan").await, UserId(13));
+    let found = Change::CreateGroup {
+        origin: origin(ANN, "group"),
+        name: "new".to_owned(),
+        limit: 10,
+    };
+    let Outcome::Done { id, .. } = one(store, found).await else {
+        panic!("no group");
+    };
+    assert_eq!(id, Some(GROUP_ID_FIRST + 8));
+}

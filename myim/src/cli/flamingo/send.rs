@@ -33,20 +33,34 @@ pub(super) async fn run(server: &Server, show: Show, args: SendArgs) -> anyhow::
             target = &mut sending => break target?,
         }
     };
-    let note = "This protocol does not confirm that a message arrives.";
+    let (number, listed) = (target.peer.number(), target.listed);
+    let note = if listed {
+        "This protocol does not confirm that a message arrives."
+    } else {
+        "That is nobody on the friend list: the server may have dropped it without a word."
+    };
     show.line(
-        &json!({"sent_to": target.number()}),
-        &format!("Sent to {}. {note}", target.number()),
+        &json!({"sent_to": number, "on_friend_list": listed}),
+        &format!("Sent to {number}. {note}"),
     )
 }
 
-async fn send(client: &Client, to: &str, text: &str) -> anyhow::Result<Peer> {
+struct Target {
+    peer: Peer,
+    listed: bool,
+}
+
+async fn send(client: &Client, to: &str, text: &str) -> anyhow::Result<Target> {
     let teams = client.friend_list().await?;
-    let target = match among_friends(&teams, to)? {
-        Some(friend) => friend,
-        None => elsewhere(client, to).await?,
+    let friend = among_friends(&teams, to)?;
+    let target = Target {
+        listed: friend.is_some(),
+        peer: match friend {
+            Some(friend) => friend,
+            None => elsewhere(client, to).await?,
+        },
     };
-    client.send_text(target, text).await?;
+    client.send_text(target.peer, text).await?;
     // Requests are carried out in order: when this is answered, the message has been dealt with.
     client.heartbeat().await?;
     Ok(target)

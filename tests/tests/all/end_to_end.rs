@@ -28,6 +28,8 @@ tests! {
 
 fn offline_delivery_across_a_kill(server: &mut Server) {
     let (mut ann, bob) = server.friends();
+    // A device that has been here before has a place of its own in what follows.
+    server.login("bob", Flavor::Android).digest();
     bob.hang_up_and_wait(&mut ann);
     let texts: Vec<_> = (0..200).map(|number| format!("message {number}")).collect();
     for text in &texts {
@@ -39,6 +41,7 @@ fn offline_delivery_across_a_kill(server: &mut Server) {
     bob.hears(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     bob.silent();
     // Received is received, also after another crash.
+    bob.digest();
     server.crash();
     server.login("bob", Flavor::Pc).silent();
     // His other device has its own place.

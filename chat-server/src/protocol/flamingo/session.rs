@@ -313,7 +313,9 @@ impl<'a> Running<'a> {
             handed_over.insert(held.entry.conv, held.entry.seq);
             self.flush_before_android().await?;
         }
+        let began = Instant::now();
         self.link.flush().await?;
+        self.receipts.waited(began.elapsed(), Instant::now());
         self.receipts
             .written(self.link.written(), handed_over, Instant::now());
         Ok(is_level)

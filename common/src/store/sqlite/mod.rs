@@ -19,6 +19,9 @@ mod relations;
 mod teams;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;

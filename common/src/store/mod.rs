@@ -4,6 +4,7 @@
 //! Knows no protocol and no socket. SQL stands only in the files of this folder.
 
 mod change;
+mod import;
 mod open;
 mod schema;
 
@@ -21,6 +22,7 @@ use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use change::{Append, BlobClass, Change, Guard, Outcome};
+pub use import::{Imported, import_flamingo};
 pub use open::{DatabaseUrl, DatabaseUrlError, OpenOptions, open};
 
 /// A database that keeps accounts, contacts, groups, the log of every conversation, each device's

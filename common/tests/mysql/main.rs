@@ -7,5 +7,3 @@ mod adoption;
 mod opening;
 mod outage;
 mod several;
-mod smoke;
-mod speed;

@@ -1,1 +1,88 @@
-fn main() {}
+//! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
+//! a second and their delay), `files` (a large file up and down).
+//!
+//! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
+//! table has a line measured in the same run without the server (synced appends of this disk, a
+//! hashed copy through loopback), because absolute figures change with the machine's mood.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "a table on standard output is the result"
+)]
+
+mod files;
+mod idle;
+mod person;
+mod relay;
+mod server;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Measures a myim server on this machine
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    /// The database to measure: mysql://... or sqlite:PATH [default: SQLite in a fresh directory]
+    #[arg(long, value_name = "URL", global = true)]
+    database: Option<String>,
+
+    /// The server's program
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/release/myim",
+        global = true
+    )]
+    server: PathBuf,
+
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Resident memory of logged-in connections that do nothing
+    Idle {
+        /// How many connections; measured after each number
+        #[arg(value_name = "N", default_values_t = [1_000, 10_000])]
+        connections: Vec<usize>,
+    },
+    /// Messages between pairs of friends, each durable before it is delivered
+    Relay {
+        /// How many pairs
+        #[arg(long, value_name = "P", default_value_t = 100)]
+        pairs: usize,
+        /// How many messages of a sender are under way at a time
+        #[arg(long, value_name = "W", default_value_t = 32)]
+        window: usize,
+        /// For how many seconds, after two of warming up
+        #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+        seconds: u64,
+    },
+    /// One file up to the file server and down again
+    Files {
+        /// Its size in MiB
+        #[arg(long, value_name = "MIB", default_value_t = 1024)]
+        size: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    common::net::raise_descriptor_limit();
+    let server = server::Server::start(&cli.server, cli.database.as_deref()).await?;
+    let measured = match cli.what {
+        What::Idle { connections } => idle::run(&server, &connections).await,
+        What::Relay {
+            pairs,
+            window,
+            seconds,
+        } => relay::run(&server, pairs, window, seconds).await,
+        What::Files { size } => files::run(&server, size * 1024 * 1024).await,
+    };
+    server.stop().await?;
+    measured
+}

@@ -1,1 +1,29 @@
-fn main() {}
+//! `mychatserver`: the chat server as a program of its own.
+
+use std::env::args_os;
+use std::process::ExitCode;
+
+use common::config::{About, CHAT_DEFAULTS, ChatConfig, ServerConfig};
+use common::process::{self, Process};
+
+const ABOUT: About = About {
+    name: "mychatserver",
+    text: "Accounts, contacts, groups and messages for instant messaging clients.",
+    defaults: CHAT_DEFAULTS,
+};
+
+fn main() -> ExitCode {
+    let args: Vec<_> = args_os().skip(1).collect();
+    match process::settings::<ServerConfig<ChatConfig>>(ABOUT, &args) {
+        Ok(config) => process::run(&config.log.clone(), |process| serve(config, process)),
+        Err(code) => code,
+    }
+}
+
+async fn serve(mut config: ServerConfig<ChatConfig>, process: Process) -> anyhow::Result<()> {
+    config.server.limits.fit(process.descriptors(), 1);
+    let listener = process.bind("chat", config.address(), "--port")?;
+    let store = process.open_store(&config.database).await?;
+    process.ready(&[("chat", listener.local_addr())]);
+    chat_server::run(config.server, store, listener, process.shutdown()).await
+}

@@ -38,8 +38,8 @@ impl Peer {
         match number {
             0 => None,
             n if n < GROUP_ID_FIRST - 1 => Some(Self::User(UserId(n))),
-            n if n < GROUP_ID_FIRST || n > ID_MAX => None,
-            n => Some(Self::Group(GroupId(n))),
+            n @ GROUP_ID_FIRST..=ID_MAX => Some(Self::Group(GroupId(n))),
+            _ => None,
         }
     }
 
@@ -183,7 +183,7 @@ pub struct DeviceId(pub u64);
 
 /// The sender's own name for a send, 1 to 64 bytes. The same (sender, client id) is one entry,
 /// however often it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ClientId(String);
 

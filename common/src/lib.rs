@@ -25,6 +25,8 @@ pub mod net;
 #[cfg(feature = "server")]
 pub mod pool;
 #[cfg(feature = "server")]
+pub mod process;
+#[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]
 pub mod telemetry;

@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The file server: files sent in chats, offline files, client upgrade packages.
+//!
+//! Everything it does is [`common::transfer`]; what makes it the file server is the class of names
+//! it serves. Unlike a picture, a file that does not match its name is not published.
+//!
+//! **Invariant:** no protocol, no path and no SQL in here.
+
+use std::sync::Arc;
+
+use common::config::TransferConfig;
+use common::net::Listener;
+use common::store::{BlobClass, Store};
+use tokio_util::sync::CancellationToken;
+
+/// Serves files until `shutdown`, then lets running requests end.
+pub async fn run(
+    config: TransferConfig,
+    store: Arc<dyn Store>,
+    listener: Listener,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    Ok(common::transfer::run(BlobClass::File, &config, store, listener, shutdown).await?)
+}

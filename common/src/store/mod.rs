@@ -5,6 +5,7 @@
 
 mod change;
 mod import;
+mod late;
 mod open;
 mod schema;
 
@@ -23,6 +24,7 @@ use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use change::{Append, BlobClass, Change, Guard, Outcome};
 pub use import::{Imported, import_flamingo};
+pub use late::LateStore;
 pub use open::{DatabaseUrl, DatabaseUrlError, OpenOptions, open};
 
 /// A database that keeps accounts, contacts, groups, the log of every conversation, each device's
@@ -46,9 +48,13 @@ pub trait Store: Send + Sync + 'static {
     async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError>;
 
     /// How far this device got in this conversation; where it never was, how far back the user
-    /// may look.
-    async fn cursor(&self, user: UserId, device: DeviceId, conv: ConvId)
-    -> Result<Seq, StoreError>;
+    /// may look. `None` if the conversation is not the user's (any more).
+    async fn cursor(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        conv: ConvId,
+    ) -> Result<Option<Seq>, StoreError>;
 
     /// The account with exactly this user name. Groups are no accounts.
     async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError>;

@@ -82,7 +82,7 @@ impl Store for MySqlStore {
         user: UserId,
         device: DeviceId,
         conv: ConvId,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<Option<Seq>, StoreError> {
         read::cursor(&self.connections, user, device, conv).await
     }
 

@@ -63,18 +63,17 @@ pub(super) async fn cursor(
     user: UserId,
     device: DeviceId,
     conv: ConvId,
-) -> Result<Seq, StoreError> {
+) -> Result<Option<Seq>, StoreError> {
     let found: Vec<(u64,)> = db
         .rows(
-            "SELECT COALESCE( \
-                 (SELECT f_seq FROM t_cursor \
-                  WHERE f_user_id = ? AND f_conv = ? AND f_device = ?), \
-                 (SELECT f_since FROM t_place WHERE f_user_id = ? AND f_conv = ?), \
-                 0)",
-            (user.0, conv.0, device.0, user.0, conv.0),
+            "SELECT COALESCE(c.f_seq, p.f_since) \
+             FROM t_place p LEFT JOIN t_cursor c \
+                 ON c.f_user_id = p.f_user_id AND c.f_conv = p.f_conv AND c.f_device = ? \
+             WHERE p.f_user_id = ? AND p.f_conv = ?",
+            (device.0, user.0, conv.0),
         )
         .await?;
-    Ok(found.first().map_or(Seq(0), |(seq,)| Seq(*seq)))
+    Ok(found.first().map(|(seq,)| Seq(*seq)))
 }
 
 pub(super) async fn account_named(

@@ -20,6 +20,9 @@ mod relations;
 mod teams;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -82,7 +85,7 @@ impl Store for SqliteStore {
         user: UserId,
         device: DeviceId,
         conv: ConvId,
-    ) -> Result<Seq, StoreError> {
+    ) -> Result<Option<Seq>, StoreError> {
         self.readers
             .run(move |conn| cursors::cursor(conn, user, device, conv))
             .await

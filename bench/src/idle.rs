@@ -1,0 +1,58 @@
+//! Resident memory of connections that are logged in and do nothing.
+
+use std::net::SocketAddr;
+
+use crate::person::Person;
+use crate::server::Server;
+
+/// One account logs in with each of the four client types: fewer passwords to hash.
+const CLIENT_TYPES: usize = 4;
+/// How many logins are under way at a time.
+const PARALLEL: usize = 64;
+
+pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<()> {
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let mut warm = Person::connect(server.chat).await?;
+    for account in 0..most.div_ceil(CLIENT_TYPES) {
+        warm.register(&format!("idle{account}")).await?;
+    }
+    // One of each, so that what is made once is not counted; then the accounts log in once, so
+    // that password hashing has left its memory behind before the first figure.
+    let before = log_in(server.chat, 0, most.min(400)).await?;
+    drop(before);
+    let base = server.resident()?;
+    let mut people = Vec::new();
+    println!("| logged-in connections | resident, MiB | bytes a connection |");
+    println!("|---|---|---|");
+    println!("| 0 | {:.1} | |", mib(base));
+    for count in counts {
+        people.extend(log_in(server.chat, people.len(), *count).await?);
+        let resident = server.resident()?;
+        let each = resident.saturating_sub(base) / u64::try_from(*count)?.max(1);
+        println!("| {count} | {:.1} | {each} |", mib(resident));
+    }
+    Ok(())
+}
+
+async fn log_in(server: SocketAddr, from: usize, to: usize) -> anyhow::Result<Vec<Person>> {
+    let mut people = Vec::with_capacity(to.saturating_sub(from));
+    for start in (from..to).step_by(PARALLEL) {
+        let logins = (start..to.min(start + PARALLEL)).map(|number| {
+            tokio::spawn(async move {
+                let mut person = Person::connect(server).await?;
+                let name = format!("idle{}", number / CLIENT_TYPES);
+                person.log_in(&name, number % CLIENT_TYPES + 1).await?;
+                anyhow::Ok(person)
+            })
+        });
+        for login in logins.collect::<Vec<_>>() {
+            people.push(login.await??);
+        }
+    }
+    Ok(people)
+}
+
+fn mib(bytes: u64) -> f64 {
+    let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
+    f64::from(kib) / 1024.0
+}

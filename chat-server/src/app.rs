@@ -1,0 +1,87 @@
+//! What every command can reach, passed around as one value.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::api::Origin;
+use common::auth::{FailureLimits, Failures, Passwords, Rate};
+use common::clock::Clock;
+use common::config::{ChatConfig, DirectMessages};
+use common::id::ClientId;
+use common::store::Store;
+use uuid::Uuid;
+
+use crate::hub::{Hub, Session};
+use crate::log::{Log, Tail};
+
+/// See the module's description.
+pub struct App {
+    pub config: ChatConfig,
+    pub store: Arc<dyn Store>,
+    pub log: Log,
+    pub tail: Arc<Tail>,
+    pub hub: Arc<Hub>,
+    pub clock: Arc<dyn Clock>,
+    pub passwords: Passwords,
+    pub failures: Failures,
+    pub registrations: Rate,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// # Errors
+    /// If the operating system gives no random numbers.
+    pub fn new(
+        config: ChatConfig,
+        store: Arc<dyn Store>,
+        log: Log,
+        tail: Arc<Tail>,
+        hub: Arc<Hub>,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let passwords = Passwords::new(usize::try_from(config.password_hash_parallel_max)?)?;
+        let failures = Failures::new(FailureLimits {
+            per_name_max: config.login_failures_max,
+            per_address_max: config.login_failures_per_address_max,
+            window: Duration::from_secs(config.login_failures_window_s),
+        });
+        let registrations = Rate::per_minute(config.registrations_per_minute_max);
+        Ok(Self {
+            config,
+            store,
+            log,
+            tail,
+            hub,
+            clock,
+            passwords,
+            failures,
+            registrations,
+        })
+    }
+
+    /// Whether people who are no friends may write to each other.
+    pub fn strangers_may_write(&self) -> bool {
+        self.config.direct_messages == DirectMessages::Everyone
+    }
+
+    /// The origin of something this session does now. The existing clients have no ids of their
+    /// own for what they send, so the server makes one.
+    pub fn origin(&self, session: &Session, tag: i32) -> Origin {
+        let client_id = ClientId::new(Uuid::now_v7().simple().to_string())
+            .expect("a UUID has 32 hexadecimal digits");
+        Origin {
+            user: session.user,
+            device: session.device(),
+            client_id,
+            tag,
+            at: self.clock.now(),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Checks a name and a password.
+
+use std::net::IpAddr;
+
+use common::api::{Account, Refusal};
+use common::auth::Verdict;
+use common::store::Change;
+
+use super::{Failure, done};
+use crate::app::App;
+
+/// What somebody types to get in.
+#[derive(Clone)]
+pub struct Credentials {
+    pub username: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// # Errors
+/// `NoSuchUser` and `WrongPassword`, after the same time; `TooManyAttempts` after too many failed
+/// ones, except for a password that was right a short while ago; the store's.
+pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account, Failure> {
+    let account = app.store.account_named(&who.username).await?;
+    let (hash, plain) = account.as_ref().map_or(("", ""), |account| {
+        (&*account.password_hash, &*account.password_plain)
+    });
+    if !app.passwords.is_known(hash, &who.password)
+        && let Some(wait) = app.failures.wait(&who.username, from)
+    {
+        return Err(Failure::TooManyAttempts { wait });
+    }
+    let verdict = app.passwords.verify(hash, plain, &who.password).await;
+    let Some(account) = account else {
+        app.failures.note(&who.username, from);
+        return Err(Refusal::NoSuchUser.into());
+    };
+    match verdict {
+        Verdict::Wrong => {
+            app.failures.note(&who.username, from);
+            return Err(Failure::WrongPassword);
+        }
+        Verdict::Right => {}
+        Verdict::RightUpgrade { password_hash } => {
+            done(
+                &app.log
+                    .commit(Change::SetPassword {
+                        user: account.id,
+                        password_hash,
+                    })
+                    .await?,
+            )?;
+        }
+    }
+    app.failures.forget(&who.username, from);
+    Ok(account)
+}

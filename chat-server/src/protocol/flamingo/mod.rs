@@ -1,0 +1,48 @@
+//! The protocol of the existing Windows and Android clients, server side.
+//!
+//! In reading order: a connection is greeted (`greeting`) until somebody logs in, then it is a
+//! session (`session`): requests go through `dispatch` to the commands, entries and events come
+//! out through `delivery` as `packets`. `receipts` knows which entries the peer's TCP has
+//! acknowledged, which is the only acknowledgement these clients give.
+
+mod delivery;
+mod dispatch;
+mod greeting;
+mod json;
+mod link;
+mod packets;
+mod receipts;
+mod session;
+
+use std::sync::Arc;
+
+use common::net::Connection;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use greeting::Greeting;
+use link::{Ended, Link};
+
+pub use greeting::registered;
+
+/// Serves one connection until it ends.
+pub async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
+    let link = Link::new(connection, &app.config);
+    Box::pin(converse(app, link, shutdown)).await;
+}
+
+async fn converse(app: Arc<App>, mut link: Link, shutdown: CancellationToken) {
+    let mut greeting = Greeting::for_newcomer(&app.config);
+    let ended = loop {
+        let login = match greeting.run(&app, &mut link, &shutdown).await {
+            Ok(login) => login,
+            Err(ended) => break ended,
+        };
+        match session::run(&app, &mut link, login, &shutdown).await {
+            Ended::Replaced => greeting = Greeting::for_replaced(),
+            ended => break ended,
+        }
+    };
+    ended.log();
+    link.close().await;
+}

@@ -1,0 +1,171 @@
+//! Which entries a client that never acknowledges has received.
+//!
+//! The existing clients send no acknowledgements. An entry counts as received when the peer's TCP
+//! has acknowledged its bytes and, because TCP acknowledges what the program may never read, when
+//! the client also kept up: either everything was written and acknowledged and the line has been
+//! quiet for a moment, or a while has passed without a write that had to wait long. A program that
+//! hangs lets writes wait very soon, and then nothing more counts as received. The price: what was
+//! delivered in the last moment before the server itself is killed is delivered once more.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use common::id::{ConvId, Seq};
+use tokio::time::Instant;
+
+/// How long the line has to be quiet.
+const QUIET: Duration = Duration::from_millis(250);
+/// How often to look whether TCP has acknowledged, once the line is quiet.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How old an acknowledged entry on a busy line has to be.
+const AGE: Duration = Duration::from_secs(2);
+/// A write that had to wait so long puts in doubt what the client has read.
+const DOUBT: Duration = Duration::from_secs(1);
+
+/// Entries that were written and do not count as received yet.
+#[derive(Debug, Default)]
+pub(super) struct Receipts {
+    flights: VecDeque<Flight>,
+}
+
+/// Entries that were written together.
+#[derive(Debug)]
+struct Flight {
+    /// How many bytes had been written with the last of them.
+    end: u64,
+    written_at: Instant,
+    entries: BTreeMap<ConvId, Seq>,
+}
+
+impl Receipts {
+    /// Notes what was written, up to byte `end` of the connection: the last entry of each
+    /// conversation.
+    pub(super) fn written(&mut self, end: u64, entries: BTreeMap<ConvId, Seq>, now: Instant) {
+        if !entries.is_empty() {
+            self.flights.push_back(Flight {
+                end,
+                written_at: now,
+                entries,
+            });
+        }
+    }
+
+    /// Notes how long a write took. After a long one everything on its way has to wait anew.
+    pub(super) fn waited(&mut self, took: Duration, now: Instant) {
+        if took >= DOUBT {
+            for flight in &mut self.flights {
+                flight.written_at = now;
+            }
+        }
+    }
+
+    /// When to ask [`Receipts::received`] next; `None` if nothing is on its way.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        let last = self.flights.back()?;
+        let quiet_at = last.written_at + QUIET;
+        Some(if quiet_at > now {
+            quiet_at
+        } else {
+            now + QUIET
+        })
+    }
+
+    /// Takes out what counts as received now that the peer's TCP has acknowledged so many bytes.
+    pub(super) fn received(&mut self, acknowledged: u64, now: Instant) -> BTreeMap<ConvId, Seq> {
+        let is_quiet = self
+            .flights
+            .back()
+            .is_some_and(|last| last.end <= acknowledged && last.written_at + QUIET <= now);
+        self.take(|flight| {
+            flight.end <= acknowledged && (is_quiet || flight.written_at + AGE <= now)
+        })
+    }
+
+    /// Takes out everything that was acknowledged: the client closed the connection in good
+    /// order, which TCP does only when its program had read everything.
+    pub(super) fn closed(&mut self, acknowledged: u64) -> BTreeMap<ConvId, Seq> {
+        self.take(|flight| flight.end <= acknowledged)
+    }
+
+    fn take(&mut self, is_received: impl Fn(&Flight) -> bool) -> BTreeMap<ConvId, Seq> {
+        let mut received = BTreeMap::new();
+        while self.flights.front().is_some_and(&is_received) {
+            if let Some(flight) = self.flights.pop_front() {
+                received.extend(flight.entries);
+            }
+        }
+        received
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::id::UserId;
+
+    use super::*;
+
+    const CONV: ConvId = ConvId(1 << 60 | 1 << 30 | 2);
+
+    fn one(seq: u64) -> BTreeMap<ConvId, Seq> {
+        BTreeMap::from([(CONV, Seq(seq))])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_line_with_everything_acknowledged_has_received() {
+        let mut receipts = Receipts::default();
+        let start = Instant::now();
+        receipts.written(100, one(1), start);
+        assert_eq!(receipts.due(start), Some(start + QUIET));
+        assert!(receipts.received(100, start).is_empty(), "not quiet yet");
+        assert!(
+            receipts.received(99, start + QUIET).is_empty(),
+            "not acknowledged yet"
+        );
+        assert_eq!(receipts.received(100, start + QUIET), one(1));
+        assert_eq!(receipts.due(start), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_never_gets_quiet_counts_by_age() {
+        let mut receipts = Receipts::default();
+        let start = Instant::now();
+        receipts.written(100, one(1), start);
+        receipts.written(200, one(2), start + AGE);
+        assert_eq!(receipts.received(150, start + AGE), one(1));
+        assert!(
+            receipts.received(150, start + 2 * AGE).is_empty(),
+            "the second is on its way"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_had_to_wait_puts_everything_in_doubt() {
+        let mut receipts = Receipts::default();
+        let start = Instant::now();
+        receipts.written(100, one(1), start);
+        receipts.waited(DOUBT, start + AGE);
+        receipts.written(200, one(2), start + AGE);
+        assert!(receipts.received(100, start + AGE).is_empty());
+        assert_eq!(receipts.received(100, start + 2 * AGE), one(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_orderly_close_proves_that_the_acknowledged_was_read() {
+        let mut receipts = Receipts::default();
+        let now = Instant::now();
+        receipts.written(100, one(1), now);
+        receipts.written(200, one(2), now);
+        assert_eq!(receipts.closed(150), one(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_entry_of_each_conversation_counts() {
+        let mut receipts = Receipts::default();
+        let other = ConvId::inbox(UserId(9));
+        let now = Instant::now();
+        receipts.written(10, one(1), now);
+        receipts.written(20, BTreeMap::from([(CONV, Seq(2)), (other, Seq(5))]), now);
+        let received = receipts.received(20, now + QUIET);
+        assert_eq!(received, BTreeMap::from([(CONV, Seq(2)), (other, Seq(5))]));
+    }
+}

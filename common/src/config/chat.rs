@@ -1,0 +1,120 @@
+//! The settings of the chat server.
+
+use std::net::IpAddr;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::shared::LimitsConfig;
+use super::values::{ByteSize, from_one, from_zero, port};
+
+/// Time limits, limits of accounts and messages, side doors. `default()` is what a server without
+/// any setting uses.
+#[derive(Args, Clone, Debug, PartialEq, Eq, Serialize)]
+#[command(next_help_heading = "Chat server")]
+pub struct ChatConfig {
+    /// Set from the program's own group of flags.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub limits: LimitsConfig,
+
+    /// Close a connection that says nothing at all for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = from_one::<u64>)]
+    pub first_bytes_timeout_s: u64,
+
+    /// Close a connection that has not logged in after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_one::<u64>)]
+    pub login_timeout_s: u64,
+
+    /// Close a PC client that has sent heartbeats and then nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = from_one::<u64>)]
+    pub idle_timeout_pc_s: u64,
+
+    /// Failed logins for one user name from one address before it has to wait
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = from_one::<u32>)]
+    pub login_failures_max: u32,
+
+    /// Failed logins from one address, whatever the user names, before it has to wait
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = from_one::<u32>)]
+    pub login_failures_per_address_max: u32,
+
+    /// Seconds over which failed logins are counted
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = from_one::<u64>)]
+    pub login_failures_window_s: u64,
+
+    /// Whether new accounts can be made
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = Registration::Open)]
+    pub registration: Registration,
+
+    /// New accounts from one address in a minute
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = from_zero::<u32>)]
+    pub registrations_per_minute_max: u32,
+
+    /// Passwords hashed at the same time; each takes a processor and 19 MiB
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = from_one::<u32>)]
+    pub password_hash_parallel_max: u32,
+
+    /// Who may write to a user: friends, or everyone who knows the number
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = DirectMessages::Friends)]
+    pub direct_messages: DirectMessages,
+
+    /// Longest user name in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 31, value_parser = from_one::<u32>)]
+    pub username_bytes_max: u32,
+
+    /// Friends of one user
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = from_one::<u32>)]
+    pub friends_max: u32,
+
+    /// Members of one group
+    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = from_one::<u32>)]
+    pub group_members_max: u32,
+
+    /// Teams (folders of the contact list) of one user
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = from_one::<u32>)]
+    pub teams_max: u32,
+
+    /// Longest message in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = ByteSize(64_000))]
+    pub message_bytes_max: ByteSize,
+
+    /// Port of the text monitor; it asks no password [default: off]
+    #[arg(long, value_name = "N", value_parser = port)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitor_port: Option<u16>,
+
+    /// Address of the text monitor
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub monitor_bind: IpAddr,
+
+    /// Port of the HTTP service for registration [default: off]
+    #[arg(long, value_name = "N", value_parser = port)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_port: Option<u16>,
+
+    /// Address of the HTTP service
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub http_bind: IpAddr,
+}
+
+impl Default for ChatConfig {
+    fn default() -> Self {
+        super::layers::defaults()
+    }
+}
+
+/// Whether accounts can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Registration {
+    Open,
+    Closed,
+}
+
+/// Who may write to a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DirectMessages {
+    Friends,
+    Everyone,
+}

@@ -1,0 +1,21 @@
+//! The settings of every server: typed, explained by `--help`, printed by `--print-config`.
+//!
+//! A setting has one name everywhere: `--chat-port 20000` is `chat_port = 20000` in the file of
+//! `--config` and `MYIM_CHAT_PORT=20000` in the environment. A flag wins over the environment,
+//! the environment over the file, the file over the default.
+
+mod chat;
+mod layers;
+mod programs;
+mod shared;
+mod transfer;
+mod values;
+
+pub use chat::{ChatConfig, DirectMessages, Registration};
+pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
+pub use programs::{
+    CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig, SuiteConfig,
+};
+pub use shared::{DatabaseConfig, LimitsConfig, LogConfig, LogFormat};
+pub use transfer::{Access, TransferConfig};
+pub use values::{ByteSize, mask_password};

@@ -1,0 +1,63 @@
+//! The settings of the file server and of the image server.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::shared::LimitsConfig;
+use super::values::{ByteSize, from_one};
+
+/// Where files are kept, who may move them and how many. `default()` is what a server without any
+/// setting uses.
+#[derive(Args, Clone, Debug, PartialEq, Eq, Serialize)]
+#[command(next_help_heading = "File and image server")]
+pub struct TransferConfig {
+    /// Set from the program's own group of flags.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub limits: LimitsConfig,
+
+    /// Directory of the stored files; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = "./filecache")]
+    pub filecache: PathBuf,
+
+    /// Who may upload and download: known-address is an address from which an account logged in
+    /// within the last 24 hours
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = Access::KnownAddress)]
+    pub access: Access,
+
+    /// Largest file in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = ByteSize(4 << 30))]
+    pub upload_bytes_max: ByteSize,
+
+    /// Bytes that one address may upload in a day
+    #[arg(long, value_name = "BYTES", default_value_t = ByteSize(20 << 30))]
+    pub upload_day_bytes_max: ByteSize,
+
+    /// Refuse uploads that would leave the disk with fewer free bytes
+    #[arg(long, value_name = "BYTES", default_value_t = ByteSize(1 << 30))]
+    pub disk_free_bytes_min: ByteSize,
+
+    /// Close a connection that sends nothing for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_one::<u64>)]
+    pub idle_timeout_s: u64,
+
+    /// Bytes that all connections together may hold in memory
+    #[arg(long, value_name = "BYTES", default_value_t = ByteSize(256 << 20))]
+    pub buffered_bytes_max: ByteSize,
+}
+
+impl Default for TransferConfig {
+    fn default() -> Self {
+        super::layers::defaults()
+    }
+}
+
+/// Who may upload and download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    Open,
+    KnownAddress,
+}

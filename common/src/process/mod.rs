@@ -1,0 +1,281 @@
+//! What stands around the servers of a program: its settings, the log, ports, the database, the
+//! ready line, and the end.
+//!
+//! `anyhow` stands here and in the programs' `main` only.
+
+mod exit;
+mod signals;
+
+use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::future::Future;
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{self, About, DatabaseConfig, Loaded, LogConfig};
+use crate::net::{Listener, free_descriptors, raise_descriptor_limit};
+use crate::store::{self, DatabaseUrl, LateStore, Store, StoreError};
+use crate::telemetry;
+
+pub use exit::Exit;
+
+/// The ready line waits so long for the first attempt to open the database: usually it is there,
+/// and the first client should not find it missing.
+const HEAD_START: Duration = Duration::from_secs(2);
+
+/// How long the database may take to close, and blocking work to finish, at the end.
+const CLOSE: Duration = Duration::from_millis(500);
+
+/// The settings of this program, or the code to end with: help was asked for, or they are wrong.
+pub fn settings<T: config::Program>(about: About, args: &[OsString]) -> Result<T, ExitCode> {
+    match config::load(about, args) {
+        Ok(Loaded::Run(settings)) => Ok(settings),
+        Ok(Loaded::Print(text)) => {
+            print(&text);
+            Err(ExitCode::SUCCESS)
+        }
+        Err(config::ConfigError::Usage(answer)) if !answer.use_stderr() => {
+            // Nobody is there to be told that standard output is closed.
+            let _ = answer.print();
+            Err(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let text = text.trim_start_matches("error: ");
+            let _ = writeln!(io::stderr(), "error: {text}");
+            Err(ExitCode::from(Exit::CONFIG))
+        }
+    }
+}
+
+/// Writes to standard output. If nobody reads it, the program goes on all the same.
+fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+/// Runs a program until it ends by itself or is told to, and says how it ended.
+pub fn run<Main, Ended>(log: &LogConfig, main: Main) -> ExitCode
+where
+    Main: FnOnce(Process) -> Ended,
+    Ended: Future<Output = anyhow::Result<()>>,
+{
+    telemetry::init(log);
+    let process = Process::new();
+    let failure = Arc::clone(&process.failure);
+    let late = Arc::clone(&process.store);
+    let ended = signals::watch(process.shutdown.clone(), Arc::clone(&failure))
+        .and_then(|()| {
+            tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+        })
+        .map_err(|error| Exit::io(format!("cannot start: {error}")).into())
+        .and_then(|runtime| {
+            let ended = runtime.block_on(async {
+                let ended = main(process).await;
+                let _ = tokio::time::timeout(CLOSE, late.close()).await;
+                ended
+            });
+            runtime.shutdown_timeout(CLOSE);
+            ended
+        });
+    let exit = match (failure.get(), ended) {
+        (Some(failure), _) => failure.clone(),
+        (None, Err(error)) => Exit::from(error),
+        (None, Ok(())) => {
+            tracing::info!("stopped");
+            return ExitCode::SUCCESS;
+        }
+    };
+    exit.report();
+    ExitCode::from(exit.code())
+}
+
+/// The running program, for its `main`.
+#[derive(Debug)]
+pub struct Process {
+    shutdown: CancellationToken,
+    /// What ended the program from a background task.
+    failure: Arc<OnceLock<Exit>>,
+    store: Arc<LateStore>,
+    descriptors: u64,
+}
+
+impl Process {
+    fn new() -> Self {
+        Self {
+            shutdown: CancellationToken::new(),
+            failure: Arc::default(),
+            store: Arc::default(),
+            descriptors: free_descriptors(raise_descriptor_limit()),
+        }
+    }
+
+    /// Cancelled when the program is to end: servers stop accepting, finish and return.
+    pub fn shutdown(&self) -> CancellationToken {
+        self.shutdown.clone()
+    }
+
+    /// Descriptors that connections may take.
+    pub fn descriptors(&self) -> u64 {
+        self.descriptors
+    }
+
+    /// Opens a port. `flag` is where another one can be chosen.
+    pub fn bind(&self, server: &str, address: SocketAddr, flag: &str) -> Result<Listener, Exit> {
+        Listener::bind(address).map_err(|error| {
+            let advice = match error.kind() {
+                ErrorKind::AddrInUse => format!(
+                    "another program listens there; stop it, or choose another port with {flag} \
+                     (0 takes a free one)"
+                ),
+                ErrorKind::AddrNotAvailable => {
+                    "this machine has no such address; choose another with --bind".to_owned()
+                }
+                _ => format!("choose another port with {flag} or another address with --bind"),
+            };
+            Exit::io(format!(
+                "the {server} server cannot listen on {address}: {error}; {advice}"
+            ))
+        })
+    }
+
+    /// Opens the database or fails; for commands that do one thing and end.
+    pub async fn open_store_now(&self, config: &DatabaseConfig) -> Result<Arc<dyn Store>, Exit> {
+        make_folder(&config.database)?;
+        attempt(config)
+            .await
+            .map_err(|error| Exit::database(&config.shown(), &error))
+    }
+
+    /// Starts opening the database. The store answers with an error until it is open; what waiting
+    /// does not heal ends the program.
+    pub async fn open_store(&self, config: &DatabaseConfig) -> Result<Arc<dyn Store>, Exit> {
+        make_folder(&config.database)?;
+        let (store, config) = (Arc::clone(&self.store), config.clone());
+        let settled = Arc::new(Notify::new());
+        let tell = Arc::clone(&settled);
+        let (failure, shutdown) = (Arc::clone(&self.failure), self.shutdown.clone());
+        // The task ends with `shutdown`, so nobody needs to wait for it.
+        tokio::spawn(async move {
+            let opened = tokio::select! {
+                opened = open(&store, &config, || tell.notify_one()) => opened,
+                () = shutdown.cancelled() => return,
+            };
+            if let Err(exit) = opened {
+                // The first failure is the one that is told.
+                let _ = failure.set(exit);
+                shutdown.cancel();
+            }
+            tell.notify_one();
+        });
+        let _ = tokio::time::timeout(HEAD_START, settled.notified()).await;
+        match self.failure.get() {
+            Some(exit) => Err(exit.clone()),
+            None => {
+                let store: Arc<LateStore> = Arc::clone(&self.store);
+                Ok(store)
+            }
+        }
+    }
+
+    /// Tells whoever started the program that it accepts connections.
+    pub fn ready(&self, servers: &[(&str, SocketAddr)]) {
+        let mut line = "ready".to_owned();
+        for (name, address) in servers {
+            line.push_str(&format!(" {name}={address}"));
+        }
+        tracing::info!("{line}");
+        line.push('\n');
+        print(&line);
+    }
+}
+
+/// The folder of an embedded database, closed to other users of the machine.
+fn make_folder(database: &DatabaseUrl) -> Result<(), Exit> {
+    let DatabaseUrl::Sqlite(path) = database else {
+        return Ok(());
+    };
+    let Some(folder) = path.parent().filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder).map_err(|error| {
+        Exit::io(format!(
+            "cannot make the data directory {}: {error}; make it, or choose another with \
+             --data-dir or --database",
+            folder.display()
+        ))
+    })
+}
+
+/// Opens the database. A server that went away comes back by itself and is waited for; a file
+/// that cannot be opened does not.
+async fn open(
+    late: &LateStore,
+    config: &DatabaseConfig,
+    waiting: impl Fn() + Send,
+) -> Result<(), Exit> {
+    let database = config.shown();
+    let opened = match config.database {
+        DatabaseUrl::MySql(_) => late.open(&database, || attempt(config), waiting).await,
+        DatabaseUrl::Sqlite(_) => match attempt(config).await {
+            Ok(store) => {
+                let ready = || std::future::ready(Ok(Arc::clone(&store)));
+                late.open(&database, ready, waiting).await
+            }
+            Err(error) => Err(error),
+        },
+    };
+    opened.map_err(|error| Exit::database(&database, &error))
+}
+
+async fn attempt(config: &DatabaseConfig) -> Result<Arc<dyn Store>, StoreError> {
+    store::open(&config.database, &config.options()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_is_told_with_what_to_do() {
+        let process = Process::new();
+        let free = "127.0.0.1:0".parse().unwrap();
+        let taken = process.bind("chat", free, "--chat-port").unwrap();
+        let again = process.bind("chat", taken.local_addr(), "--chat-port");
+        let exit = again.unwrap_err();
+        assert_eq!(exit.code(), 74);
+        let text = exit.to_string();
+        let port = taken.local_addr().port().to_string();
+        assert!(
+            text.contains(&port) && text.contains("--chat-port"),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_folder_of_an_embedded_database_is_made_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("a/b");
+        make_folder(&DatabaseUrl::Sqlite(folder.join("myim.db"))).unwrap();
+        let mode = folder.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let file = outer.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let wrong = make_folder(&DatabaseUrl::Sqlite(file.join("x/myim.db")));
+        assert_eq!(wrong.unwrap_err().code(), 74);
+    }
+}

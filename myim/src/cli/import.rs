@@ -1,0 +1,137 @@
+//! `myim import`: takes over what an original Flamingo installation left behind.
+
+use std::ffi::OsString;
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use common::clock::{Clock, SystemClock};
+use common::config::{About, SUITE_DEFAULTS, SuiteConfig};
+use common::process::{self, Process};
+use common::store::BlobClass;
+use common::transfer::{Fate, import_files};
+
+const ABOUT: About = About {
+    name: "myim import",
+    text: "Takes over what an original Flamingo installation left behind.",
+    defaults: SUITE_DEFAULTS,
+};
+
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Copy the files of an original file or image server; may be repeated
+    Files {
+        /// The original server's cache directory; it is only read
+        directory: PathBuf,
+
+        /// The directory is the image server's
+        #[arg(long)]
+        images: bool,
+
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// Where to: the settings of `myim serve`, from its environment and file too.
+#[derive(Args)]
+struct Target {
+    /// The database [default: as for myim serve]
+    #[arg(long, value_name = "URL")]
+    database: Option<OsString>,
+
+    /// Directory of the embedded database [default: as for myim serve]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<OsString>,
+
+    /// Directory of the stored files [default: as for myim serve]
+    #[arg(long, value_name = "DIR")]
+    filecache: Option<OsString>,
+
+    /// Read settings from this TOML file
+    #[arg(long, value_name = "FILE")]
+    config: Option<OsString>,
+}
+
+impl Target {
+    fn settings(self) -> Result<SuiteConfig, ExitCode> {
+        let given = [
+            ("--database", self.database),
+            ("--data-dir", self.data_dir),
+            ("--filecache", self.filecache),
+            ("--config", self.config),
+        ];
+        let args: Vec<OsString> = given
+            .into_iter()
+            .filter_map(|(flag, value)| Some([flag.into(), value?]))
+            .flatten()
+            .collect();
+        process::settings(ABOUT, &args)
+    }
+}
+
+pub(crate) fn run(args: ImportArgs) -> ExitCode {
+    match args.what {
+        What::Files {
+            directory,
+            images,
+            target,
+        } => {
+            let class = if images {
+                BlobClass::Image
+            } else {
+                BlobClass::File
+            };
+            match target.settings() {
+                Ok(config) => process::run(&config.log.clone(), |process| async move {
+                    files(&directory, class, &config, &process).await
+                }),
+                Err(code) => code,
+            }
+        }
+    }
+}
+
+async fn files(
+    directory: &Path,
+    class: BlobClass,
+    config: &SuiteConfig,
+    process: &Process,
+) -> anyhow::Result<()> {
+    let store = process.open_store_now(&config.database()).await?;
+    let shutdown = process.shutdown();
+    let tell = |name: &str, fate| {
+        if let Fate::Skipped(reason) = fate {
+            tracing::warn!(name, reason, "left out");
+        }
+    };
+    let filecache = &config.transfer.filecache;
+    let now = SystemClock.now();
+    let imported = import_files(filecache, class, directory, store.as_ref(), now, tell);
+    let done = tokio::select! {
+        imported = imported => Some(imported?),
+        () = shutdown.cancelled() => None,
+    };
+    store.close().await;
+    let Some(adopted) = done else {
+        anyhow::bail!("interrupted; what was copied so far stays, run it again for the rest");
+    };
+    writeln!(
+        stdout(),
+        "{} files copied and verified, {} copied although they do not match their name, \
+         {} update packages copied, {} were here already, {} left out",
+        adopted.verified,
+        adopted.unverified,
+        adopted.plain,
+        adopted.present,
+        adopted.skipped
+    )?;
+    Ok(())
+}

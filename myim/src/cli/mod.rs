@@ -1,0 +1,3 @@
+//! The command line beside the servers: one command, one file.
+
+pub(crate) mod import;

@@ -1,0 +1,289 @@
+//! A program under test: started, watched, signalled and stopped by its process id.
+//!
+//! Knows nothing of what the program does.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a program may take to start or to end.
+pub const PROCESS_PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Default)]
+struct Seen {
+    out: String,
+    err: String,
+    exit: Option<ExitStatus>,
+    readers: usize,
+}
+
+#[derive(Debug, Default)]
+struct Watch {
+    seen: Mutex<Seen>,
+    changed: Condvar,
+}
+
+impl Watch {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().expect("no holder of this lock panics")
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Waits until `ready` finds what it looks for.
+    fn wait<T>(&self, patience: Duration, ready: impl Fn(&Seen) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + patience;
+        let mut seen = self.lock();
+        loop {
+            if let Some(found) = ready(&seen) {
+                return Some(found);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            seen = self
+                .changed
+                .wait_timeout(seen, left)
+                .expect("no holder of this lock panics")
+                .0;
+        }
+    }
+}
+
+/// A started program. Dropping it kills it.
+#[derive(Debug)]
+pub struct Process {
+    what: String,
+    pid: Pid,
+    watch: Arc<Watch>,
+}
+
+impl Process {
+    pub fn spawn(command: &mut Command) -> Self {
+        let what = describe(command);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {what}: {error}"));
+        let pid = Pid::from_child(&child);
+        let watch = Arc::new(Watch::default());
+        watch.lock().readers = 2;
+        let out = child.stdout.take().expect("piped");
+        let err = child.stderr.take().expect("piped");
+        follow(out, Arc::clone(&watch), |seen, line| {
+            seen.out.push_str(line)
+        });
+        follow(err, Arc::clone(&watch), |seen, line| {
+            seen.err.push_str(line)
+        });
+        let waiting = Arc::clone(&watch);
+        thread::spawn(move || {
+            let status = child.wait().expect("we are its parent");
+            waiting.note(|seen| seen.exit = Some(status));
+        });
+        Self { what, pid, watch }
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Everything on standard error so far.
+    pub fn log(&self) -> String {
+        self.watch.lock().err.clone()
+    }
+
+    /// Everything on standard output so far.
+    pub fn output(&self) -> String {
+        self.watch.lock().out.clone()
+    }
+
+    /// The first whole line on standard output that starts so.
+    pub fn line_starting(&self, start: &str) -> String {
+        let found = self.watch.wait(PROCESS_PATIENCE, |seen| {
+            let line = whole_lines(&seen.out).find(|line| line.starts_with(start));
+            match (line, seen.exit) {
+                (Some(line), _) => Some(Some(line.trim_end().to_owned())),
+                (None, Some(_)) if seen.readers == 0 => Some(None),
+                (None, _) => None,
+            }
+        });
+        found
+            .flatten()
+            .unwrap_or_else(|| panic!("no line {start:?}\n{}", self.story()))
+    }
+
+    /// Waits until standard error contains this, ignoring case.
+    pub fn wait_for_log(&self, words: &str) {
+        assert!(
+            self.logs_within(words, PROCESS_PATIENCE),
+            "nothing about {words:?} was logged\n{}",
+            self.story()
+        );
+    }
+
+    /// Whether standard error contains this within the time, ignoring case.
+    pub fn logs_within(&self, words: &str, patience: Duration) -> bool {
+        let words = words.to_lowercase();
+        let found = self.watch.wait(patience, |seen| {
+            let there = seen.err.to_lowercase().contains(&words);
+            let over = seen.exit.is_some() && seen.readers == 0;
+            (there || over).then_some(there)
+        });
+        found == Some(true)
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.watch.lock().exit.is_none()
+    }
+
+    /// Waits for the end; its outputs are complete then.
+    pub fn wait(&self, patience: Duration) -> ExitStatus {
+        let over = self
+            .watch
+            .wait(patience, |seen| seen.exit.filter(|_| seen.readers == 0));
+        over.unwrap_or_else(|| panic!("still running after {patience:?}\n{}", self.story()))
+    }
+
+    /// Sends a signal; nothing happens if the program has ended.
+    pub fn signal(&self, signal: Signal) {
+        let seen = self.watch.lock();
+        if seen.exit.is_none() {
+            // It may have ended this instant: then there is nobody to tell.
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+        self.wait(PROCESS_PATIENCE);
+    }
+
+    /// Asks it to end and waits until it has.
+    pub fn stop(&self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.wait(PROCESS_PATIENCE)
+    }
+
+    /// Resident memory in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid());
+        let status = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.story()));
+        let kib: u64 = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.trim().strip_suffix(" kB"))
+            .and_then(|number| number.trim().parse().ok())
+            .expect("Linux tells VmRSS in kB");
+        kib * 1024
+    }
+
+    /// What it was and what it said: the end of a failure message.
+    pub fn story(&self) -> String {
+        let seen = self.watch.lock();
+        let mut story = String::new();
+        let _ = writeln!(story, "{}: {:?}", self.what, seen.exit);
+        let _ = writeln!(story, "--- standard output\n{}", tail(&seen.out));
+        let _ = writeln!(story, "--- standard error\n{}", tail(&seen.err));
+        story
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.is_running() {
+            self.signal(Signal::CONT);
+            self.signal(Signal::KILL);
+            self.watch.wait(PROCESS_PATIENCE, |seen| seen.exit);
+        }
+        if thread::panicking() {
+            eprintln!("{}", self.story());
+        }
+    }
+}
+
+/// A program of the suite, built beside the test.
+///
+/// # Panics
+/// If it is not there.
+pub fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    // target/PROFILE/deps/all-HASH: two levels up is where cargo puts programs.
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("cargo runs tests two levels down");
+    let path = folder.join(name);
+    assert!(
+        path.is_file(),
+        "{} is missing: run scripts/test, or cargo build --workspace before cargo test",
+        path.display()
+    );
+    path
+}
+
+/// A command that runs a program of the suite in this directory, with none of our settings.
+pub fn command(name: &str, directory: &Path) -> Command {
+    let mut command = Command::new(program(name));
+    command.current_dir(directory);
+    for (key, _) in std::env::vars_os() {
+        if key.to_string_lossy().starts_with("MYIM_") {
+            command.env_remove(key);
+        }
+    }
+    command
+}
+
+fn describe(command: &Command) -> String {
+    let mut what = command.get_program().to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        let _ = write!(what, " {}", argument.to_string_lossy());
+    }
+    what
+}
+
+fn follow(
+    stream: impl Read + Send + 'static,
+    watch: Arc<Watch>,
+    keep: impl Fn(&mut Seen, &str) + Send + 'static,
+) {
+    thread::spawn(move || {
+        let mut reader = BufReader::new(stream);
+        let mut line = Vec::new();
+        while reader
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|count| count > 0)
+        {
+            let text = String::from_utf8_lossy(&line).into_owned();
+            watch.note(|seen| keep(seen, &text));
+            line.clear();
+        }
+        watch.note(|seen| seen.readers -= 1);
+    });
+}
+
+fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
+}
+
+/// The last 8 KiB or so: enough to see what happened last.
+fn tail(text: &str) -> &str {
+    let from = text.len().saturating_sub(8192);
+    let from = (from..text.len()).find(|at| text.is_char_boundary(*at));
+    &text[from.unwrap_or(0)..]
+}

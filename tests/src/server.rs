@@ -1,0 +1,274 @@
+//! The suite as a user starts it: one program or three, on SQLite or MariaDB, on free ports.
+//!
+//! Knows the flags and the ready line; nothing of what is said on the connections.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::mariadb::Database;
+use crate::peer::Peer;
+use crate::process::{self, Process};
+use crate::wire::Flavor;
+
+/// Where the data is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Db {
+    Sqlite,
+    MariaDb,
+}
+
+/// Which programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `myim serve`: everything in one process.
+    Whole,
+    /// `mychatserver`, `myfileserver` and `myimgserver`.
+    Separate,
+}
+
+/// How to start it; [`Setup::start`] does.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    kind: Kind,
+    database: Option<Arc<Database>>,
+    /// `--name value` for the program that serves chat.
+    chat_flags: Vec<String>,
+    /// `--name value` for the programs that serve files and pictures.
+    transfer_flags: Vec<String>,
+    directory: Arc<TempDir>,
+}
+
+impl Setup {
+    pub fn new(kind: Kind, db: Db) -> Self {
+        let database = match db {
+            Db::Sqlite => None,
+            Db::MariaDb => Some(Arc::new(Database::shared())),
+        };
+        Self::with_database(kind, database)
+    }
+
+    /// On a database that the test already has; none means SQLite.
+    pub fn with_database(kind: Kind, database: Option<Arc<Database>>) -> Self {
+        Self {
+            kind,
+            database,
+            chat_flags: Vec::new(),
+            transfer_flags: Vec::new(),
+            directory: Arc::new(TempDir::with_prefix("myim-test-").expect("a directory")),
+        }
+    }
+
+    /// Adds a flag that every program understands.
+    #[must_use]
+    pub fn flag(self, name: &str, value: &str) -> Self {
+        let setup = self.chat_flag(name, value);
+        if setup.kind == Kind::Separate {
+            setup.transfer_flag(name, value)
+        } else {
+            setup
+        }
+    }
+
+    /// Adds a flag of the chat server.
+    #[must_use]
+    pub fn chat_flag(mut self, name: &str, value: &str) -> Self {
+        self.chat_flags.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// Adds a flag of the file and image servers.
+    #[must_use]
+    pub fn transfer_flag(mut self, name: &str, value: &str) -> Self {
+        let flags = match self.kind {
+            Kind::Whole => &mut self.chat_flags,
+            Kind::Separate => &mut self.transfer_flags,
+        };
+        flags.extend([name.to_owned(), value.to_owned()]);
+        self
+    }
+
+    /// Anybody may upload and download without having logged in.
+    #[must_use]
+    pub fn open(self) -> Self {
+        self.transfer_flag("--access", "open")
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn start(self) -> Server {
+        let programs = self.spawn([0, 0, 0]);
+        Server::ready(self, programs)
+    }
+
+    /// Starts it without waiting until it is ready; for starts that must fail.
+    pub fn start_unready(&self) -> Vec<Process> {
+        self.spawn([0, 0, 0])
+    }
+
+    fn spawn(&self, ports: [u16; 3]) -> Vec<Process> {
+        let commands = match self.kind {
+            Kind::Whole => vec![self.whole(ports)],
+            Kind::Separate => self.separate(ports).into(),
+        };
+        commands
+            .into_iter()
+            .map(|mut command| Process::spawn(&mut command))
+            .collect()
+    }
+
+    /// `myim serve` with everything this setup asks for.
+    pub fn whole(&self, [chat, file, image]: [u16; 3]) -> Command {
+        let mut command = process::command("myim", self.directory());
+        command.args(["serve", "--bind", "127.0.0.1"]);
+        command.args(["--chat-port", &chat.to_string()]);
+        command.args(["--file-port", &file.to_string()]);
+        command.args(["--image-port", &image.to_string()]);
+        command.arg("--data-dir").arg(self.data_dir());
+        command.arg("--filecache").arg(self.filecache());
+        if let Some(database) = &self.database {
+            command.args(["--database", &database.url()]);
+        }
+        command.args(&self.chat_flags);
+        command
+    }
+
+    fn separate(&self, [chat, file, image]: [u16; 3]) -> [Command; 3] {
+        let database = self
+            .database
+            .as_ref()
+            .expect("the separate servers share a MySQL database")
+            .url();
+        let start = |name: &str, port: u16| {
+            let mut command = process::command(name, self.directory());
+            command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
+            command.args(["--database", &database]);
+            command
+        };
+        let mut chat = start("mychatserver", chat);
+        chat.args(&self.chat_flags);
+        let [mut files, mut images] = [start("myfileserver", file), start("myimgserver", image)];
+        for transfer in [&mut files, &mut images] {
+            transfer.arg("--filecache").arg(self.filecache());
+            transfer.args(&self.transfer_flags);
+        }
+        [chat, files, images]
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.directory().join("data")
+    }
+
+    pub fn filecache(&self) -> PathBuf {
+        self.directory().join("filecache")
+    }
+}
+
+/// A running suite. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    setup: Setup,
+    programs: Vec<Process>,
+    pub chat: SocketAddr,
+    pub file: SocketAddr,
+    pub image: SocketAddr,
+}
+
+impl Server {
+    /// The everyday server of the tests: `myim serve` on SQLite, transfers open to all.
+    pub fn sqlite() -> Self {
+        Setup::new(Kind::Whole, Db::Sqlite).open().start()
+    }
+
+    /// The same commands against the three separate servers on MariaDB.
+    pub fn mariadb() -> Self {
+        Setup::new(Kind::Separate, Db::MariaDb).open().start()
+    }
+
+    fn ready(setup: Setup, programs: Vec<Process>) -> Self {
+        let lines: Vec<_> = programs
+            .iter()
+            .map(|program| program.line_starting("ready "))
+            .collect();
+        let line = lines.join(" ");
+        let address = |word: &str| {
+            let start = format!("{word}=");
+            line.split(' ')
+                .find_map(|part| part.strip_prefix(&start))
+                .and_then(|address| address.parse().ok())
+                .unwrap_or_else(|| panic!("no {word} address in {line:?}"))
+        };
+        let (chat, file, image) = (address("chat"), address("file"), address("image"));
+        Self {
+            setup,
+            programs,
+            chat,
+            file,
+            image,
+        }
+    }
+
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The program that serves chat.
+    pub fn program(&self) -> &Process {
+        &self.programs[0]
+    }
+
+    pub fn programs(&self) -> &[Process] {
+        &self.programs
+    }
+
+    /// A raw connection to the chat server.
+    pub fn peer(&self, flavor: Flavor) -> Peer {
+        Peer::connect(self.chat, flavor)
+    }
+
+    /// Fails with the server's own words unless it logged this.
+    pub fn logged(&self, words: &str) {
+        self.program().wait_for_log(words);
+    }
+
+    pub fn kill(&self) {
+        self.programs.iter().for_each(Process::kill);
+    }
+
+    /// SIGTERM to all; their exit statuses.
+    pub fn stop(&self) -> Vec<ExitStatus> {
+        for program in &self.programs {
+            program.signal(Signal::TERM);
+        }
+        self.programs.iter().map(Process::stop).collect()
+    }
+
+    /// Starts again on the same data and the same ports. It must have ended.
+    pub fn again(&mut self) {
+        self.again_with(|setup| setup);
+    }
+
+    /// Starts again, set up differently.
+    pub fn again_with(&mut self, change: impl FnOnce(Setup) -> Setup) {
+        assert!(
+            !self.programs.iter().any(Process::is_running),
+            "it still runs"
+        );
+        let ports = [self.chat.port(), self.file.port(), self.image.port()];
+        let setup = change(self.setup.clone());
+        let programs = setup.spawn(ports);
+        *self = Self::ready(setup, programs);
+    }
+
+    /// `kill -9` and a start on the same data.
+    pub fn crash(&mut self) {
+        self.kill();
+        self.again();
+    }
+}

@@ -1,0 +1,297 @@
+//! A database that is late, goes away, dies and freezes, on an instance of the test's own.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use myim_tests::mariadb::{Database, MariaDb};
+use myim_tests::peer::{PATIENCE, Peer};
+use myim_tests::person::{Person, code, login_data, password};
+use myim_tests::server::{Kind, Server, Setup};
+use myim_tests::wire::Flavor;
+use rustix::process::Signal;
+use serde_json::json;
+
+fn on(database: &MariaDb) -> Setup {
+    let database = Arc::new(Database::on(&database.url()));
+    Setup::with_database(Kind::Whole, Some(database)).open()
+}
+
+/// Tries to log in until it works: on new connections, as a client does.
+fn login_at_last(server: &Server, name: &str, flavor: Flavor) -> Person {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let mut peer = server.peer(flavor);
+        let (kind, status) = (flavor.client_type(), flavor.status());
+        peer.send(1002, 0, login_data(name, &password(name), kind, status));
+        let reply = peer.try_next(PATIENCE);
+        if reply.is_ok_and(|reply| code(&reply.json()) == 0) {
+            return Person::login(server.peer(flavor), name, &password(name));
+        }
+        assert!(Instant::now() < deadline, "{}", server.program().story());
+        // The server answers at once that it cannot: half a second of silence is our back-off.
+        let _ = peer.try_next(Duration::from_millis(500));
+    }
+}
+
+/// The code of a login while there is no database; the answer comes, and says no.
+fn refused_login(server: &Server) -> i64 {
+    let mut peer = server.peer(Flavor::Pc);
+    peer.send(1002, 0, login_data("ann", &password("ann"), 1, 1));
+    code(&peer.expect(1002).json())
+}
+
+#[test]
+fn the_server_is_there_before_the_database() {
+    let mut database = MariaDb::not_started();
+    let name = database.url() + "/myim_late";
+    let setup = Setup::with_database(Kind::Whole, None).chat_flag("--database", &name);
+    let server = setup.start();
+    assert!(
+        server
+            .program()
+            .logs_within("database", Duration::from_secs(20)),
+        "it says that it is waiting"
+    );
+    let refused = refused_login(&server);
+    assert!(
+        refused != 0 && refused != 102 && refused != 103,
+        "code {refused}"
+    );
+    server.peer(Flavor::Pc).silent();
+    database.start();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let data = json!({"username": "ann", "nickname": "Ann", "password": password("ann")});
+        let mut peer = server.peer(Flavor::Pc);
+        peer.send(1001, 0, data.to_string());
+        if code(&peer.expect(1001).json()) == 0 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{}", server.program().story());
+        let _ = peer.try_next(Duration::from_millis(500));
+    }
+    assert_eq!(login_at_last(&server, "ann", Flavor::Pc).id, 1);
+}
+
+/// What both of them must have in the end, whatever happened to the database in between.
+fn whole_and_in_order(server: &Server, confirmed: &[String]) {
+    let mut phone = login_at_last(server, "bob", Flavor::Android);
+    let mut heard = Vec::new();
+    for packet in phone.barrier() {
+        if packet.cmd == 1100 {
+            let json = packet.json();
+            heard.push(json["content"][0]["msgText"].as_str().unwrap().to_owned());
+        }
+    }
+    let mut rest = heard.iter();
+    for text in confirmed {
+        assert!(
+            rest.any(|heard| heard == text),
+            "{text} is missing or late in {heard:?}"
+        );
+    }
+    let mut once = heard.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), heard.len(), "something came twice: {heard:?}");
+}
+
+/// Says it and waits until the server has taken it; false if it could not.
+fn say_for_sure(ann: &mut Person, to: i32, text: &str) -> bool {
+    let fields = myim_tests::wire::Fields::chat(1100, 1, myim_tests::person::message(text)).int(to);
+    if !ann.try_send_raw(&fields.packed(Flavor::Pc)) {
+        return false;
+    }
+    let beat = myim_tests::wire::Fields::chat(1000, 77, "").packed(Flavor::Pc);
+    if !ann.try_send_raw(&beat) {
+        return false;
+    }
+    loop {
+        match ann.try_next(Duration::from_secs(15)) {
+            Ok(packet) if packet.cmd == 1000 && packet.seq == 77 => return true,
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Ann writes before, during and after the fault.
+fn through(fault: impl FnOnce(&mut MariaDb), heal: impl FnOnce(&mut MariaDb)) {
+    let mut database = MariaDb::private();
+    let server = on(&database).start();
+    let (mut ann, bob) = server.friends();
+    bob.hang_up_and_wait(&mut ann);
+    let mut confirmed = Vec::new();
+    for number in 0..20 {
+        let text = format!("before {number}");
+        assert!(say_for_sure(&mut ann, 2, &text));
+        confirmed.push(text);
+    }
+    fault(&mut database);
+    // A message now is not confirmed, or the connection is closed, or it is delivered later; the
+    // server itself goes on.
+    let during = say_for_sure(&mut ann, 2, "during");
+    server.peer(Flavor::Pc).silent();
+    heal(&mut database);
+    let mut ann = login_at_last(&server, "ann", Flavor::Pc);
+    for number in 0..20 {
+        let text = format!("after {number}");
+        let mut sent = say_for_sure(&mut ann, 2, &text);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !sent {
+            assert!(Instant::now() < deadline, "{}", server.program().story());
+            ann = login_at_last(&server, "ann", Flavor::Pc);
+            sent = say_for_sure(&mut ann, 2, &text);
+        }
+        confirmed.push(text);
+    }
+    // Not told apart from a confirmation on this protocol: it may be there or not, but not twice.
+    let _ = during;
+    whole_and_in_order(&server, &confirmed);
+    assert!(server.program().is_running());
+}
+
+#[test]
+fn stopped_and_started_again() {
+    through(MariaDb::stop, MariaDb::start);
+}
+
+#[test]
+fn killed_and_started_again() {
+    through(MariaDb::kill, MariaDb::start);
+}
+
+#[test]
+fn frozen_for_a_while() {
+    through(
+        |database| database.process().signal(Signal::STOP),
+        |database| database.process().signal(Signal::CONT),
+    );
+}
+
+#[test]
+fn clients_are_told_while_the_database_is_away() {
+    let mut database = MariaDb::private();
+    let server = on(&database).start();
+    let (ann, _bob) = server.friends();
+    drop(ann);
+    database.stop();
+    let started = Instant::now();
+    let refused = refused_login(&server);
+    assert!(
+        refused != 0 && refused != 102 && refused != 103,
+        "code {refused}"
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "it does not keep clients waiting"
+    );
+    let mut peer: Peer = server.peer(Flavor::Pc);
+    let data = json!({"username": "cid", "nickname": "Cid", "password": "ppp"});
+    peer.send(1001, 0, data.to_string());
+    assert_eq!(code(&peer.expect(1001).json()), 100);
+    server.logged("database");
+    database.start();
+    login_at_last(&server, "ann", Flavor::Pc);
+}
+
+#[test]
+fn two_servers_start_together_on_an_empty_database() {
+    let database = MariaDb::private();
+    let shared = Arc::new(Database::on(&database.url()));
+    let starts: Vec<_> = (0..3)
+        .map(|_| {
+            let setup = Setup::with_database(Kind::Separate, Some(Arc::clone(&shared))).open();
+            std::thread::spawn(move || setup.start())
+        })
+        .collect();
+    let servers: Vec<_> = starts
+        .into_iter()
+        .map(|start| start.join().unwrap())
+        .collect();
+    let ann = servers[0].join("ann", Flavor::Pc);
+    assert_eq!(ann.id, 1);
+    assert_eq!(servers[1].login("ann", Flavor::Android).id, 1);
+    assert_eq!(servers[2].join("bob", Flavor::Pc).id, 2);
+    let tables = shared.read("SHOW TABLES");
+    for table in ["t_user", "t_user_relationship", "t_chatmsg"] {
+        assert!(
+            tables.iter().any(|name| name == table),
+            "{table} in {tables:?}"
+        );
+    }
+}
+
+#[test]
+fn an_original_database_opens_in_place() {
+    let database = MariaDb::private();
+    let shared = Arc::new(Database::on(&database.url()));
+    let name = shared.name().to_owned();
+    let statement = |text: &str| text.replace("DB.", &format!("`{name}`."));
+    shared.run(&[
+        format!("CREATE DATABASE `{name}` DEFAULT CHARACTER SET utf8"),
+        statement(
+            "CREATE TABLE DB.t_user (f_id bigint NOT NULL AUTO_INCREMENT, f_user_id bigint NOT \
+             NULL, f_username varchar(64) NOT NULL, f_nickname varchar(64) NOT NULL, f_password \
+             varchar(64) NOT NULL, f_facetype int DEFAULT 0, f_customface varchar(32) DEFAULT \
+             NULL, f_customfacefmt varchar(6) DEFAULT NULL, f_gender int DEFAULT 0, f_birthday \
+             bigint DEFAULT 19900101, f_signature varchar(256) DEFAULT NULL, f_address \
+             varchar(256) DEFAULT NULL, f_phonenumber varchar(64) DEFAULT NULL, f_mail \
+             varchar(256) DEFAULT NULL, f_owner_id bigint DEFAULT 0, f_register_time datetime NOT \
+             NULL, f_remark varchar(64) DEFAULT NULL, f_update_time timestamp NOT NULL DEFAULT \
+             CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, f_teaminfo blob, PRIMARY KEY \
+             (f_user_id), KEY f_id (f_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8",
+        ),
+        statement(
+            "CREATE TABLE DB.t_user_relationship (f_id bigint NOT NULL AUTO_INCREMENT, f_user_id1 \
+             bigint NOT NULL, f_user_id2 bigint NOT NULL, f_user1_teamname varchar(32) NOT NULL \
+             DEFAULT 'My Friends', f_user1_markname varchar(32) DEFAULT NULL, f_user2_teamname \
+             varchar(32) NOT NULL DEFAULT 'My Friends', f_user2_markname varchar(32) DEFAULT NULL, \
+             f_update_time timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, f_remark varchar(64) \
+             DEFAULT NULL, PRIMARY KEY (f_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8",
+        ),
+        statement(
+            "CREATE TABLE DB.t_chatmsg (f_id bigint NOT NULL AUTO_INCREMENT, f_senderid bigint \
+             NOT NULL, f_targetid bigint NOT NULL, f_msgcontent blob NOT NULL, f_create_time \
+             timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, f_remark varchar(64) DEFAULT NULL, \
+             PRIMARY KEY (f_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8",
+        ),
+        statement(
+            "INSERT INTO DB.t_user (f_user_id, f_username, f_nickname, f_password, \
+             f_register_time, f_teaminfo) VALUES (7, 'old', 'Alt', 'plain', NOW(), \
+             '[{\"members\":[],\"teamname\":\"My Friends\"},{\"members\":[],\"teamname\":\"Work\"}]'), \
+             (9, 'friend', 'Freund', 'plain2', NOW(), NULL), \
+             (268435456, '268435456', 'Group', '', NOW(), NULL)",
+        ),
+        statement(
+            "INSERT INTO DB.t_user_relationship (f_user_id1, f_user_id2, f_user1_teamname, \
+             f_user1_markname) VALUES (7, 9, 'Work', 'Buddy'), (7, 9, 'Work', 'Buddy'), \
+             (7, 268435456, 'My Friends', NULL)",
+        ),
+        statement("INSERT INTO DB.t_chatmsg (f_senderid, f_targetid, f_msgcontent) VALUES \
+                   (7, 9, '{\"content\":[]}')"),
+    ]);
+    let mut server = Setup::with_database(Kind::Whole, Some(Arc::clone(&shared))).start();
+    for _ in 0..2 {
+        let mut old = Person::login(server.peer(Flavor::Pc), "old", "plain");
+        assert_eq!(old.id, 7);
+        assert_eq!(old.teams(), ["My Friends", "Work"]);
+        let (team, friend) = old.member(9).expect("the friend was kept");
+        assert_eq!(
+            (team.as_str(), &friend["markname"]),
+            ("Work", &json!("Buddy"))
+        );
+        assert!(old.member(268_435_456).is_some());
+        assert_eq!(old.members().len(), 2, "the doubled relation is one");
+        server.stop();
+        server.again();
+    }
+    // The plain password is gone; the account that never logged in still has its own.
+    let stored = shared.read("SELECT f_password FROM t_user WHERE f_user_id = 7");
+    assert_ne!(stored, ["plain"]);
+    assert_eq!(server.join("new", Flavor::Pc).id, 10);
+    assert_eq!(
+        server.login("new", Flavor::Pc).create_group("g"),
+        268_435_457
+    );
+}

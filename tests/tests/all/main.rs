@@ -1,0 +1,26 @@
+//! The one test binary of the suite.
+//!
+//! Every test starts what it needs and shares nothing, so they run in any order, side by side.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+/// Makes a test of each function that takes a running server: once with everything in one process
+/// on SQLite and, for those in the second list, also with three servers on MariaDB.
+macro_rules! tests {
+    (sqlite: $($name:ident),* $(,)?; mariadb: $($both:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[test] fn $name() { super::$name(&mut myim_tests::server::Server::sqlite()); })*
+        }
+        mod on_mariadb {
+            $(#[test] fn $both() { super::$both(&mut myim_tests::server::Server::mariadb()); })*
+        }
+    };
+}
+
+mod bad_inputs;
+mod checklist;
+mod crowds;
+mod database_faults;
+mod end_to_end;
+mod scenarios;
+mod tidy;
+mod vectors;

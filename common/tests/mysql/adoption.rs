@@ -208,7 +208,7 @@ async fn old_messages(store: &dyn Store) {
     }
     assert_eq!(
         store.cursor(ANN, DeviceId(1), direct).await.unwrap(),
-        Seq(3)
+        Some(Seq(3))
     );
 }
 

@@ -222,7 +222,8 @@ pub(super) fn register(user: UserId, device: DeviceId) -> Change {
 }
 
 pub(super) async fn cursor(store: &dyn Store, user: UserId, device: DeviceId, conv: ConvId) -> u64 {
-    store.cursor(user, device, conv).await.unwrap().0
+    let cursor = store.cursor(user, device, conv).await.unwrap();
+    cursor.expect("the user has a place in this conversation").0
 }
 
 /// Conversation, cursor and head of what the device is to receive, ascending by conversation.

@@ -35,7 +35,7 @@ fn offline_delivery_across_a_kill(server: &mut Server) {
     for text in &texts {
         ann.say(2, text);
     }
-    ann.silent();
+    ann.silent_but_notices();
     server.crash();
     let mut bob = server.login("bob", Flavor::Pc);
     bob.hears(&texts.iter().map(String::as_str).collect::<Vec<_>>());
@@ -221,7 +221,7 @@ fn the_effective_settings() {
     let setup = Setup::new(Kind::Whole, Db::Sqlite);
     fs::write(
         setup.directory().join("my.toml"),
-        "login-timeout-s = 7\nteams-max = 8\n",
+        "login_timeout_s = 7\nteams_max = 8\n",
     )
     .unwrap();
     let printed = run(
@@ -239,7 +239,7 @@ fn the_effective_settings() {
     );
     assert!(succeeded(&printed), "{}", printed.story());
     let text = printed.output();
-    for line in ["login-timeout-s = 7", "teams-max = 9", "friends-max = 77"] {
+    for line in ["login_timeout_s = 7", "teams_max = 9", "friends_max = 77"] {
         assert!(text.contains(line), "{line} in {text}");
     }
     // What it prints it also understands.
@@ -265,10 +265,10 @@ fn the_effective_settings() {
 #[test]
 fn wrong_settings_are_named() {
     let setup = Setup::new(Kind::Whole, Db::Sqlite);
-    fs::write(setup.directory().join("wrong.toml"), "chat-prot = 5\n").unwrap();
+    fs::write(setup.directory().join("wrong.toml"), "chat_prot = 5\n").unwrap();
     fs::write(
         setup.directory().join("value.toml"),
-        "chat-port = \"many\"\n",
+        "chat_port = \"many\"\n",
     )
     .unwrap();
     for (arguments, environment, words) in [
@@ -280,12 +280,12 @@ fn wrong_settings_are_named() {
         (
             &["serve", "--config", "wrong.toml"],
             &[],
-            &["chat-prot", "chat-port", "wrong.toml"],
+            &["chat_prot", "chat_port", "wrong.toml"],
         ),
         (
             &["serve", "--config", "value.toml"],
             &[],
-            &["chat-port", "many"],
+            &["chat_port", "many"],
         ),
         (&["serve", "--config", "absent.toml"], &[], &["absent.toml"]),
         (

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use common::store::{DatabaseUrl, OpenOptions, Store, open};
 use myim_tests::mariadb::Database;
 
-async fn fresh() -> (Arc<dyn Store>, Database) {
+pub(crate) async fn fresh() -> (Arc<dyn Store>, Database) {
     let database = Database::shared();
     let url: DatabaseUrl = database.url().parse().unwrap();
     let store = open(&url, &OpenOptions::default()).await.unwrap();
@@ -15,5 +15,5 @@ async fn fresh() -> (Arc<dyn Store>, Database) {
 }
 
 mod on_mariadb {
-    common::store_contract!(super::fresh);
+    common::store_contract!(crate::contract::fresh);
 }

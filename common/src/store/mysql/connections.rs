@@ -37,7 +37,7 @@ const SESSION: [&str; 2] = [
 
 /// What the connections that serve calls are told too: let go of a statement before we give up
 /// waiting for it at [`CALL_LIMIT`]. The two servers have different names for the same limit.
-const SESSION_LIMITS: &str = "SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 4 \
+const SESSION_LIMITS: &str = "SET SESSION eq_range_index_dive_limit = 1, innodb_lock_wait_timeout = 3, lock_wait_timeout = 4 \
      /*M! , max_statement_time = 4.4 */ /*!80000 , max_execution_time = 4400 */";
 
 /// The connections of one store.

@@ -7,6 +7,18 @@ use super::number;
 use crate::id::{ConvId, ConvKind, DeviceId, Millis, Seq, UserId};
 use crate::store::{Behind, Outcome, StoreError};
 
+/// The conversations whose head is beyond the device's cursor. CROSS JOIN keeps SQLite to this
+/// order: the user's places, then one step into an index for each of them.
+pub(super) const BEHIND: &str = "SELECT p.f_conv, coalesce(c.f_seq, p.f_since), v.f_head, m.f_time
+     FROM t_place p
+     LEFT JOIN t_cursor c
+          ON c.f_user_id = p.f_user_id AND c.f_conv = p.f_conv AND c.f_device = ?2
+     CROSS JOIN t_conversation v
+          ON v.f_conv = p.f_conv AND v.f_head > coalesce(c.f_seq, p.f_since)
+     CROSS JOIN t_chatmsg m
+          ON m.f_conv = p.f_conv AND m.f_seq = coalesce(c.f_seq, p.f_since) + 1
+     WHERE p.f_user_id = ?1";
+
 /// The last sequence number; 0 before the first entry.
 pub(super) fn head(conn: &Connection, conv: ConvId) -> Result<Seq, StoreError> {
     let head: Option<i64> = conn
@@ -128,24 +140,13 @@ pub(super) fn cursor(
     found.map(number::to_seq).transpose()
 }
 
-/// The conversations whose head is beyond the device's cursor. CROSS JOIN keeps SQLite to this
-/// order: the user's places, then one step into an index for each of them.
+/// The conversations whose head is beyond the device's cursor.
 pub(super) fn behind(
     conn: &Connection,
     user: UserId,
     device: DeviceId,
 ) -> Result<Vec<Behind>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT p.f_conv, coalesce(c.f_seq, p.f_since), v.f_head, m.f_time
-         FROM t_place p
-         LEFT JOIN t_cursor c
-              ON c.f_user_id = p.f_user_id AND c.f_conv = p.f_conv AND c.f_device = ?2
-         CROSS JOIN t_conversation v
-              ON v.f_conv = p.f_conv AND v.f_head > coalesce(c.f_seq, p.f_since)
-         CROSS JOIN t_chatmsg m
-              ON m.f_conv = p.f_conv AND m.f_seq = coalesce(c.f_seq, p.f_since) + 1
-         WHERE p.f_user_id = ?1",
-    )?;
+    let mut statement = conn.prepare_cached(BEHIND)?;
     let mut rows = statement.query((user.0, number::from_device(device)))?;
     let mut behind = Vec::new();
     while let Some(row) = rows.next()? {

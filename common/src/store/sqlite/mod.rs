@@ -11,6 +11,7 @@ mod cursors;
 mod fault;
 mod friends;
 mod groups;
+mod import;
 mod log;
 mod number;
 mod place;
@@ -19,12 +20,16 @@ mod relations;
 mod teams;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub(super) use self::import::SqliteSink;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Store, StoreError};

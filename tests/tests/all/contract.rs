@@ -15,5 +15,5 @@ async fn fresh() -> (Arc<dyn Store>, Database) {
 }
 
 mod on_mariadb {
-    common::store_contract!(super::fresh);
+    common::store_contract!(crate::contract::fresh);
 }

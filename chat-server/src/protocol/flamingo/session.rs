@@ -332,7 +332,7 @@ impl<'a> Running<'a> {
 
     /// What the client sees of an entry. A friend request that was answered on another device, or
     /// whose receipt got lost, is not asked again.
-    async fn show(&self, held: &TailEntry) -> Shown {
+    async fn show(&mut self, held: &TailEntry) -> Shown {
         if let Body::Notice(Notice::FriendRequested { .. }) = &held.entry.body {
             let asker = Peer::User(held.entry.origin.user);
             // If the store cannot say, asking once too often is the better mistake.

@@ -30,14 +30,6 @@ const DIFFERENT: &[(&str, u32, &str, &str)] = &[
         "sessionid:N,userid:3,username:carol,clienttype:1,status:1.\n",
         "passwords are shown to nobody",
     ),
-    (
-        "monitor-online-users",
-        9,
-        "\"address\":\"\", \"birthday\":19900101,\"customface\": \"\", \"facetype\":0,\"gender\":0,\
-         \"mail\":\"\",\"nickname\":\"Carol\",\"phonenumber\":\"\", \"signature\":\"\",\"userid\":3,\
-         \"username\":\"carol\", teaminfo:[\"My Friends\"]\n",
-        "the original forgets a quotation mark",
-    ),
 ];
 
 fn expected(line: &Line) -> &str {

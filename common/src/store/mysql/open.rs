@@ -2,17 +2,20 @@
 //! date.
 
 use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
+use tokio::time::timeout;
 
-use super::connections::{Connections, Patience, connect, options, row, rows};
+use super::connections::{CALL_LIMIT, Connections, Patience, connect, options, row, rows};
 use super::fault::Fault;
-use super::migrate::migrate;
+use super::migrate::{migrate, missing};
 use crate::store::{OpenOptions, StoreError};
 
-/// How long a server waits while another one makes the tables, in seconds.
-const SCHEMA_LOCK_SECONDS: u32 = 60;
+/// How long a server waits while another one makes the tables.
+const SCHEMA_LOCK_LIMIT: Duration = Duration::from_secs(60);
 
 /// The name of the lock under which tables are made.
 const SCHEMA_LOCK: &str = "myim.schema";
@@ -22,17 +25,31 @@ pub(super) async fn open(url: &str, settings: &OpenOptions) -> Result<Connection
     let name = database_name(&opts)?;
     let mut conn = connect(without_database(&opts)).await?;
     if !settings.accept_weak_durability {
-        refuse_weak(&mut conn).await?;
+        within(CALL_LIMIT, refuse_weak(&mut conn)).await?;
     }
-    lock_schema(&mut conn).await?;
-    create_database(&mut conn, &name).await?;
-    // The lock goes with the connection, should anything fail.
-    migrate(&mut conn).await?;
-    let _released: Option<(Option<i64>,)> =
-        row(&mut conn, "SELECT RELEASE_LOCK(?)", (SCHEMA_LOCK,)).await?;
-    // The work is done; how the server takes the farewell changes nothing.
-    let _ = conn.disconnect().await;
+    within(SCHEMA_LOCK_LIMIT + CALL_LIMIT, lock_schema(&mut conn)).await?;
+    within(CALL_LIMIT, create_database(&mut conn, &name)).await?;
+    let missing = within(CALL_LIMIT, missing(&mut conn)).await?;
+    // No limit: a big original database takes its time. The lock goes with the connection, should
+    // anything fail.
+    migrate(&mut conn, missing).await?;
+    // Closing lets go of the lock. The work is done; how the server takes the farewell changes
+    // nothing.
+    let _ = timeout(CALL_LIMIT, conn.disconnect()).await;
     Ok(Connections::new(options(opts, Patience::Call).into()))
+}
+
+/// A step that a database which hangs must not hold up for ever.
+async fn within<T>(
+    limit: Duration,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(limit, step).await.unwrap_or_else(|_elapsed| {
+        Err(StoreError::Unreachable(format!(
+            "the database did not answer within {} s",
+            limit.as_secs()
+        )))
+    })
 }
 
 pub(super) fn parse(url: &str) -> Result<Opts, StoreError> {
@@ -62,13 +79,14 @@ async fn lock_schema(conn: &mut Conn) -> Result<(), StoreError> {
     let answer: Option<(Option<i64>,)> = row(
         conn,
         "SELECT GET_LOCK(?, ?)",
-        (SCHEMA_LOCK, SCHEMA_LOCK_SECONDS),
+        (SCHEMA_LOCK, SCHEMA_LOCK_LIMIT.as_secs()),
     )
     .await?;
     match answer {
         Some((Some(1),)) => Ok(()),
         _ => Err(StoreError::Unreachable(format!(
-            "another server is still making the tables after {SCHEMA_LOCK_SECONDS} s"
+            "another server is still making the tables after {} s",
+            SCHEMA_LOCK_LIMIT.as_secs()
         ))),
     }
 }

@@ -65,10 +65,6 @@ pub(super) fn plan<'a>(
 
 /// The statements of a schema file for a database that takes them one at a time: they stand apart
 /// by a line that is exactly `--;`, so that a statement may hold any character.
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "used by stores that take one statement at a time")
-)]
 pub(super) fn statements(sql: &str) -> Vec<String> {
     let mut statements = vec![String::new()];
     for line in sql.lines() {

@@ -26,7 +26,7 @@ const GROUP: GroupId = GroupId(GROUP_ID_FIRST);
 
 /// A database as an original server left it.
 async fn original(tables: &str) -> Database {
-    let database = Database::new().await;
+    let database = Database::new();
     let mut conn = database.conn().await;
     conn.query_drop("SET sql_mode = '', time_zone = '+00:00'")
         .await
@@ -68,7 +68,7 @@ async fn opens_in_place(tables: &str) {
 async fn an_original_database_is_imported_into_mysql() {
     for tables in [BY_CODE, BY_FILE] {
         let from = original(tables).await;
-        let into = Database::new().await;
+        let into = Database::new();
         is_imported(&from, &into.url().parse().unwrap()).await;
     }
 }
@@ -110,11 +110,11 @@ async fn is_imported(from: &Database, into: &DatabaseUrl) {
 
 #[tokio::test]
 async fn what_is_no_original_database_is_not_imported() {
-    let ours = Database::new().await;
+    let ours = Database::new();
     ours.store().await;
-    let empty = Database::new().await;
+    let empty = Database::new();
     empty.conn().await;
-    let into = Database::new().await;
+    let into = Database::new();
     for from in [&ours, &empty] {
         let options = OpenOptions::default();
         let into = into.url().parse().unwrap();

@@ -221,9 +221,18 @@ pub(super) fn register(user: UserId, device: DeviceId) -> Change {
     }
 }
 
+/// The cursor in a conversation that is the user's.
 pub(super) async fn cursor(store: &dyn Store, user: UserId, device: DeviceId, conv: ConvId) -> u64 {
-    let cursor = store.cursor(user, device, conv).await.unwrap();
-    cursor.expect("the user has a place in this conversation").0
+    store.cursor(user, device, conv).await.unwrap().unwrap().0
+}
+
+pub(super) async fn has_no_cursor(
+    store: &dyn Store,
+    user: UserId,
+    device: DeviceId,
+    conv: ConvId,
+) -> bool {
+    store.cursor(user, device, conv).await.unwrap().is_none()
 }
 
 /// Conversation, cursor and head of what the device is to receive, ascending by conversation.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use common::id::{ConvId, ConvKind, DeviceId, GroupId, Peer, UserId};
 use common::store::Change;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// How many passing events wait for a session at the most; more are dropped, oldest first.
 const EVENTS_MAX: usize = 256;
@@ -91,6 +92,8 @@ pub struct Session {
     status: AtomicI32,
     mailbox: Mutex<Mailbox>,
     bell: Notify,
+    /// Cancelled when the session has written its cursors and left the hub.
+    pub gone: CancellationToken,
 }
 
 /// What waits for a session.
@@ -160,7 +163,7 @@ struct Online {
 }
 
 impl Hub {
-    /// Enters a session; the user's earlier session of the same kind is told to end.
+    /// Enters a session. The user's earlier session of the same kind is told to end, and returned.
     pub fn enter(
         &self,
         user: UserId,
@@ -169,7 +172,7 @@ impl Hub {
         status: i32,
         address: IpAddr,
         tag: i32,
-    ) -> Arc<Session> {
+    ) -> (Arc<Session>, Option<Arc<Session>>) {
         let session = Arc::new(Session {
             number: self.next_number.fetch_add(1, Ordering::Relaxed) + 1,
             user,
@@ -179,17 +182,17 @@ impl Hub {
             status: AtomicI32::new(status),
             mailbox: Mutex::default(),
             bell: Notify::new(),
+            gone: CancellationToken::new(),
         });
         let mut state = self.lock();
         let sessions = &mut state.users.entry(user).or_default().sessions;
-        sessions.retain(|old| {
-            if old.kind == kind {
-                old.leave(|mailbox| mailbox.end = Some(End::Replaced { tag }));
-            }
-            old.kind != kind
-        });
+        let old = sessions.iter().position(|old| old.kind == kind);
+        let replaced = old.map(|old| sessions.remove(old));
+        if let Some(old) = &replaced {
+            old.leave(|mailbox| mailbox.end = Some(End::Replaced { tag }));
+        }
         sessions.push(Arc::clone(&session));
-        session
+        (session, replaced)
     }
 
     /// Takes a session out. `false` if another one had replaced it.
@@ -426,7 +429,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn enter(hub: &Hub, user: UserId, kind: ClientKind) -> Arc<Session> {
-        hub.enter(user, "name", kind, 1, HERE, 7)
+        hub.enter(user, "name", kind, 1, HERE, 7).0
     }
 
     fn origin(user: UserId) -> Origin {
@@ -476,7 +479,7 @@ mod tests {
     fn presence_is_that_of_the_first_session_and_a_pc_counts_most() {
         let hub = Hub::default();
         assert_eq!(hub.presence(ANN), Presence::default());
-        let phone = hub.enter(ANN, "ann", ClientKind::Android, 3, HERE, 0);
+        let (phone, _) = hub.enter(ANN, "ann", ClientKind::Android, 3, HERE, 0);
         assert_eq!(
             hub.presence(ANN),
             Presence {

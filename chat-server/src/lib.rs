@@ -19,9 +19,6 @@ pub mod log;
 pub mod presence;
 pub mod walker;
 
-mod monitor;
-mod register_page;
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,7 +96,9 @@ fn open_monitor(
     tracing::info!(address = %listener.local_addr(), "the monitor listens");
     serve_aside(listener, tasks, shutdown, {
         let (app, shutdown) = (Arc::clone(app), shutdown.clone());
-        move |connection| monitor::serve(Arc::clone(&app), connection, shutdown.clone())
+        move |connection| {
+            protocol::flamingo::monitor::serve(Arc::clone(&app), connection, shutdown.clone())
+        }
     });
     Ok(())
 }
@@ -118,7 +117,9 @@ fn open_register_page(
     tracing::info!(address = %listener.local_addr(), "the registration page listens");
     serve_aside(listener, tasks, shutdown, {
         let (app, shutdown) = (Arc::clone(app), shutdown.clone());
-        move |connection| register_page::serve(Arc::clone(&app), connection, shutdown.clone())
+        move |connection| {
+            protocol::flamingo::register_page::serve(Arc::clone(&app), connection, shutdown.clone())
+        }
     });
     Ok(())
 }

@@ -7,7 +7,9 @@ use std::env::args_os;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use cli::flamingo::{self, FlamingoArgs};
 use cli::import::{self, ImportArgs};
 
 #[derive(Parser)]
@@ -32,12 +34,29 @@ enum Command {
     },
     /// Take over the files of an original Flamingo installation
     Import(ImportArgs),
+    /// Talk to a server as the existing Flamingo clients do
+    Flamingo(FlamingoArgs),
 }
 
 fn main() -> ExitCode {
     match Cli::parse_from(with_serve(args_os().collect())).command {
         Command::Serve { args } => serve::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Flamingo(args) => converse(args),
+    }
+}
+
+/// Waits for the conversation's end; an error is one sentence on standard error.
+fn converse(args: FlamingoArgs) -> ExitCode {
+    let done = tokio::runtime::Runtime::new()
+        .context("cannot start the runtime")
+        .and_then(|runtime| runtime.block_on(flamingo::run(args)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("myim: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

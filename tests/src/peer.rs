@@ -234,6 +234,17 @@ impl Peer {
         }
     }
 
+    /// Keeps still for a moment, so that the server can see that everything was received: this
+    /// protocol has no acknowledgements. What comes meanwhile stays for later.
+    pub fn digest(&mut self) {
+        let deadline = Instant::now() + Duration::from_millis(300);
+        let mut came = Vec::new();
+        while let Ok(packet) = self.try_next(deadline.saturating_duration_since(Instant::now())) {
+            came.push(packet);
+        }
+        self.keep(came);
+    }
+
     /// The server closes the connection without another word.
     pub fn closed(&mut self) {
         match self.try_next(PATIENCE) {

@@ -136,9 +136,18 @@ impl Process {
 
     /// Whether standard error contains this within the time, ignoring case.
     pub fn logs_within(&self, words: &str, patience: Duration) -> bool {
+        self.says_within(words, patience, |seen| &seen.err)
+    }
+
+    /// Whether standard output contains this within the time, ignoring case.
+    pub fn prints_within(&self, words: &str, patience: Duration) -> bool {
+        self.says_within(words, patience, |seen| &seen.out)
+    }
+
+    fn says_within(&self, words: &str, patience: Duration, text: fn(&Seen) -> &str) -> bool {
         let words = words.to_lowercase();
         let found = self.watch.wait(patience, |seen| {
-            let there = seen.err.to_lowercase().contains(&words);
+            let there = text(seen).to_lowercase().contains(&words);
             let over = seen.exit.is_some() && seen.readers == 0;
             (there || over).then_some(there)
         });

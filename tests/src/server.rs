@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::mariadb::Database;
 use crate::peer::Peer;
-use crate::process::{self, Process};
+use crate::process::{self, PROCESS_PATIENCE, Process};
 use crate::wire::Flavor;
 
 /// Where the data is kept.
@@ -246,7 +246,9 @@ impl Server {
         for program in &self.programs {
             program.signal(Signal::TERM);
         }
-        self.programs.iter().map(Process::stop).collect()
+        // A second signal would mean "at once".
+        let wait = |program: &Process| program.wait(PROCESS_PATIENCE);
+        self.programs.iter().map(wait).collect()
     }
 
     /// Starts again on the same data and the same ports. It must have ended.

@@ -21,6 +21,9 @@ const PREFIX: &str = "MYIM_";
 /// environment.
 const TEST_PREFIX: &str = "MYIM_TEST_";
 
+/// Variables of ours that are no settings: the file's name, and the command line's password.
+const NOT_SETTINGS: [&str; 2] = ["MYIM_CONFIG", "MYIM_PASSWORD"];
+
 /// Below this likeness (0 to 1) a suggestion confuses more than it helps.
 const LIKENESS_MIN: f64 = 0.7;
 
@@ -244,7 +247,9 @@ fn from_environment(environment: &[(String, OsString)]) -> Vec<Setting> {
     environment
         .iter()
         .filter(|(name, value)| {
-            name != "MYIM_CONFIG" && !name.starts_with(TEST_PREFIX) && !value.is_empty()
+            !NOT_SETTINGS.contains(&name.as_str())
+                && !name.starts_with(TEST_PREFIX)
+                && !value.is_empty()
         })
         .map(|(name, value)| Setting {
             origin: "environment".to_owned(),

@@ -4,6 +4,7 @@
 //! Knows no protocol and no socket. SQL stands only in the files of this folder.
 
 mod change;
+mod import;
 mod late;
 mod open;
 mod schema;
@@ -22,6 +23,7 @@ use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use change::{Append, BlobClass, Change, Guard, Outcome};
+pub use import::{Imported, import_flamingo};
 pub use late::LateStore;
 pub use open::{DatabaseUrl, DatabaseUrlError, OpenOptions, open};
 

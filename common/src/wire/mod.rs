@@ -12,6 +12,3 @@ mod quirk;
 pub mod chat;
 pub mod transfer;
 pub mod transfer_head;
-
-#[cfg(test)]
-mod vector_tests;

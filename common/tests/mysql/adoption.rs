@@ -1,8 +1,13 @@
-//! An original Flamingo database opens in place, with everything that is in it.
+//! An original Flamingo database opens in place or is imported, with everything that is in it.
+
+use std::sync::Mutex;
 
 use common::api::{DEFAULT_TEAM, TeamEdit};
 use common::id::{ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Peer, Seq, UserId};
-use common::store::{Append, Change, Guard, Outcome, Store};
+use common::store::{
+    Append, Change, DatabaseUrl, Guard, Imported, OpenOptions, Outcome, Store, StoreError,
+    import_flamingo, open,
+};
 use mysql_async::prelude::Queryable;
 
 use crate::server::{Database, message, one, origin, register, text};
@@ -19,8 +24,9 @@ const BOB: UserId = UserId(2);
 const CAT: UserId = UserId(9);
 const GROUP: GroupId = GroupId(GROUP_ID_FIRST);
 
-async fn adopted(tables: &str) -> Database {
-    let database = Database::new().await;
+/// A database as an original server left it.
+async fn original(tables: &str) -> Database {
+    let database = Database::new();
     let mut conn = database.conn().await;
     conn.query_drop("SET sql_mode = '', time_zone = '+00:00'")
         .await
@@ -34,23 +40,93 @@ async fn adopted(tables: &str) -> Database {
 }
 
 #[tokio::test]
-async fn a_database_made_by_the_original_server() {
-    check(&adopted(BY_CODE).await).await;
+async fn a_database_made_by_the_original_server_opens_in_place() {
+    opens_in_place(BY_CODE).await;
 }
 
 #[tokio::test]
-async fn a_database_made_from_the_original_file() {
-    check(&adopted(BY_FILE).await).await;
+async fn a_database_made_from_the_original_file_opens_in_place() {
+    opens_in_place(BY_FILE).await;
 }
 
-async fn check(database: &Database) {
+async fn opens_in_place(tables: &str) {
+    let database = original(tables).await;
     let store = database.store().await;
-    accounts(&store).await;
-    contacts(&store).await;
-    old_messages(&store, database).await;
+    holds_everything(&store).await;
+    let mut conn = database.conn().await;
+    let outside: Option<i64> = conn
+        .query_first("SELECT COUNT(*) FROM t_chatmsg WHERE f_conv IS NULL")
+        .await
+        .unwrap();
+    assert_eq!(outside, Some(2), "messages of nobody and to nobody");
     store.close().await;
     let again = database.store().await;
     life_goes_on(&again).await;
+}
+
+#[tokio::test]
+async fn an_original_database_is_imported_into_mysql() {
+    for tables in [BY_CODE, BY_FILE] {
+        let from = original(tables).await;
+        let into = Database::new();
+        is_imported(&from, &into.url().parse().unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn an_original_database_is_imported_into_sqlite() {
+    for tables in [BY_CODE, BY_FILE] {
+        let from = original(tables).await;
+        let folder = tempfile::tempdir().unwrap();
+        is_imported(&from, &DatabaseUrl::Sqlite(folder.path().join("im.db"))).await;
+    }
+}
+
+async fn is_imported(from: &Database, into: &DatabaseUrl) {
+    let options = OpenOptions::default();
+    let told = Mutex::new(Imported::default());
+    let tell = |imported| *told.lock().unwrap() = imported;
+    let imported = import_flamingo(&from.url(), into, &options, &tell)
+        .await
+        .unwrap();
+    let expected = Imported {
+        users: 4,
+        groups: 1,
+        relations: 4,
+        messages: 6,
+        skipped: 5,
+    };
+    assert_eq!(imported, expected);
+    assert_eq!(*told.lock().unwrap(), expected);
+
+    let again = import_flamingo(&from.url(), into, &options, &tell).await;
+    assert!(matches!(again, Err(StoreError::Broken(_))), "{again:?}");
+
+    let store = open(into, &options).await.unwrap();
+    holds_everything(store.as_ref()).await;
+    life_goes_on(store.as_ref()).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_is_no_original_database_is_not_imported() {
+    let ours = Database::new();
+    ours.store().await;
+    let empty = Database::new();
+    empty.conn().await;
+    let into = Database::new();
+    for from in [&ours, &empty] {
+        let options = OpenOptions::default();
+        let into = into.url().parse().unwrap();
+        let refused = import_flamingo(&from.url(), &into, &options, &|_| ()).await;
+        assert!(matches!(refused, Err(StoreError::Broken(_))), "{refused:?}");
+    }
+}
+
+async fn holds_everything(store: &dyn Store) {
+    accounts(store).await;
+    contacts(store).await;
+    old_messages(store).await;
 }
 
 async fn accounts(store: &dyn Store) {
@@ -112,7 +188,7 @@ async fn contacts(store: &dyn Store) {
     assert_eq!(store.members(GROUP).await.unwrap(), [ANN, BOB]);
 }
 
-async fn old_messages(store: &dyn Store, database: &Database) {
+async fn old_messages(store: &dyn Store) {
     let direct = ConvId::direct(ANN, BOB);
     let log = store.pull(direct, Seq(0), 10).await.unwrap();
     let said: Vec<(u64, UserId, i64)> = log
@@ -132,15 +208,8 @@ async fn old_messages(store: &dyn Store, database: &Database) {
     }
     assert_eq!(
         store.cursor(ANN, DeviceId(1), direct).await.unwrap(),
-        Seq(3)
+        Some(Seq(3))
     );
-
-    let mut conn = database.conn().await;
-    let outside: Option<i64> = conn
-        .query_first("SELECT COUNT(*) FROM t_chatmsg WHERE f_conv IS NULL")
-        .await
-        .unwrap();
-    assert_eq!(outside, Some(2), "messages of nobody and to nobody");
 }
 
 async fn life_goes_on(store: &dyn Store) {

@@ -5,11 +5,11 @@ use common::store::{OpenOptions, Store, StoreError};
 use mysql_async::Row;
 use mysql_async::prelude::Queryable;
 
-use crate::server::{Database, alone, register};
+use crate::server::{Database, register};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stores_that_open_together_share_one_database() {
-    let database = Database::new().await;
+    let database = Database::new();
     let (url, options) = (database.url(), OpenOptions::default());
     let (a, b, c) = tokio::join!(
         MySqlStore::open(&url, &options),
@@ -24,7 +24,7 @@ async fn stores_that_open_together_share_one_database() {
 
 #[tokio::test]
 async fn a_second_opening_changes_nothing() {
-    let database = Database::new().await;
+    let database = Database::new();
     let first = database.store().await;
     register(&first, "ann").await;
     let before = everything(&database).await;
@@ -53,7 +53,7 @@ async fn everything(database: &Database) -> Vec<String> {
 
 #[tokio::test]
 async fn a_database_of_a_newer_program_is_refused() {
-    let database = Database::new().await;
+    let database = Database::new();
     database.store().await.close().await;
     let mut conn = database.conn().await;
     conn.query_drop("INSERT INTO t_schema_version VALUES (99, 'x', 0)")
@@ -72,7 +72,7 @@ async fn a_url_without_a_database_is_refused() {
 
 #[tokio::test]
 async fn a_closed_store_is_unreachable() {
-    let database = Database::new().await;
+    let database = Database::new();
     let store = database.store().await;
     store.ping().await.unwrap();
     store.close().await;
@@ -80,33 +80,4 @@ async fn a_closed_store_is_unreachable() {
         store.ping().await,
         Err(StoreError::Unreachable(_))
     ));
-}
-
-#[tokio::test]
-async fn a_server_that_may_lose_messages_is_refused() {
-    let _guard = alone().await;
-    let database = Database::alone();
-    let mut conn = database.conn().await;
-    let name = "innodb_flush_log_at_trx_commit";
-    conn.query_drop(format!("SET GLOBAL {name} = 2"))
-        .await
-        .unwrap();
-    let refused = MySqlStore::open(&database.url(), &OpenOptions::default()).await;
-    let mut options = OpenOptions::default();
-    options.accept_weak_durability = true;
-    let accepted = MySqlStore::open(&database.url(), &options).await;
-    conn.query_drop(format!("SET GLOBAL {name} = 1"))
-        .await
-        .unwrap();
-
-    let Err(StoreError::WeakDurability {
-        setting,
-        found,
-        needed,
-    }) = refused
-    else {
-        panic!("{refused:?}");
-    };
-    assert_eq!((setting, found.as_str(), needed), (name, "2", "1"));
-    accepted.unwrap().ping().await.unwrap();
 }

@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_database_is_reported_and_found_again() {
-    let database = Database::new().await;
+    let database = Database::new();
     let proxy = Proxy::to(&database).await;
     let store = proxy.store(&database).await;
     let (ann, bob) = (register(&store, "ann").await, register(&store, "bob").await);
@@ -32,7 +32,7 @@ async fn a_killed_database_is_reported_and_found_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hung_database_is_reported_and_found_again() {
-    let database = Database::new().await;
+    let database = Database::new();
     let proxy = Proxy::to(&database).await;
     let store = proxy.store(&database).await;
     let (ann, bob) = (register(&store, "ann").await, register(&store, "bob").await);
@@ -84,7 +84,7 @@ async fn works(store: &dyn Store, ann: UserId, bob: UserId) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_without_an_answer_is_unknown_and_can_be_repeated() {
-    let database = Database::new().await;
+    let database = Database::new();
     let proxy = Proxy::to(&database).await;
     let store = proxy.store(&database).await;
     let (ann, bob) = (register(&store, "ann").await, register(&store, "bob").await);

@@ -12,32 +12,16 @@ use mysql_async::{Conn, Opts, OptsBuilder};
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
-
-/// Tests use the server together, except for one that changes its settings.
-static SETTINGS: RwLock<()> = RwLock::const_new(());
-
-/// Alone with the server, once all other tests are done with it.
-pub(crate) async fn alone() -> RwLockWriteGuard<'static, ()> {
-    SETTINGS.write().await
-}
+use tokio::sync::watch;
 
 /// A database that is dropped at the end of its test.
 pub(crate) struct Database {
-    settings_stay: Option<RwLockReadGuard<'static, ()>>,
     server: String,
     pub(crate) name: String,
 }
 
 impl Database {
-    pub(crate) async fn new() -> Self {
-        let mut database = Self::alone();
-        database.settings_stay = Some(SETTINGS.read().await);
-        database
-    }
-
-    /// For a test that holds the guard of [`alone`].
-    pub(crate) fn alone() -> Self {
+    pub(crate) fn new() -> Self {
         let Ok(server) = std::env::var("MYIM_TEST_MYSQL") else {
             panic!(
                 "this test needs a MySQL or MariaDB server: run scripts/test, or set \
@@ -45,7 +29,6 @@ impl Database {
             );
         };
         Self {
-            settings_stay: None,
             server: server.trim_end_matches('/').to_owned(),
             name: format!("myim_test_{}", uuid::Uuid::now_v7().simple()),
         }

@@ -14,7 +14,7 @@ const ROUNDS: u32 = 30;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_of_several_committers_are_contiguous() {
-    let database = Database::new().await;
+    let database = Database::new();
     let first = Arc::new(database.store().await);
     let mut users = Vec::new();
     for n in 0..6 {
@@ -88,7 +88,7 @@ async fn whole_log(store: &dyn Store, conv: ConvId) -> Vec<Entry> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_name_is_given_to_one_of_several() {
-    let database = Database::new().await;
+    let database = Database::new();
     let stores = [database.store().await, database.store().await];
     for round in 0..10 {
         let name = format!("user{round}");

@@ -1,3 +1,4 @@
 //! The command line beside the servers: one command, one file.
 
+pub(crate) mod flamingo;
 pub(crate) mod import;

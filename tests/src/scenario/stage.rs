@@ -315,6 +315,7 @@ impl Stage {
                 "line {line}"
             );
         }
+        person.digest();
     }
 
     fn sees(&mut self, device: &str, who: &str, online: bool) {

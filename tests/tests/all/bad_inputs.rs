@@ -191,7 +191,7 @@ fn unknown_commands() {
 
 /// JSON that is hostile or merely strange, for any command.
 fn strange_json() -> Vec<Vec<u8>> {
-    let deep = |open: &str, close: &str| open.repeat(10_000) + &close.repeat(10_000);
+    let deep = |open: &str, close: &str| open.repeat(10_000) + "1" + &close.repeat(10_000);
     let mut strange: Vec<Vec<u8>> = [
         "[]",
         "1",
@@ -216,7 +216,7 @@ fn strange_json() -> Vec<Vec<u8>> {
     .map(|text| text.as_bytes().to_vec())
     .to_vec();
     strange.push(deep("[", "]").into_bytes());
-    strange.push(deep("{\"a\":", "1}").into_bytes());
+    strange.push(deep("{\"\":", "}").into_bytes());
     strange.push("[".repeat(10_000).into_bytes());
     strange.push(b"{\"username\":\"\xff\xfe\",\"content\":[\"\xc0\x80\"]}".to_vec());
     strange.push(b"\x00\x01\x02".to_vec());
@@ -527,9 +527,8 @@ fn failed_logins_are_throttled_and_successful_ones_are_not() {
         codes.push(code(&peer.expect(1002).json()));
     }
     assert!(codes.iter().all(|code| *code != 0));
-    // Even the right password has to wait now, from this address and for this name.
-    peer.send(1002, 0, login_data("bob", &password("bob"), 2, 3));
-    assert_ne!(code(&peer.expect(1002).json()), 0);
+    assert_eq!(codes[0], 103);
+    assert_ne!(codes[9], 103, "not even looked at any more: {codes:?}");
     assert_eq!(
         server.login("ann", Flavor::Android).login["code"],
         Value::from(0)

@@ -1,9 +1,10 @@
 //! Starting, stopping, settings and commands, with the real programs.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use myim_tests::peer::Nothing;
+use myim_tests::peer::{Nothing, PATIENCE};
 use myim_tests::person::{Person, befriend, code, password, register};
 use myim_tests::process::{self, Process};
 use myim_tests::server::{Db, Kind, Server, Setup};
@@ -28,17 +29,20 @@ tests! {
 
 fn offline_delivery_across_a_kill(server: &mut Server) {
     let (mut ann, bob) = server.friends();
+    // A device that has been here before has a place of its own in what follows.
+    server.login("bob", Flavor::Android).digest();
     bob.hang_up_and_wait(&mut ann);
     let texts: Vec<_> = (0..200).map(|number| format!("message {number}")).collect();
     for text in &texts {
         ann.say(2, text);
     }
-    ann.silent();
+    ann.silent_but_notices();
     server.crash();
     let mut bob = server.login("bob", Flavor::Pc);
     bob.hears(&texts.iter().map(String::as_str).collect::<Vec<_>>());
     bob.silent();
     // Received is received, also after another crash.
+    bob.digest();
     server.crash();
     server.login("bob", Flavor::Pc).silent();
     // His other device has its own place.
@@ -218,7 +222,7 @@ fn the_effective_settings() {
     let setup = Setup::new(Kind::Whole, Db::Sqlite);
     fs::write(
         setup.directory().join("my.toml"),
-        "login-timeout-s = 7\nteams-max = 8\n",
+        "login_timeout_s = 7\nteams_max = 8\n",
     )
     .unwrap();
     let printed = run(
@@ -236,7 +240,7 @@ fn the_effective_settings() {
     );
     assert!(succeeded(&printed), "{}", printed.story());
     let text = printed.output();
-    for line in ["login-timeout-s = 7", "teams-max = 9", "friends-max = 77"] {
+    for line in ["login_timeout_s = 7", "teams_max = 9", "friends_max = 77"] {
         assert!(text.contains(line), "{line} in {text}");
     }
     // What it prints it also understands.
@@ -262,10 +266,10 @@ fn the_effective_settings() {
 #[test]
 fn wrong_settings_are_named() {
     let setup = Setup::new(Kind::Whole, Db::Sqlite);
-    fs::write(setup.directory().join("wrong.toml"), "chat-prot = 5\n").unwrap();
+    fs::write(setup.directory().join("wrong.toml"), "chat_prot = 5\n").unwrap();
     fs::write(
         setup.directory().join("value.toml"),
-        "chat-port = \"many\"\n",
+        "chat_port = \"many\"\n",
     )
     .unwrap();
     for (arguments, environment, words) in [
@@ -277,12 +281,12 @@ fn wrong_settings_are_named() {
         (
             &["serve", "--config", "wrong.toml"],
             &[],
-            &["chat-prot", "chat-port", "wrong.toml"],
+            &["chat_prot", "chat_port", "wrong.toml"],
         ),
         (
             &["serve", "--config", "value.toml"],
             &[],
-            &["chat-port", "many"],
+            &["chat_port", "many"],
         ),
         (&["serve", "--config", "absent.toml"], &[], &["absent.toml"]),
         (
@@ -328,72 +332,70 @@ fn without_a_command_it_serves() {
     assert!(setup.directory().join("filecache").is_dir());
 }
 
-/// Runs `myim flamingo ...` against the server.
-fn flamingo(server: &Server, arguments: &[&str]) -> Process {
+/// Runs `myim flamingo ...` against this port of the server.
+fn flamingo(server: &Server, address: SocketAddr, arguments: &[&str]) -> Process {
     let mut command = process::command("myim", server.setup().directory());
-    let address = server.chat.ip().to_string();
-    command
-        .arg("flamingo")
-        .args(arguments)
-        .args(["--host", &address]);
-    command.args(["--chat-port", &server.chat.port().to_string()]);
-    command.args(["--file-port", &server.file.port().to_string()]);
-    command.args(["--image-port", &server.image.port().to_string()]);
+    command.arg("flamingo").args(arguments);
+    command.args(["--server", &address.ip().to_string()]);
+    command.args(["--port", &address.port().to_string()]);
+    command.env("MYIM_PASSWORD", "secret1");
     Process::spawn(&mut command)
 }
 
 #[test]
-fn the_command_line_client() {
+fn the_command_line_talks() {
     let server = Server::sqlite();
+    let run = |arguments: &[&str]| flamingo(&server, server.chat, arguments);
     for name in ["cli", "other"] {
-        let done = flamingo(&server, &["register", name, "--password", "secret1"]);
+        let done = run(&["register", name]);
         assert!(succeeded(&done), "{}", done.story());
     }
-    let again = flamingo(&server, &["register", "cli", "--password", "secret1"]);
+    let again = run(&["register", "cli"]);
     assert!(!succeeded(&again), "{}", again.story());
     let login = |name: &str| Person::login(server.peer(Flavor::Android), name, "secret1");
     let (mut cli, mut other) = (login("cli"), login("other"));
     befriend(&mut cli, &mut other);
-    let sent = flamingo(
-        &server,
-        &[
-            "send",
-            "cli",
-            "other",
-            "good morning",
-            "--password",
-            "secret1",
-        ],
-    );
+    let sent = run(&["send", "cli", "other", "good", "morning"]);
     assert!(succeeded(&sent), "{}", sent.story());
     other.hears(&["good morning"]);
+    let nobody = run(&["send", "cli", "nobody", "hello"]);
+    assert!(!succeeded(&nobody), "{}", nobody.story());
 
-    let live = flamingo(&server, &["login", "cli", "--password", "secret1"]);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !live.output().contains("other") {
-        assert!(Instant::now() < deadline, "{}", live.story());
-        other.forget();
-    }
+    // Shows the friend list, then what happens.
+    let live = run(&["login", "cli", "--json"]);
+    assert!(live.prints_within("other", PATIENCE), "{}", live.story());
     other.say(cli.id, "good evening");
-    while !live.output().contains("good evening") {
-        assert!(Instant::now() < deadline, "{}", live.story());
-        other.forget();
-    }
-    live.stop();
+    assert!(
+        live.prints_within("good evening", PATIENCE),
+        "{}",
+        live.story()
+    );
+    live.signal(Signal::INT);
+    live.wait(PATIENCE);
+}
 
+#[test]
+fn the_command_line_moves_files() {
+    let server = Server::sqlite();
     let bytes = content(1_500_000, 9);
     let folder = server.setup().directory();
     fs::write(folder.join("picture.bin"), &bytes).unwrap();
-    let up = flamingo(&server, &["upload", "picture.bin"]);
-    assert!(succeeded(&up), "{}", up.story());
     let name = md5_name(&bytes);
-    assert!(up.output().contains(&name), "{}", up.story());
-    let down = flamingo(&server, &["download", &name, "copy.bin"]);
-    assert!(succeeded(&down), "{}", down.story());
-    assert!(fs::read(folder.join("copy.bin")).unwrap() == bytes);
-    let none = flamingo(&server, &["download", &md5_name(b"nothing"), "none.bin"]);
-    assert!(!succeeded(&none));
-    assert!(!folder.join("none.bin").exists());
+    for (address, image) in [(server.file, None), (server.image, Some("--image"))] {
+        let run = |arguments: &[&str]| {
+            let arguments: Vec<_> = arguments.iter().copied().chain(image).collect();
+            flamingo(&server, address, &arguments)
+        };
+        let up = run(&["upload", "picture.bin"]);
+        assert!(succeeded(&up), "{}", up.story());
+        assert!(up.output().contains(&name), "{}", up.story());
+        let down = run(&["download", &name, "--to", "copy.bin", "--force"]);
+        assert!(succeeded(&down), "{}", down.story());
+        assert!(fs::read(folder.join("copy.bin")).unwrap() == bytes);
+        let none = run(&["download", &md5_name(b"nothing"), "--to", "none.bin"]);
+        assert!(!succeeded(&none), "{}", none.story());
+        assert!(!folder.join("none.bin").exists());
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ macro_rules! tests {
 
 mod bad_inputs;
 mod checklist;
+mod contract;
 mod crowds;
 mod database_faults;
 mod end_to_end;

@@ -54,9 +54,14 @@ fn rust_files() -> Vec<Source> {
     sources(|name| name.ends_with(".rs"))
 }
 
-/// Files whose first words are these may do what the rule forbids others.
+/// Files whose first words are these may do what the rule forbids others; and so may tests.
 fn may(source: &Source, folders: &[&str]) -> bool {
-    folders.iter().any(|folder| source.path.starts_with(folder))
+    let name = source.path.rsplit('/').next().unwrap_or_default();
+    let test = source.path.contains("/tests/")
+        || name == "testing.rs"
+        || name == "tests.rs"
+        || name.ends_with("_tests.rs");
+    test || folders.iter().any(|folder| source.path.starts_with(folder))
 }
 
 /// A line without its comment.
@@ -143,7 +148,7 @@ fn every_channel_has_a_bound() {
 fn the_wire_does_no_input_or_output() {
     let forbidden = ["tokio::", "std::fs", "std::net", "std::thread", ".await"];
     for source in rust_files() {
-        if source.path.starts_with("common/src/wire/") {
+        if source.path.starts_with("common/src/wire/") && !may(&source, &[]) {
             for line in source.text.lines().map(code) {
                 for word in forbidden {
                     assert!(!line.contains(word), "{}: {line}", source.path);
@@ -161,6 +166,7 @@ fn flamingo_names_stay_in_their_folders() {
             "common/src/wire/",
             "common/src/store/",
             "chat-server/src/protocol/",
+            "chat-server/src/monitor.rs",
             "client/src/",
             "tests/",
             "bench/",

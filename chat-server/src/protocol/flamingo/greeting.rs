@@ -126,7 +126,11 @@ pub(super) async fn answer_register(app: &App, link: &Link, packet: &Packet) -> 
 }
 
 /// Registers and says what came of it in the clients' numbers.
-pub async fn registered(app: &App, from: std::net::IpAddr, wanted: Registration) -> (i32, String) {
+pub(super) async fn registered(
+    app: &App,
+    from: std::net::IpAddr,
+    wanted: Registration,
+) -> (i32, String) {
     match register(app, from, wanted).await {
         Ok(user) => {
             tracing::info!(%user, "an account was registered");

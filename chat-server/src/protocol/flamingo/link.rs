@@ -54,7 +54,7 @@ impl Ended {
                 tracing::debug!(reason = %self, "connection ended");
             }
             Self::TimedOut(_) | Self::Stalled(_) => {
-                tracing::info!(reason = %self, "connection ended");
+                tracing::info!(reason = %self, "connection closed");
             }
             Self::BadFrame(_) | Self::BadRequest(_) | Self::NotSaved(_) => {
                 tracing::warn!(reason = %self, "connection closed");
@@ -76,6 +76,8 @@ pub(super) struct Link {
     stall: Duration,
     /// Since when an unfinished frame is waiting for its rest.
     unfinished_since: Option<Instant>,
+    /// How long the longest write took since last asked.
+    longest_write: Duration,
 }
 
 impl Link {
@@ -91,6 +93,7 @@ impl Link {
             written: 0,
             stall: Duration::from_secs(config.limits.write_stall_s),
             unfinished_since: None,
+            longest_write: Duration::ZERO,
         }
     }
 
@@ -103,6 +106,11 @@ impl Link {
     pub(super) fn logged_in(&mut self) {
         self.permit.greeted();
         self.decoder.set_inflated_max(INFLATED_BYTES_MAX);
+    }
+
+    /// Nobody is logged in any more: a stranger's limits again.
+    pub(super) fn logged_out(&mut self) {
+        self.decoder.set_inflated_max(GREETING_INFLATED_BYTES_MAX);
     }
 
     /// Waits for bytes. Cancel-safe: nothing read is lost.
@@ -161,12 +169,19 @@ impl Link {
             return Ok(());
         }
         let outbox = std::mem::take(&mut self.outbox);
+        let began = Instant::now();
         let result = self.socket.write_all(&outbox, self.stall).await;
+        self.longest_write = self.longest_write.max(began.elapsed());
         self.written += u64::try_from(outbox.len()).unwrap_or(u64::MAX);
         result.map_err(|error| match error.kind() {
             io::ErrorKind::TimedOut => Ended::Stalled(self.stall),
             _ => Ended::Broke(error),
         })
+    }
+
+    /// How long the longest write took since this was last asked.
+    pub(super) fn take_longest_write(&mut self) -> Duration {
+        std::mem::take(&mut self.longest_write)
     }
 
     /// All bytes ever written, after a flush.

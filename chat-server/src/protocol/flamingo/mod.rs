@@ -4,14 +4,19 @@
 //! session (`session`): requests go through `dispatch` to the commands, entries and events come
 //! out through `delivery` as `packets`. `receipts` knows which entries the peer's TCP has
 //! acknowledged, which is the only acknowledgement these clients give.
+//!
+//! Two side doors of the original server are here too, both closed by default: `monitor` and
+//! `register_page`.
 
 mod delivery;
 mod dispatch;
 mod greeting;
 mod json;
 mod link;
+pub mod monitor;
 mod packets;
 mod receipts;
+pub mod register_page;
 mod session;
 
 use std::sync::Arc;
@@ -22,8 +27,6 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use greeting::Greeting;
 use link::{Ended, Link};
-
-pub use greeting::registered;
 
 /// Serves one connection until it ends.
 pub async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
@@ -39,7 +42,10 @@ async fn converse(app: Arc<App>, mut link: Link, shutdown: CancellationToken) {
             Err(ended) => break ended,
         };
         match session::run(&app, &mut link, login, &shutdown).await {
-            Ended::Replaced => greeting = Greeting::for_replaced(),
+            Ended::Replaced => {
+                link.logged_out();
+                greeting = Greeting::for_replaced();
+            }
             ended => break ended,
         }
     };

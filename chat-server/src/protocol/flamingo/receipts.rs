@@ -66,7 +66,7 @@ impl Receipts {
         Some(if quiet_at > now {
             quiet_at
         } else {
-            now + QUIET
+            now + LOOK_AGAIN
         })
     }
 

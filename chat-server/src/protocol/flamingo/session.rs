@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::api::{Body, Notice};
 use common::id::{ConvId, GroupId, Millis, Peer, Seq};
 use common::store::{Change, Outcome, StoreError};
 use common::wire::command;
@@ -25,6 +26,7 @@ use super::receipts::Receipts;
 use crate::app::App;
 use crate::command::{Failure, Sending};
 use crate::hub::{ClientKind, End, Session};
+use crate::log::TailEntry;
 use crate::presence;
 use crate::walker::Walker;
 
@@ -34,6 +36,9 @@ const WRITE_BYTES_MAX: usize = 64 * 1024;
 const SENDINGS_MAX: usize = 256;
 /// How long to wait before asking a store again that did not answer.
 const STORE_RETRY: Duration = Duration::from_secs(1);
+/// How long to wait for a session that is replaced. It may hang in a write to a client that is
+/// gone; then nothing more counts as received there anyway.
+const REPLACED_WAIT: Duration = Duration::from_secs(1);
 /// How long a frame may take to arrive.
 const FRAME: Duration = Duration::from_secs(60);
 
@@ -122,7 +127,7 @@ impl<'a> Running<'a> {
         registered.outcome().await?;
 
         let profile = &login.account.profile;
-        let session = app.hub.enter(
+        let (session, replaced) = app.hub.enter(
             user,
             &profile.username,
             login.kind,
@@ -130,6 +135,10 @@ impl<'a> Running<'a> {
             link.address(),
             login.seq,
         );
+        if let Some(replaced) = replaced {
+            // What the replaced session delivered must not be delivered again: its cursors first.
+            let _ = tokio::time::timeout(REPLACED_WAIT, replaced.gone.cancelled()).await;
+        }
         // Listening began with entering: what is committed from here on rings the bell.
         match Self::prepare(app, &session).await {
             Ok(walker) => {
@@ -305,7 +314,7 @@ impl<'a> Running<'a> {
                     break;
                 }
             };
-            match delivery::show(&held, &self.session, self.since, self.own_seq) {
+            match self.show(&held).await {
                 Shown::Shared(packet) => self.link.push_encoded(&packet),
                 Shown::Own(packet) => self.link.push(&packet),
                 Shown::Nothing => {}
@@ -314,9 +323,30 @@ impl<'a> Running<'a> {
             self.flush_before_android().await?;
         }
         self.link.flush().await?;
+        let waited = self.link.take_longest_write();
+        self.receipts.waited(waited, Instant::now());
         self.receipts
             .written(self.link.written(), handed_over, Instant::now());
         Ok(is_level)
+    }
+
+    /// What the client sees of an entry. A friend request that was answered on another device, or
+    /// whose receipt got lost, is not asked again.
+    async fn show(&mut self, held: &TailEntry) -> Shown {
+        if let Body::Notice(Notice::FriendRequested { .. }) = &held.entry.body {
+            let asker = Peer::User(held.entry.origin.user);
+            // If the store cannot say, asking once too often is the better mistake.
+            let friends = self
+                .app
+                .store
+                .peers(self.session.user)
+                .await
+                .unwrap_or_default();
+            if friends.contains(&asker) {
+                return Shown::Nothing;
+            }
+        }
+        delivery::show(held, &self.session, self.since, self.own_seq)
     }
 
     /// Android reads the body of a packet with one call: it gets each packet in a write of its
@@ -417,7 +447,10 @@ impl<'a> Running<'a> {
             Next::End(_) => BTreeMap::new(),
         };
         self.move_cursors(received).await;
+        // A session that takes this one's place waits for it, see `Running::start`.
+        while self.moves.next().await.is_some() {}
         let was_in = self.app.hub.exit(&self.session);
+        self.session.gone.cancel();
         let is_same_user = match next {
             Next::Login(login) => login.account.id == self.session.user,
             Next::End(_) => false,

@@ -147,7 +147,7 @@ pub(super) async fn unique_keys(conn: &mut Conn) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn columns_of(conn: &mut Conn, table: &str) -> Result<HashSet<String>, Fault> {
+pub(super) async fn columns_of(conn: &mut Conn, table: &str) -> Result<HashSet<String>, Fault> {
     let found: Vec<(String,)> = rows(
         conn,
         "SELECT column_name FROM information_schema.columns \

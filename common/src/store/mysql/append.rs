@@ -94,19 +94,22 @@ pub(super) fn repeated(entry: &Entry, same: bool) -> Outcome {
 /// What the guard of an append needs; `Err` where it can never hold.
 fn need(append: &Append) -> Result<Need, Refusal> {
     let sender = append.origin.user;
-    let Some(kind) = append.conv.kind() else {
-        return Err(Refusal::NoSuchUser);
-    };
-    match (kind, append.guard) {
-        (ConvKind::Group(group), Guard::Contact | Guard::Exists) => {
+    let pair = |a: UserId, b: UserId| Need::Relation(a.0.min(b.0), a.0.max(b.0));
+    match (append.conv.kind(), append.guard) {
+        (Some(ConvKind::Group(group)), Guard::Contact | Guard::Exists) => {
             Ok(Need::Relation(sender.0, group.0))
         }
-        (ConvKind::Direct(a, b), Guard::Contact) if a != b && (a == sender || b == sender) => {
-            Ok(Need::Relation(a.0, b.0))
+        (Some(ConvKind::Direct(a, b)), guard) => match (guard, a == sender || b == sender) {
+            (Guard::Contact, true) if a != b => Ok(pair(a, b)),
+            (Guard::Contact, _) => Err(Refusal::NotFriends),
+            (Guard::Exists, true) => Ok(Need::User(if a == sender { b } else { a })),
+            (Guard::Exists, false) => Err(Refusal::NoSuchUser),
+        },
+        (Some(ConvKind::Inbox(owner)), Guard::Contact) if owner != sender => {
+            Ok(pair(owner, sender))
         }
-        (ConvKind::Direct(..), Guard::Contact) => Err(Refusal::NotFriends),
-        (ConvKind::Direct(a, b), Guard::Exists) => Ok(Need::User(if b == sender { a } else { b })),
-        (ConvKind::Inbox(owner), Guard::Contact | Guard::Exists) => Ok(Need::User(owner)),
+        (Some(ConvKind::Inbox(owner)), Guard::Contact | Guard::Exists) => Ok(Need::User(owner)),
+        (None, Guard::Contact | Guard::Exists) => Err(Refusal::NoSuchUser),
     }
 }
 
@@ -139,7 +142,7 @@ async fn held(conn: &mut Conn, appends: &[&Append]) -> Result<HashSet<Need>, Fau
     let mut held = HashSet::new();
     for keys in lookups(&relations) {
         let sql = format!(
-            "SELECT f_user_id1, f_user_id2 FROM t_user_relationship \
+            "SELECT f_user_id1, f_user_id2 FROM t_user_relationship FORCE INDEX (u_pair) \
              WHERE (f_user_id1, f_user_id2) IN ({}) LOCK IN SHARE MODE",
             groups(keys.len(), 2)
         );
@@ -150,7 +153,7 @@ async fn held(conn: &mut Conn, appends: &[&Append]) -> Result<HashSet<Need>, Fau
     }
     for keys in lookups(&users) {
         let sql = format!(
-            "SELECT f_user_id FROM t_user WHERE f_user_id IN ({})",
+            "SELECT f_user_id FROM t_user FORCE INDEX (PRIMARY) WHERE f_user_id IN ({})",
             marks(keys.len())
         );
         let values = keys.into_iter().map(|user| user.0.into()).collect();

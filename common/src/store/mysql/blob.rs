@@ -36,16 +36,8 @@ pub(super) async fn name(
 ) -> Result<Outcome, Fault> {
     let class = class_number(naming.class);
     let hash = naming.blob.to_string();
-    let named: Option<(String, bool)> = row(
-        conn,
-        "SELECT f_sha256, f_verified FROM t_blob_name WHERE f_class = ? AND f_name = ? FOR UPDATE",
-        (class, naming.name.as_bytes()),
-    )
-    .await?;
-    match named {
-        Some((there, true)) if there == hash => return Ok(Outcome::done()),
-        Some((_, true)) => return Ok(Outcome::Refused(Refusal::NameVerified)),
-        Some((_, false)) | None => {}
+    if let Some(outcome) = verified_before(conn, naming, &hash).await? {
+        return Ok(outcome);
     }
     write(
         conn,
@@ -57,7 +49,7 @@ pub(super) async fn name(
     let values: [Value; 5] = [
         class.into(),
         naming.name.as_bytes().into(),
-        hash.into(),
+        hash.as_str().into(),
         naming.verified.into(),
         at.0.into(),
     ];
@@ -73,7 +65,28 @@ pub(super) async fn name(
         params(values),
     )
     .await?;
-    Ok(Outcome::done())
+    Ok(verified_before(conn, naming, &hash)
+        .await?
+        .unwrap_or_else(Outcome::done))
+}
+
+/// The answer for a name that has verified content. Locks the name.
+async fn verified_before(
+    conn: &mut Conn,
+    naming: &Naming<'_>,
+    hash: &str,
+) -> Result<Option<Outcome>, Fault> {
+    let named: Option<(String, bool)> = row(
+        conn,
+        "SELECT f_sha256, f_verified FROM t_blob_name WHERE f_class = ? AND f_name = ? FOR UPDATE",
+        (class_number(naming.class), naming.name.as_bytes()),
+    )
+    .await?;
+    Ok(match named {
+        Some((there, true)) if there == hash => Some(Outcome::done()),
+        Some((_, true)) => Some(Outcome::Refused(Refusal::NameVerified)),
+        Some((_, false)) | None => None,
+    })
 }
 
 pub(super) async fn note_logins(conn: &mut Conn, notes: &[Change]) -> Result<(), Fault> {

@@ -7,7 +7,7 @@ use mysql_async::prelude::Queryable;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::append::append_all;
-use super::connections::{CALL_LIMIT, Connections, Lease, silent, write};
+use super::connections::{CALL_LIMIT, Connections, Lease, Purpose, silent, write};
 use super::fault::Fault;
 use super::{account, blob, device, friend, group, team};
 use crate::store::{Append, Change, Outcome, StoreError};
@@ -55,22 +55,29 @@ async fn prepare<'a>(
     batch: &[Change],
     reused: &mut bool,
 ) -> Result<(Lease<'a>, Vec<Outcome>), Fault> {
-    let mut lease = connections.take().await?;
+    let mut lease = connections.take(Purpose::Write).await?;
     *reused = lease.reused;
-    let conn = &mut lease.conn;
+    match transact(&mut lease.conn, batch).await {
+        Ok(outcomes) => Ok((lease, outcomes)),
+        Err(fault @ Fault::Contended(_)) => {
+            lease.conn.query_drop("ROLLBACK").await?;
+            lease.give_back();
+            Err(fault)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn transact(conn: &mut Conn, batch: &[Change]) -> Result<Vec<Outcome>, Fault> {
     conn.query_drop("START TRANSACTION").await?;
     let outcomes = apply(conn, batch).await?;
     if needs_barrier(&outcomes) {
         // What another server just committed is seen before it is on disk. Before we repeat its
         // promise, something of ours must follow it there.
-        write(
-            conn,
-            "UPDATE t_id SET f_next = f_next + 1 WHERE f_kind = 'barrier'",
-            (),
-        )
-        .await?;
+        let sql = "UPDATE t_id SET f_next = f_next + 1 WHERE f_kind = 'barrier'";
+        write(conn, sql, ()).await?;
     }
-    Ok((lease, outcomes))
+    Ok(outcomes)
 }
 
 /// Whether the batch repeats a promise and writes nothing itself.

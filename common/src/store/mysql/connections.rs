@@ -15,8 +15,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::fault::Fault;
 use crate::store::StoreError;
 
-/// One committer and a handful of readers; more connections would only wait for each other.
-const CONNECTIONS_MAX: usize = 8;
+/// Connections that read at a time; more would only wait for each other.
+const READERS_MAX: usize = 7;
+
+/// Connections that commit at a time: the committer's, and one for administration beside it. They
+/// are counted apart, so that a storm of readers does not hold up what people write.
+const WRITERS_MAX: usize = 2;
+
+/// How often the system asks whether the other end of a silent connection is still there. Calls
+/// have a limit of their own; this is for what may take its time, like a migration.
+const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// How long a new connection may take to be ready.
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
@@ -37,14 +45,22 @@ const SESSION: [&str; 2] = [
 
 /// What the connections that serve calls are told too: let go of a statement before we give up
 /// waiting for it at [`CALL_LIMIT`]. The two servers have different names for the same limit.
-const SESSION_LIMITS: &str = "SET SESSION innodb_lock_wait_timeout = 3, lock_wait_timeout = 4 \
+const SESSION_LIMITS: &str = "SET SESSION eq_range_index_dive_limit = 1, innodb_lock_wait_timeout = 3, lock_wait_timeout = 4 \
      /*M! , max_statement_time = 4.4 */ /*!80000 , max_execution_time = 4400 */";
 
 /// The connections of one store.
 pub(super) struct Connections {
     opts: Opts,
-    permits: Semaphore,
+    readers: Semaphore,
+    writers: Semaphore,
     idle: Mutex<Vec<Conn>>,
+}
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    Read,
+    Write,
 }
 
 /// A connection in use. Dropping it closes the connection; [`Lease::give_back`] keeps it.
@@ -58,7 +74,7 @@ pub(super) struct Lease<'a> {
 
 impl Lease<'_> {
     pub(super) fn give_back(self) {
-        if !self.home.permits.is_closed() {
+        if !self.home.readers.is_closed() {
             self.home.idle().push(self.conn);
         }
     }
@@ -83,6 +99,7 @@ pub(super) fn options(opts: Opts, patience: Patience) -> OptsBuilder {
         // The server says where its socket is, but in a container that is somebody else's file.
         .prefer_socket(false)
         .tcp_nodelay(true)
+        .tcp_keepalive(Some(KEEPALIVE))
         .stmt_cache_size(STATEMENTS_MAX)
         .init(session)
 }
@@ -104,7 +121,8 @@ impl Connections {
     pub(super) fn new(opts: Opts) -> Self {
         Self {
             opts,
-            permits: Semaphore::new(CONNECTIONS_MAX),
+            readers: Semaphore::new(READERS_MAX),
+            writers: Semaphore::new(WRITERS_MAX),
             idle: Mutex::new(Vec::new()),
         }
     }
@@ -115,9 +133,12 @@ impl Connections {
     }
 
     /// An idle connection or a new one; waits while all are in use.
-    pub(super) async fn take(&self) -> Result<Lease<'_>, Fault> {
-        let permit = self
-            .permits
+    pub(super) async fn take(&self, purpose: Purpose) -> Result<Lease<'_>, Fault> {
+        let permits = match purpose {
+            Purpose::Read => &self.readers,
+            Purpose::Write => &self.writers,
+        };
+        let permit = permits
             .acquire()
             .await
             .map_err(|_closed| Fault::Lost("the store was closed".to_owned()))?;
@@ -151,7 +172,7 @@ impl Connections {
         loop {
             let mut reused = false;
             let attempt = async {
-                let mut lease = self.take().await?;
+                let mut lease = self.take(Purpose::Read).await?;
                 reused = lease.reused;
                 let rows = rows(&mut lease.conn, sql, params.clone()).await?;
                 lease.give_back();
@@ -170,7 +191,8 @@ impl Connections {
     }
 
     pub(super) fn close(&self) {
-        self.permits.close();
+        self.readers.close();
+        self.writers.close();
         self.forget_idle();
     }
 }

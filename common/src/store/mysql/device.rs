@@ -28,7 +28,7 @@ pub(super) async fn register(
         write(
             conn,
             "INSERT INTO t_cursor (f_user_id, f_device, f_conv, f_seq) \
-             SELECT f_user_id, ?, f_conv, f_furthest FROM ( \
+             SELECT f_user_id, CAST(? AS UNSIGNED), f_conv, f_furthest FROM ( \
                  SELECT c.f_user_id, c.f_conv, MAX(c.f_seq) AS f_furthest \
                  FROM t_cursor c \
                  JOIN t_place p ON p.f_user_id = c.f_user_id AND p.f_conv = c.f_conv \
@@ -68,11 +68,11 @@ pub(super) async fn move_cursors(conn: &mut Conn, moves: &[Change]) -> Result<()
         let list = vec![columns; piece.len()].join(" UNION ALL ");
         let sql = format!(
             "INSERT INTO t_cursor (f_user_id, f_device, f_conv, f_seq) \
-             SELECT p.f_user_id, w.w_device, p.f_conv, \
-                 GREATEST(p.f_since, LEAST(w.w_seq, v.f_head)) \
+             SELECT p.f_user_id, w.w_device, p.f_conv, LEAST(w.w_seq, v.f_head) \
              FROM ({list}) AS w \
              JOIN t_place p ON p.f_user_id = w.w_user AND p.f_conv = w.w_conv \
              JOIN t_conversation v ON v.f_conv = p.f_conv \
+             WHERE LEAST(w.w_seq, v.f_head) > p.f_since \
              ON DUPLICATE KEY UPDATE f_seq = GREATEST(t_cursor.f_seq, VALUES(f_seq))"
         );
         let values = piece.iter().flatten().map(|n| Value::from(*n)).collect();

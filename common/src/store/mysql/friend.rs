@@ -30,18 +30,22 @@ pub(super) async fn append(conn: &mut Conn, notices: Notices) -> Result<Vec<Entr
     Ok(entries)
 }
 
-/// The answer to a change that was applied before, recognised by its first notice.
+/// The answer to a change that was applied before, recognised by its first notice; a refusal if
+/// one of the client ids of its notices stands for something else.
 pub(super) async fn applied(
     conn: &mut Conn,
     conv: ConvId,
     origin: &Origin,
     notice: &Notice,
 ) -> Result<Option<Outcome>, Fault> {
-    let found = saved(conn, &[send_key(origin)]).await?;
-    Ok(found.into_values().next().map(|entry| {
+    let (first, other) = (send_key(origin), send_key(&second(origin)));
+    let found = saved(conn, &[first.clone(), other.clone()]).await?;
+    if let Some(entry) = found.get(&first) {
         let same = entry.conv == conv && entry.body == Body::Notice(notice.clone());
-        repeated(&entry, same)
-    }))
+        return Ok(Some(repeated(entry, same)));
+    }
+    let taken = found.contains_key(&other);
+    Ok(taken.then_some(Outcome::Refused(Refusal::ClientIdConflict)))
 }
 
 /// Done, with these notices.
@@ -133,11 +137,11 @@ pub(super) async fn answer(
         return Ok(Outcome::Refused(Refusal::NotRequested));
     }
     let pair = Pair::of(user.0, to.0);
+    if relation::exists(conn, pair).await? {
+        return Ok(Outcome::Refused(Refusal::AlreadyFriends));
+    }
     let mut notices = vec![(ConvId::inbox(to), answer.origin.clone(), notice)];
     if answer.accepted {
-        if relation::exists(conn, pair).await? {
-            return Ok(Outcome::Refused(Refusal::AlreadyFriends));
-        }
         for one in [user, to] {
             if relation::count(conn, one.0).await? >= u64::from(limit) {
                 return Ok(Outcome::Refused(Refusal::TooMany));

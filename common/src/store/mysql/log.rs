@@ -50,7 +50,8 @@ impl Heads {
         let convs: Vec<Value> = convs.iter().map(|conv| conv.0.into()).collect();
         for keys in lookups(&convs) {
             let sql = format!(
-                "SELECT f_conv, f_head, f_time FROM t_conversation WHERE f_conv IN ({}) \
+                "SELECT f_conv, f_head, f_time FROM t_conversation FORCE INDEX (PRIMARY) \
+                 WHERE f_conv IN ({}) \
                  ORDER BY f_conv FOR UPDATE",
                 marks(keys.len())
             );
@@ -113,6 +114,28 @@ impl Heads {
 /// Writes numbered entries, their conversations' heads and, for first entries, the places of those
 /// who take part.
 pub(super) async fn write_entries(conn: &mut Conn, entries: &[Entry]) -> Result<(), Fault> {
+    insert_entries(conn, entries).await?;
+    let ends: BTreeMap<ConvId, &Entry> = entries.iter().map(|one| (one.conv, one)).collect();
+    let head = |end: &Entry| (end.conv, end.seq, end.origin.at);
+    let heads: Vec<(ConvId, Seq, Millis)> = ends.into_values().map(head).collect();
+    write_heads(conn, &heads).await?;
+    let firsts = entries.iter().filter(|entry| entry.seq == Seq(1));
+    let places: BTreeSet<(UserId, ConvId, Seq)> = firsts
+        .flat_map(|entry| {
+            let users = match entry.conv.kind() {
+                Some(ConvKind::Direct(a, b)) => vec![a, b],
+                Some(ConvKind::Inbox(owner)) => vec![owner],
+                Some(ConvKind::Group(_)) | None => Vec::new(),
+            };
+            users.into_iter().map(|user| (user, entry.conv, Seq(0)))
+        })
+        .collect();
+    let places: Vec<(UserId, ConvId, Seq)> = places.into_iter().collect();
+    write_places(conn, &places).await
+}
+
+/// Writes numbered entries and nothing else.
+pub(super) async fn insert_entries(conn: &mut Conn, entries: &[Entry]) -> Result<(), Fault> {
     let mut rest = entries;
     while !rest.is_empty() {
         let (now, later) = rest.split_at(prefix(rest));
@@ -121,39 +144,43 @@ pub(super) async fn write_entries(conn: &mut Conn, entries: &[Entry]) -> Result<
         }
         rest = later;
     }
-    let ends: BTreeMap<ConvId, &Entry> = entries.iter().map(|one| (one.conv, one)).collect();
-    let ends: Vec<&Entry> = ends.into_values().collect();
-    for piece in pieces(&ends) {
+    Ok(())
+}
+
+/// Sets the last number and time of conversations.
+pub(super) async fn write_heads(
+    conn: &mut Conn,
+    heads: &[(ConvId, Seq, Millis)],
+) -> Result<(), Fault> {
+    for piece in pieces(heads) {
         let sql = format!(
             "INSERT INTO t_conversation (f_conv, f_head, f_time) VALUES {} \
              ON DUPLICATE KEY UPDATE f_head = VALUES(f_head), f_time = VALUES(f_time)",
             groups(piece.len(), 3)
         );
-        let row = |end: &&Entry| -> [Value; 3] {
-            [end.conv.0.into(), end.seq.0.into(), end.origin.at.0.into()]
+        let row = |(conv, seq, at): &(ConvId, Seq, Millis)| -> [Value; 3] {
+            [conv.0.into(), seq.0.into(), at.0.into()]
         };
         let values = piece.iter().flat_map(row).collect();
         write(conn, &sql, Params::Positional(values)).await?;
     }
-    let firsts = entries.iter().filter(|entry| entry.seq == Seq(1));
-    let places: BTreeSet<(UserId, ConvId)> = firsts
-        .flat_map(|entry| {
-            let users = match entry.conv.kind() {
-                Some(ConvKind::Direct(a, b)) => vec![a, b],
-                Some(ConvKind::Inbox(owner)) => vec![owner],
-                Some(ConvKind::Group(_)) | None => Vec::new(),
-            };
-            users.into_iter().map(|user| (user, entry.conv))
-        })
-        .collect();
-    let places: Vec<(UserId, ConvId)> = places.into_iter().collect();
-    for piece in pieces(&places) {
+    Ok(())
+}
+
+/// Lets users read conversations behind an entry; who may already keeps his place.
+pub(super) async fn write_places(
+    conn: &mut Conn,
+    places: &[(UserId, ConvId, Seq)],
+) -> Result<(), Fault> {
+    for piece in pieces(places) {
         let sql = format!(
             "INSERT INTO t_place (f_user_id, f_conv, f_since) VALUES {} \
              ON DUPLICATE KEY UPDATE f_since = f_since",
-            vec!["(?,?,0)"; piece.len()].join(",")
+            groups(piece.len(), 3)
         );
-        let row = |place: &(UserId, ConvId)| -> [Value; 2] { [place.0.0.into(), place.1.0.into()] };
+        let row = |(user, conv, since): &(UserId, ConvId, Seq)| -> [Value; 3] {
+            [user.0.into(), conv.0.into(), since.0.into()]
+        };
         let values = piece.iter().flat_map(row).collect();
         write(conn, &sql, Params::Positional(values)).await?;
     }
@@ -219,7 +246,8 @@ pub(super) async fn saved(
     let mut found = HashMap::new();
     for keys in lookups(keys) {
         let sql = format!(
-            "SELECT {ENTRY} FROM t_chatmsg WHERE (f_senderid, f_client_id) IN ({})",
+            "SELECT {ENTRY} FROM t_chatmsg FORCE INDEX (u_client_id) \
+             WHERE (f_senderid, f_client_id) IN ({})",
             groups(keys.len(), 2)
         );
         let values = keys

@@ -27,8 +27,8 @@ pub(super) const MYSQL: &[Migration] = &[
     },
 ];
 
-/// Applies what is missing. The caller holds the schema lock.
-pub(super) async fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
+/// The files that the database lacks.
+pub(super) async fn missing(conn: &mut Conn) -> Result<&'static [Migration], StoreError> {
     run(
         conn,
         "CREATE TABLE IF NOT EXISTS t_schema_version ( \
@@ -36,13 +36,19 @@ pub(super) async fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
          ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4",
     )
     .await?;
-    let applied: Vec<(u32, String)> = rows(
-        conn,
-        "SELECT n, sha256 FROM t_schema_version ORDER BY n",
-        (),
-    )
-    .await?;
-    for migration in plan(&applied, MYSQL)? {
+    let sql = "SELECT n, sha256 FROM t_schema_version ORDER BY n";
+    let applied: Vec<(u32, String)> = rows(conn, sql, ()).await?;
+    plan(&applied, MYSQL)
+}
+
+/// Applies files. The caller holds the schema lock.
+pub(super) async fn migrate(conn: &mut Conn, missing: &[Migration]) -> Result<(), StoreError> {
+    for migration in missing {
+        tracing::info!(
+            version = migration.n,
+            name = migration.name,
+            "upgrading the database"
+        );
         for statement in statements(migration.sql) {
             apply(conn, &statement)
                 .await

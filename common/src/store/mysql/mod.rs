@@ -22,6 +22,8 @@ mod relation;
 mod team;
 
 mod bulk;
+mod import;
+mod original;
 mod read;
 mod row;
 
@@ -31,6 +33,8 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 
 use self::connections::Connections;
+pub(super) use self::import::MySqlSink;
+pub(super) use self::original::{Original, OriginalMessage, OriginalRelation};
 use super::{Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Store, StoreError};
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};

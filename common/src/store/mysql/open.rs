@@ -1,16 +1,21 @@
 //! From a URL to connections: makes the database, refuses weak settings, brings the tables up to
 //! date.
 
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
+use tokio::time::timeout;
 
-use super::connections::{Connections, Patience, connect, options, row, rows};
+use super::connections::{CALL_LIMIT, Connections, Patience, connect, options, row, rows};
 use super::fault::Fault;
-use super::migrate::migrate;
+use super::migrate::{migrate, missing};
 use crate::store::{OpenOptions, StoreError};
 
-/// How long a server waits while another one makes the tables, in seconds.
-const SCHEMA_LOCK_SECONDS: u32 = 60;
+/// How long a server waits while another one makes the tables.
+const SCHEMA_LOCK_LIMIT: Duration = Duration::from_secs(60);
 
 /// The name of the lock under which tables are made.
 const SCHEMA_LOCK: &str = "myim.schema";
@@ -20,17 +25,31 @@ pub(super) async fn open(url: &str, settings: &OpenOptions) -> Result<Connection
     let name = database_name(&opts)?;
     let mut conn = connect(without_database(&opts)).await?;
     if !settings.accept_weak_durability {
-        refuse_weak(&mut conn).await?;
+        within(CALL_LIMIT, refuse_weak(&mut conn)).await?;
     }
-    lock_schema(&mut conn).await?;
-    create_database(&mut conn, &name).await?;
-    // The lock goes with the connection, should anything fail.
-    migrate(&mut conn).await?;
-    let _released: Option<(Option<i64>,)> =
-        row(&mut conn, "SELECT RELEASE_LOCK(?)", (SCHEMA_LOCK,)).await?;
-    // The work is done; how the server takes the farewell changes nothing.
-    let _ = conn.disconnect().await;
+    within(SCHEMA_LOCK_LIMIT + CALL_LIMIT, lock_schema(&mut conn)).await?;
+    within(CALL_LIMIT, create_database(&mut conn, &name)).await?;
+    let missing = within(CALL_LIMIT, missing(&mut conn)).await?;
+    // No limit: a big original database takes its time. The lock goes with the connection, should
+    // anything fail.
+    migrate(&mut conn, missing).await?;
+    // Closing lets go of the lock. The work is done; how the server takes the farewell changes
+    // nothing.
+    let _ = timeout(CALL_LIMIT, conn.disconnect()).await;
     Ok(Connections::new(options(opts, Patience::Call).into()))
+}
+
+/// A step that a database which hangs must not hold up for ever.
+async fn within<T>(
+    limit: Duration,
+    step: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(limit, step).await.unwrap_or_else(|_elapsed| {
+        Err(StoreError::Unreachable(format!(
+            "the database did not answer within {} s",
+            limit.as_secs()
+        )))
+    })
 }
 
 pub(super) fn parse(url: &str) -> Result<Opts, StoreError> {
@@ -60,13 +79,14 @@ async fn lock_schema(conn: &mut Conn) -> Result<(), StoreError> {
     let answer: Option<(Option<i64>,)> = row(
         conn,
         "SELECT GET_LOCK(?, ?)",
-        (SCHEMA_LOCK, SCHEMA_LOCK_SECONDS),
+        (SCHEMA_LOCK, SCHEMA_LOCK_LIMIT.as_secs()),
     )
     .await?;
     match answer {
         Some((Some(1),)) => Ok(()),
         _ => Err(StoreError::Unreachable(format!(
-            "another server is still making the tables after {SCHEMA_LOCK_SECONDS} s"
+            "another server is still making the tables after {} s",
+            SCHEMA_LOCK_LIMIT.as_secs()
         ))),
     }
 }
@@ -116,36 +136,79 @@ const SETTINGS: [Setting; 3] = [
     },
 ];
 
+/// Matters where there is a binary log: recovery believes that log, and undoes a commit that did
+/// not reach it.
+const BINARY_LOG: Setting = Setting {
+    name: "sync_binlog",
+    is_weak: |value| value != "1",
+    needed: "1",
+};
+
 async fn refuse_weak(conn: &mut Conn) -> Result<(), StoreError> {
-    for setting in &SETTINGS {
-        let value = variable(conn, setting.name).await?;
-        if value.as_deref().is_some_and(setting.is_weak) {
+    let sql = "SHOW GLOBAL VARIABLES WHERE Variable_name IN \
+         ('innodb_flush_log_at_trx_commit', 'innodb_doublewrite', 'innodb_flush_method', \
+          'log_bin', 'sync_binlog')";
+    let found: Vec<(String, String)> = conn.query(sql).await.map_err(Fault::from)?;
+    let found = found
+        .into_iter()
+        .map(|(name, value)| (name.to_lowercase(), value.to_uppercase()));
+    judge(&found.collect())
+}
+
+/// Refuses the first weak setting.
+fn judge(found: &HashMap<String, String>) -> Result<(), StoreError> {
+    let logged = found
+        .get("log_bin")
+        .is_some_and(|value| value == "ON" || value == "1");
+    let binary_log = logged.then_some(&BINARY_LOG);
+    for setting in SETTINGS.iter().chain(binary_log) {
+        if let Some(value) = found.get(setting.name)
+            && (setting.is_weak)(value)
+        {
             return Err(StoreError::WeakDurability {
                 setting: setting.name,
-                found: value.unwrap_or_default(),
+                found: value.clone(),
                 needed: setting.needed,
-            });
-        }
-    }
-    // With a binary log, recovery believes that log: a commit that did not reach it is undone.
-    let logged = variable(conn, "log_bin").await?;
-    if logged.is_some_and(|value| value == "ON" || value == "1") {
-        let found = variable(conn, "sync_binlog").await?.unwrap_or_default();
-        if found != "1" {
-            return Err(StoreError::WeakDurability {
-                setting: "sync_binlog",
-                found,
-                needed: "1",
             });
         }
     }
     Ok(())
 }
 
-/// A server variable in upper case; `None` where this server has none of the name.
-async fn variable(conn: &mut Conn, name: &str) -> Result<Option<String>, StoreError> {
-    // The names are constants of this file; SHOW takes no parameters on older servers.
-    let sql = format!("SHOW GLOBAL VARIABLES LIKE '{name}'");
-    let found: Option<(String, String)> = conn.query_first(sql).await.map_err(Fault::from)?;
-    Ok(found.map(|(_, value)| value.to_uppercase()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The setting that is refused, of these.
+    fn refused(settings: &[(&str, &str)]) -> Option<&'static str> {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        match judge(&settings.iter().map(pair).collect()) {
+            Err(StoreError::WeakDurability { setting, .. }) => Some(setting),
+            Err(other) => panic!("{other}"),
+            Ok(()) => None,
+        }
+    }
+
+    #[test]
+    fn settings_that_lose_commits_are_refused() {
+        let flush = "innodb_flush_log_at_trx_commit";
+        assert_eq!(refused(&[(flush, "1"), ("innodb_doublewrite", "ON")]), None);
+        assert_eq!(refused(&[(flush, "2")]), Some(flush));
+        assert_eq!(refused(&[(flush, "0")]), Some(flush));
+        let method = "innodb_flush_method";
+        assert_eq!(refused(&[(flush, "1"), (method, "O_DIRECT")]), None);
+        assert_eq!(refused(&[(flush, "1"), (method, "NOSYNC")]), Some(method));
+        let double = "innodb_doublewrite";
+        assert_eq!(refused(&[(double, "DETECT_AND_RECOVER")]), None);
+        assert_eq!(refused(&[(double, "OFF")]), Some(double));
+    }
+
+    #[test]
+    fn the_binary_log_matters_where_there_is_one() {
+        let sync = "sync_binlog";
+        assert_eq!(refused(&[("log_bin", "OFF"), (sync, "0")]), None);
+        assert_eq!(refused(&[("log_bin", "ON"), (sync, "1")]), None);
+        assert_eq!(refused(&[("log_bin", "ON"), (sync, "0")]), Some(sync));
+        assert_eq!(refused(&[("log_bin", "ON"), (sync, "100")]), Some(sync));
+    }
 }

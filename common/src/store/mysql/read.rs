@@ -58,6 +58,7 @@ pub(super) async fn behind(
     Ok(found.into_iter().map(one).collect())
 }
 
+/// `None` where the user has no place.
 pub(super) async fn cursor(
     db: &Connections,
     user: UserId,
@@ -67,8 +68,9 @@ pub(super) async fn cursor(
     let found: Vec<(u64,)> = db
         .rows(
             "SELECT COALESCE(c.f_seq, p.f_since) \
-             FROM t_place p LEFT JOIN t_cursor c \
-                 ON c.f_user_id = p.f_user_id AND c.f_conv = p.f_conv AND c.f_device = ? \
+             FROM t_place p \
+             LEFT JOIN t_cursor c ON c.f_user_id = p.f_user_id AND c.f_conv = p.f_conv \
+                 AND c.f_device = ? \
              WHERE p.f_user_id = ? AND p.f_conv = ?",
             (device.0, user.0, conv.0),
         )

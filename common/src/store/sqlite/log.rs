@@ -190,7 +190,7 @@ fn write(
 }
 
 /// Whom an entry is for, in the one number space of users and groups.
-fn target(sender: UserId, conv: ConvId) -> Result<u32, StoreError> {
+pub(super) fn target(sender: UserId, conv: ConvId) -> Result<u32, StoreError> {
     match conv.kind() {
         Some(ConvKind::Direct(a, b)) if sender == a => Ok(b.0),
         Some(ConvKind::Direct(a, _)) => Ok(a.0),
@@ -265,7 +265,7 @@ fn broken(error: impl std::fmt::Display) -> StoreError {
     StoreError::Broken(format!("an entry that cannot be read: {error}"))
 }
 
-fn dialect_number(dialect: Dialect) -> i64 {
+pub(super) fn dialect_number(dialect: Dialect) -> i64 {
     match dialect {
         Dialect::Flamingo => 1,
     }

@@ -11,6 +11,7 @@ mod cursors;
 mod fault;
 mod friends;
 mod groups;
+mod import;
 mod log;
 mod number;
 mod place;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub(super) use self::import::SqliteSink;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Store, StoreError};

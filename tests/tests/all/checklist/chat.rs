@@ -118,7 +118,7 @@ fn row_066_missing_target_closes(server: &mut Server) {
     ann.closed();
     let mut ann = server.login("ann", Flavor::Pc);
     ann.request_with(1100, message("to whom?"), |fields| fields.raw([0, 0, 2]));
-    ann.closed();
+    ann.closed_at_last();
     bob.silent_but_notices();
 }
 

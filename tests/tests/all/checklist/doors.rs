@@ -14,6 +14,7 @@ fn with_door(flag: &str) -> (Server, SocketAddr) {
     let server = Setup::new(Kind::Whole, Db::Sqlite)
         .chat_flag(flag, &port.to_string())
         .start();
+    server.logged("listens");
     (server, (Ipv4Addr::LOCALHOST, port).into())
 }
 
@@ -43,8 +44,9 @@ fn row_098_register_over_http() {
         let answer = get(http, target);
         let (head, text) = answer.split_once("\r\n\r\n").expect("a head and a body");
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
-        assert!(head.contains(&format!("Content-Length:{length}")), "{head}");
-        assert!(head.contains("Content-Type: text/html"), "{head}");
+        let head = head.to_lowercase().replace(": ", ":");
+        assert!(head.contains(&format!("content-length:{length}")), "{head}");
+        assert!(head.contains("content-type:text/html"), "{head}");
         assert_eq!(text, body);
     }
     for name in ["web", "web2"] {
@@ -76,7 +78,11 @@ fn row_099_other_paths_are_closed() {
     let _ = stream.write_all(b"\r\n\r\n");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    assert!(answer.is_empty());
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+        "{answer}"
+    );
     server.peer(Flavor::Pc).silent();
 }
 

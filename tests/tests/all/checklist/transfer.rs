@@ -297,6 +297,7 @@ fn row_093_unknown_name(server: &mut Server) {
 }
 
 fn row_094_files_placed_by_hand(server: &mut Server) {
+    assert_eq!(pc(server).download("update.version"), None);
     let text = b"1.0.1\r\n<1>Main program|Flamingo|1.0.1</1>\r\n";
     fs::write(server.setup().filecache().join("update.version"), text).unwrap();
     fs::write(server.setup().directory().join("secret"), "secret").unwrap();

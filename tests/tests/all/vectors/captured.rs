@@ -107,10 +107,7 @@ pub(super) fn same_data(cmd: i32, got: &[u8], recorded: &[u8], place: &str) {
 /// Hides what differs from run to run, or was never initialized.
 fn masked(cmd: i32, mut data: Value) -> Value {
     match cmd {
-        1100 => {
-            assert!(data["time"].is_i64(), "{data}");
-            data["time"] = 0.into();
-        }
+        1100 if data["time"].is_i64() => data["time"] = 0.into(),
         1003 => {
             for team in data["userinfo"].as_array_mut().into_iter().flatten() {
                 if let Some(members) = team["members"].as_array_mut() {

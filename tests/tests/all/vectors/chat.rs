@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use myim_tests::peer::Peer;
 use myim_tests::person::{code, login_data, register};
 use myim_tests::server::{Db, Kind, Server, Setup};
-use myim_tests::wire::{Flavor, Packet};
+use myim_tests::wire::{Fields, Flavor, Packet};
 use serde_json::{Value, json};
 
 use super::captured::{Direction, Line, lines, same, same_data};
@@ -21,16 +21,28 @@ enum Unrecorded {
     Apply(&'static str, i32),
     /// Takes another profile: nickname, face, gender, birthday, address, telephone, mail.
     Profile(&'static str, [&'static str; 7]),
+    /// Calls this friend something.
+    Mark(&'static str, i32, &'static str),
+    /// Waits until this one is told something about somebody.
+    Notice(&'static str),
+    /// Waits until this one is told of an application.
+    Told(&'static str),
     /// Everybody reads what came of it.
     Read,
+    /// Nothing happens for a moment: the recorders waited after every step, and a server that
+    /// sees a quiet line knows that everything was received.
+    Pause,
 }
 
-use Unrecorded::{Apply, Close, Login, Profile, Read, Rename};
+use Unrecorded::{Apply, Close, Login, Mark, Notice, Pause, Profile, Read, Rename, Told};
 
 /// What happened before which step.
 const UNRECORDED: &[(&str, u32, &[Unrecorded])] = &[
     ("logout-notifies-friends", 1, &[Close("b")]),
-    ("offline-delivered-once", 1, &[Close("b")]),
+    ("offline-delivered-once", 1, &[Pause, Close("b")]),
+    ("kick-same-client-type", 1, &[Pause]),
+    ("android-kick-same-client-type", 1, &[Pause]),
+    ("android-kicked-session-gets-no-chat", 1, &[Pause]),
     ("second-client-type", 1, &[Close("b"), Rename("b2", "b")]),
     ("second-client-type", 8, &[Close("b-pc")]),
     ("relogin-same-connection", 7, &[Close("b")]),
@@ -40,6 +52,7 @@ const UNRECORDED: &[(&str, u32, &[Unrecorded])] = &[
         &[
             Login("chat-8", "jband3", "pw-jband3", Flavor::Android),
             Apply("chat-7", 14),
+            Told("chat-8"),
             Read,
         ],
     ),
@@ -54,13 +67,19 @@ const UNRECORDED: &[(&str, u32, &[Unrecorded])] = &[
             Read,
         ],
     ),
-    ("android-offline-chat-delivery", 1, &[Close("chat-8"), Read]),
+    (
+        "android-offline-chat-delivery",
+        1,
+        &[Close("chat-8"), Notice("chat-7")],
+    ),
     (
         "android-offline-friend-apply",
         1,
         &[
             Close("chat-12"),
+            Notice("chat-7"),
             Login("chat-13", "jband3", "pw2-jband3", Flavor::Android),
+            Notice("chat-7"),
             Read,
         ],
     ),
@@ -71,15 +90,19 @@ const UNRECORDED: &[(&str, u32, &[Unrecorded])] = &[
         1,
         &[
             Profile("chat-w7", ["Renamed改", "7", "0", "19900202", "", "", ""]),
+            Notice("chat-w6"),
             Read,
         ],
     ),
+    ("win-move-team", 1, &[Mark("chat-w6", 116, "Mark备")]),
     (
         "win-delete-friend",
         1,
         &[
             Close("chat-w8"),
+            Notice("chat-w6"),
             Login("chat-w9", "wb4e2c5db9", "p-wb4e2c5db9", Flavor::Pc),
+            Notice("chat-w6"),
             Read,
         ],
     ),
@@ -121,6 +144,12 @@ const DIFFERENT: &[(&str, u32, Ours, &str)] = &[
         "a failed login logs nobody in, so an unknown command is answered and not punished",
     ),
     (
+        "status-change",
+        5,
+        Ours::Says(r#"{"type": 2, "onlinestatus": 0}"#),
+        "a status of 0 means off line",
+    ),
+    (
         "kick-same-client-type",
         6,
         Ours::ClosedOrSays(""),
@@ -131,6 +160,18 @@ const DIFFERENT: &[(&str, u32, Ours, &str)] = &[
         8,
         Ours::ClosedOrSays(NOT_LOGGED_IN),
         "a kicked session is nobody",
+    ),
+    (
+        "chat-to-self",
+        2,
+        Ours::Nothing,
+        "what one tells oneself is for one's other devices",
+    ),
+    (
+        "win-multi-chat",
+        3,
+        Ours::Nothing,
+        "what one tells oneself is for one's other devices",
     ),
     (
         "second-client-type",
@@ -170,6 +211,7 @@ impl Replay {
 
     fn run(&mut self, lines: &[Line]) {
         for line in lines {
+            eprintln!("{} {:?} {}", line.place(), line.dir, line.conn);
             if line.scenario != self.scenario {
                 self.settle();
                 self.scenario.clone_from(&line.scenario);
@@ -296,6 +338,14 @@ impl Replay {
                 self.peer(label).send(1007, 6, data.to_string());
                 assert_eq!(code(&self.peer(label).expect(1007).json()), 0);
             }
+            Mark(label, id, name) => {
+                let fields = Fields::chat(1105, 1, "").int(id).text(name);
+                self.peer(label).send_fields(&fields);
+                self.peer(label).expect(1003);
+            }
+            Told(label) => drop(self.peer(label).expect(1005)),
+            Notice(label) => drop(self.peer(label).notice()),
+            Pause => self.peers.values_mut().for_each(Peer::digest),
             Read => self.peers.values_mut().for_each(Peer::forget),
         }
     }

@@ -126,6 +126,7 @@ fn replay(
     }
     let mut peers: HashMap<String, Transfer> = HashMap::new();
     for line in &lines {
+        eprintln!("{} {:?} {}", line.place(), line.dir, line.conn);
         match (line.dir, line.closed()) {
             (Direction::C2s, true) => drop(peers.remove(&line.conn)),
             (Direction::C2s, false) => {
@@ -140,8 +141,10 @@ fn replay(
                 );
             }
             (Direction::S2c, true) => {
-                if let Some(mut peer) = peers.remove(&line.conn) {
-                    peer.closed();
+                // Of the real clients' captures, some closes by the client were left out.
+                match peers.remove(&line.conn) {
+                    Some(mut peer) if scripted(&line.scenario) => peer.closed(),
+                    _ => {}
                 }
             }
             (Direction::S2c, false) => {

@@ -19,9 +19,9 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::greeting::registered;
 use crate::app::App;
 use crate::command::Registration;
-use crate::protocol::flamingo::registered;
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -2,14 +2,21 @@
 //!
 //! The captures and what is volatile in them are described beside them, in `tests/vectors`.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "in a test a panic is the report; clippy does not see that all of this is one"
+)]
+
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
-use super::chat::{self, BODY_BYTES_MAX, Encoding, FrameError, Packet};
-use super::stream::{Malformed, PREFIX_BYTES, Reader};
-use super::transfer::{self, Style, TransferError, TransferKind, TransferReply, TransferRequest};
+use common::wire::chat::{self, BODY_BYTES_MAX, Encoding, FrameError, Packet};
+use common::wire::stream::{Malformed, PREFIX_BYTES, Reader};
+use common::wire::transfer::{
+    self, Style, TransferError, TransferKind, TransferReply, TransferRequest,
+};
 
 struct Line {
     place: String,
@@ -207,7 +214,7 @@ fn a_split_capture_joins_into_one_packet() {
     assert!(buffer.is_empty());
 }
 
-struct Common {
+struct Fields {
     command: i32,
     seq: i32,
     code: Option<i32>,
@@ -219,7 +226,7 @@ struct Common {
     bytes: Vec<u8>,
 }
 
-fn read_request(request: TransferRequest, style: Style) -> Common {
+fn read_request(request: TransferRequest, style: Style) -> Fields {
     let mut bytes = Vec::new();
     request.encode(style, &mut bytes).unwrap();
     match request {
@@ -229,7 +236,7 @@ fn read_request(request: TransferRequest, style: Style) -> Common {
             offset,
             size,
             data,
-        } => Common {
+        } => Fields {
             command: 1,
             seq,
             code: None,
@@ -244,7 +251,7 @@ fn read_request(request: TransferRequest, style: Style) -> Common {
             seq,
             name,
             net_type,
-        } => Common {
+        } => Fields {
             command: 3,
             seq,
             code: None,
@@ -258,10 +265,10 @@ fn read_request(request: TransferRequest, style: Style) -> Common {
     }
 }
 
-fn read_reply(reply: TransferReply) -> Common {
+fn read_reply(reply: TransferReply) -> Fields {
     let mut bytes = Vec::new();
     reply.encode(&mut bytes).unwrap();
-    Common {
+    Fields {
         command: if reply.kind == TransferKind::Upload {
             2
         } else {
@@ -278,7 +285,7 @@ fn read_reply(reply: TransferReply) -> Common {
     }
 }
 
-fn check_transfer(found: &Common, expected: &Value, line: &Line) {
+fn check_transfer(found: &Fields, expected: &Value, line: &Line) {
     let place = &line.place;
     let same = |name: &str, value: Option<Value>| {
         if let Some(value) = value {

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use common::api::DEFAULT_TEAM;
 use common::id::{Peer, UserId};
 use common::net::Connection;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -111,10 +113,11 @@ async fn user(app: &App, id: &str) -> String {
         Peer::User(user) => teams(app, user).await,
         Peer::Group(_) => String::new(),
     };
+    // The missing quote behind the signature is the original's.
     format!(
-        "\"address\":{:?}, \"birthday\":{},\"customface\": {:?}, \"facetype\":{},\"gender\":{},\
-         \"mail\":{:?},\"nickname\":{:?},\"phonenumber\":{:?}, \"signature\":{:?},\"userid\":{},\
-         \"username\":{:?}, teaminfo:{}\n",
+        "\"address\":\"{}\", \"birthday\":{},\"customface\": \"{}\", \"facetype\":{},\
+         \"gender\":{},\"mail\":\"{}\",\"nickname\":\"{}\",\"phonenumber\":\"{}\",\
+         \"signature\":\"{},\"userid\":{},\"username\":\"{}\", teaminfo:{}\n",
         profile.address,
         profile.birthday,
         profile.avatar.custom,
@@ -130,9 +133,19 @@ async fn user(app: &App, id: &str) -> String {
     )
 }
 
+/// The lists as the original stores them: nothing for a user who never made one.
 async fn teams(app: &App, user: UserId) -> String {
-    match app.store.contacts(user).await {
-        Ok(list) => serde_json::to_string(&list.teams).unwrap_or_default(),
-        Err(error) => error.to_string(),
+    let list = match app.store.contacts(user).await {
+        Ok(list) => list,
+        Err(error) => return error.to_string(),
+    };
+    if list.teams == [DEFAULT_TEAM] {
+        return String::new();
     }
+    let stored: Vec<Value> = list
+        .teams
+        .iter()
+        .map(|team| json!({ "members": [], "teamname": team }))
+        .collect();
+    Value::from(stored).to_string()
 }

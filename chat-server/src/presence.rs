@@ -5,9 +5,22 @@ use common::id::{Peer, UserId};
 use common::store::StoreError;
 
 use crate::app::App;
-use crate::hub::Event;
+use crate::hub::{Event, Presence};
 
-/// Tells the friends of a user where he is now.
+/// Tells the friends of a user what he just said of himself: with which status he logged in, or
+/// changed to.
+///
+/// # Errors
+/// When the store cannot say who his friends are; nobody was told.
+pub async fn announce_status(app: &App, user: UserId, status: i32) -> Result<(), StoreError> {
+    let presence = Presence {
+        status,
+        ..app.hub.presence(user)
+    };
+    tell_friends(app, user, &Event::Presence { user, presence }).await
+}
+
+/// Tells the friends of a user where he still is, now that one of his sessions ended.
 ///
 /// # Errors
 /// When the store cannot say who his friends are; nobody was told.

@@ -9,7 +9,7 @@ use crate::presence;
 /// The store's.
 pub async fn set_status(app: &App, session: &Session, status: i32) -> Result<(), Failure> {
     if app.hub.set_status(session, status) {
-        presence::announce(app, session.user).await?;
+        presence::announce_status(app, session.user, status).await?;
     }
     Ok(())
 }

@@ -148,6 +148,11 @@ impl Process {
         })
     }
 
+    /// Makes the folder of an embedded database.
+    pub fn prepare_database(&self, config: &DatabaseConfig) -> Result<(), Exit> {
+        make_folder(&config.database)
+    }
+
     /// Opens the database or fails; for commands that do one thing and end.
     pub async fn open_store_now(&self, config: &DatabaseConfig) -> Result<Arc<dyn Store>, Exit> {
         make_folder(&config.database)?;

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use common::clock::{Clock, SystemClock};
 use common::config::{About, SUITE_DEFAULTS, SuiteConfig};
 use common::process::{self, Process};
-use common::store::BlobClass;
+use common::store::{BlobClass, Imported, import_flamingo};
 use common::transfer::{Fate, import_files};
 
 const ABOUT: About = About {
@@ -34,6 +34,15 @@ enum What {
         /// The directory is the image server's
         #[arg(long)]
         images: bool,
+
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Copy users, contacts, groups and messages of an original database into an empty one
+    Flamingo {
+        /// The original database, mysql://USER:PASSWORD@HOST:PORT/flamingo; it is only read
+        #[arg(long, value_name = "URL")]
+        from: String,
 
         #[command(flatten)]
         target: Target,
@@ -96,7 +105,44 @@ pub(crate) fn run(args: ImportArgs) -> ExitCode {
                 Err(code) => code,
             }
         }
+        What::Flamingo { from, target } => match target.settings() {
+            Ok(config) => process::run(&config.log.clone(), |process| async move {
+                database(&from, &config, &process).await
+            }),
+            Err(code) => code,
+        },
     }
+}
+
+async fn database(from: &str, config: &SuiteConfig, process: &Process) -> anyhow::Result<()> {
+    let into = config.database();
+    process.prepare_database(&into)?;
+    let progress = |so_far: Imported| {
+        tracing::info!(
+            users = so_far.users,
+            messages = so_far.messages,
+            "copied so far"
+        );
+    };
+    let options = into.options();
+    let shutdown = process.shutdown();
+    let done = tokio::select! {
+        imported = import_flamingo(from, &into.database, &options, &progress) => imported?,
+        () = shutdown.cancelled() => {
+            anyhow::bail!("interrupted; nothing was kept, run it again")
+        }
+    };
+    writeln!(
+        stdout(),
+        "{} users, {} groups, {} friendships and memberships, {} messages copied; \
+         {} rows left out that mean nothing",
+        done.users,
+        done.groups,
+        done.relations,
+        done.messages,
+        done.skipped
+    )?;
+    Ok(())
 }
 
 async fn files(

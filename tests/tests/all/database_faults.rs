@@ -120,6 +120,8 @@ fn through(fault: impl FnOnce(&mut MariaDb), heal: impl FnOnce(&mut MariaDb)) {
     let mut database = MariaDb::private();
     let server = on(&database).start();
     let (mut ann, bob) = server.friends();
+    // Known from now on: what comes later is for the phone too, whatever the PC receives.
+    drop(server.login("bob", Flavor::Android));
     bob.hang_up_and_wait(&mut ann);
     let mut confirmed = Vec::new();
     for number in 0..20 {

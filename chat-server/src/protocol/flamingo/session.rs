@@ -199,7 +199,9 @@ impl<'a> Running<'a> {
     /// Reads, answers and delivers until there is a reason to stop.
     async fn converse(&mut self, shutdown: &CancellationToken) -> Result<Box<Login>, Ended> {
         self.deliver().await?;
-        if let Err(error) = presence::announce(self.app, self.session.user).await {
+        if let Err(error) =
+            presence::announce_status(self.app, self.session.user, self.session.status()).await
+        {
             tracing::warn!(%error, "friends were not told of a login");
         }
         loop {

@@ -2,6 +2,7 @@
 //!
 //! Only reads arguments and shows results; the protocol is `client::flamingo`'s.
 
+mod befriend;
 mod download;
 mod login;
 mod password;
@@ -47,6 +48,8 @@ enum Verb {
     Register(register::RegisterArgs),
     /// Log in, show the friend list, then everything that happens until Ctrl-C
     Login(login::LoginArgs),
+    /// Ask somebody to be a friend, or say yes if he has asked
+    Befriend(befriend::BefriendArgs),
     /// Write to a friend or a group
     Send(send::SendArgs),
     /// Put a file on the file server, or a picture on the image server
@@ -68,6 +71,7 @@ pub(crate) async fn run(args: FlamingoArgs) -> anyhow::Result<()> {
     match args.verb {
         Verb::Register(args) => register::run(&server, show, args).await,
         Verb::Login(args) => login::run(&server, show, args).await,
+        Verb::Befriend(args) => befriend::run(&server, show, args).await,
         Verb::Send(args) => send::run(&server, show, args).await,
         Verb::Upload(args) => upload::run(&server, show, args).await,
         Verb::Download(args) => download::run(&server, show, args).await,

@@ -137,6 +137,33 @@ impl Session {
     }
 }
 
+/// A session's place in the hub. It is given up when this is dropped, so that a session that
+/// panicked does not stay on line for ever.
+#[derive(Debug)]
+pub struct Seat {
+    hub: Arc<Hub>,
+    session: Arc<Session>,
+}
+
+impl Seat {
+    pub fn new(hub: Arc<Hub>, session: Arc<Session>) -> Self {
+        Self { hub, session }
+    }
+
+    /// Gives the place up; `false` if another session had taken it.
+    pub fn leave(&self) -> bool {
+        let was_in = self.hub.exit(&self.session);
+        self.session.gone.cancel();
+        was_in
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
 /// Everybody on line.
 #[derive(Debug, Default)]
 pub struct Hub {

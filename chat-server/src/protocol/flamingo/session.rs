@@ -25,7 +25,7 @@ use super::packets;
 use super::receipts::Receipts;
 use crate::app::App;
 use crate::command::{Failure, Sending};
-use crate::hub::{ClientKind, End, Session};
+use crate::hub::{ClientKind, End, Seat, Session};
 use crate::log::TailEntry;
 use crate::presence;
 use crate::walker::Walker;
@@ -83,6 +83,8 @@ struct Running<'a> {
     app: &'a App,
     link: &'a mut Link,
     session: Arc<Session>,
+    /// Takes the session out of the hub, whatever ends this.
+    seat: Seat,
     walker: Walker,
     receipts: Receipts,
     /// When the session began.
@@ -135,37 +137,32 @@ impl<'a> Running<'a> {
             link.address(),
             login.seq,
         );
+        let seat = Seat::new(Arc::clone(&app.hub), Arc::clone(&session));
         if let Some(replaced) = replaced {
             // What the replaced session delivered must not be delivered again: its cursors first.
             let _ = tokio::time::timeout(REPLACED_WAIT, replaced.gone.cancelled()).await;
         }
         // Listening began with entering: what is committed from here on rings the bell.
-        match Self::prepare(app, &session).await {
-            Ok(walker) => {
-                tracing::info!(kind = ?login.kind, "logged in");
-                link.push(&packets::logged_in(login.seq, &login.account, login.kind));
-                // A broken connection is noticed by the next read.
-                let _ = link.flush().await;
-                Ok(Self {
-                    app,
-                    link,
-                    session,
-                    walker,
-                    receipts: Receipts::default(),
-                    since: now,
-                    own_seq: login.seq.wrapping_add(1),
-                    has_heartbeat: false,
-                    heard_at: Instant::now(),
-                    retry_at: None,
-                    moves: FuturesUnordered::new(),
-                    unsaved: BTreeMap::new(),
-                })
-            }
-            Err(error) => {
-                app.hub.exit(&session);
-                Err(error)
-            }
-        }
+        let walker = Self::prepare(app, &session).await?;
+        tracing::info!(kind = ?login.kind, "logged in");
+        link.push(&packets::logged_in(login.seq, &login.account, login.kind));
+        // A broken connection is noticed by the next read.
+        let _ = link.flush().await;
+        Ok(Self {
+            app,
+            link,
+            session,
+            seat,
+            walker,
+            receipts: Receipts::default(),
+            since: now,
+            own_seq: login.seq.wrapping_add(1),
+            has_heartbeat: false,
+            heard_at: Instant::now(),
+            retry_at: None,
+            moves: FuturesUnordered::new(),
+            unsaved: BTreeMap::new(),
+        })
     }
 
     async fn prepare(app: &App, session: &Session) -> Result<Walker, StoreError> {
@@ -451,8 +448,7 @@ impl<'a> Running<'a> {
         self.move_cursors(received).await;
         // A session that takes this one's place waits for it, see `Running::start`.
         while self.moves.next().await.is_some() {}
-        let was_in = self.app.hub.exit(&self.session);
-        self.session.gone.cancel();
+        let was_in = self.seat.leave();
         let is_same_user = match next {
             Next::Login(login) => login.account.id == self.session.user,
             Next::End(_) => false,

@@ -29,14 +29,12 @@ enum Unrecorded {
     Told(&'static str),
     /// Everybody reads what came of it.
     Read,
-    /// Reads on until this was said to it.
-    Until(&'static str, &'static str),
     /// Nothing happens for a moment: the recorders waited after every step, and a server that
     /// sees a quiet line knows that everything was received.
     Pause,
 }
 
-use Unrecorded::{Apply, Close, Login, Mark, Notice, Pause, Profile, Read, Rename, Told, Until};
+use Unrecorded::{Apply, Close, Login, Mark, Notice, Pause, Profile, Read, Rename, Told};
 
 /// What happened before which step.
 const UNRECORDED: &[(&str, u32, &[Unrecorded])] = &[
@@ -85,8 +83,6 @@ const UNRECORDED: &[(&str, u32, &[Unrecorded])] = &[
             Read,
         ],
     ),
-    // The rest of the burst was left out.
-    ("win-status-change", 1, &[Until("chat-w7", "n35"), Read]),
     (
         "win-modify-password",
         1,
@@ -347,11 +343,6 @@ impl Replay {
             }
             Told(label) => drop(self.peer(label).expect(1005)),
             Notice(label) => drop(self.peer(label).notice()),
-            Until(label, text) => {
-                let text = format!("\"{text}\"");
-                self.peer(label)
-                    .find(|packet| packet.text().contains(&text));
-            }
             Pause => self.peers.values_mut().for_each(Peer::digest),
             Read => self.peers.values_mut().for_each(Peer::forget),
         }

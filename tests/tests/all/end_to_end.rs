@@ -14,17 +14,32 @@ use rustix::process::Signal;
 
 tests! {
     sqlite:
+        a_burst_comes_once_and_in_order,
         offline_delivery_across_a_kill,
         what_was_confirmed_is_there_after_a_kill,
         an_orderly_end,
         a_second_start_changes_nothing,
         the_log_holds_no_secrets;
     mariadb:
+        a_burst_comes_once_and_in_order,
         offline_delivery_across_a_kill,
         what_was_confirmed_is_there_after_a_kill,
         an_orderly_end,
         a_second_start_changes_nothing,
         the_log_holds_no_secrets,
+}
+
+fn a_burst_comes_once_and_in_order(server: &mut Server) {
+    let (mut ann, mut bob) = server.friends();
+    for round in 0..20 {
+        let texts: Vec<_> = (0..50).map(|number| format!("{round} {number}")).collect();
+        for text in &texts {
+            ann.say(bob.id, text);
+        }
+        bob.hears(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        bob.silent();
+        ann.silent();
+    }
 }
 
 fn offline_delivery_across_a_kill(server: &mut Server) {

@@ -157,12 +157,13 @@ impl Committer {
             }
         }
         self.tail.push(fresh.iter().cloned());
-        for (outcome, answer) in outcomes.into_iter().zip(answers) {
-            let _ = answer.send(Ok(outcome));
-        }
         for entry in &fresh {
             self.hub
                 .ring(entry.conv, (entry.origin.user, entry.origin.device));
+        }
+        for (outcome, answer) in outcomes.into_iter().zip(answers) {
+            // A receiver that is gone wants to know nothing.
+            let _ = answer.send(Ok(outcome));
         }
     }
 }

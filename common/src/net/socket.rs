@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ thread_local! {
 pub struct Socket {
     stream: TcpStream,
     peer: SocketAddr,
+    /// The system has told that the connection broke. It tells that only once.
+    is_broken: AtomicBool,
 }
 
 impl Socket {
@@ -55,7 +58,12 @@ impl Socket {
                 .with_retries(KEEPALIVE_PROBES),
         )?;
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        Ok(Self { stream, peer })
+        let is_broken = AtomicBool::new(false);
+        Ok(Self {
+            stream,
+            peer,
+            is_broken,
+        })
     }
 
     /// The other side's address; IPv4 is told as IPv4 even on an IPv6 listener.
@@ -136,9 +144,18 @@ impl Socket {
     }
 
     /// Bytes written that the peer's system has not confirmed; always 0 where the system does not
-    /// tell (everything but Linux).
+    /// tell (everything but Linux). On a connection that broke nobody knows, and this is an error:
+    /// the system throws away what was under way, so that its own count says 0.
     pub fn unsent(&self) -> io::Result<u32> {
-        unsent(&self.stream)
+        let unsent = unsent(&self.stream)?;
+        // Looked at after the count: a connection that breaks in between is noticed.
+        if self.stream.take_error()?.is_some() {
+            self.is_broken.store(true, Ordering::Relaxed);
+        }
+        if self.is_broken.load(Ordering::Relaxed) {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
+        Ok(unsent)
     }
 
     /// The bare stream, for a library that wants to read and write by itself.

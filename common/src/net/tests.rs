@@ -160,3 +160,25 @@ async fn a_close_delivers_what_was_written_although_input_is_unread() {
     drop(client);
     timeout(LONG, closing).await.unwrap().unwrap();
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_a_gone_peer_never_read_is_not_confirmed() {
+    let mut running = start(ConnectionLimits::default());
+    let (client, mut served) = running.pair().await;
+    // Its orderly end arrives first; what is written afterwards is answered with a reset, and the
+    // system's own count of unconfirmed bytes falls to 0.
+    drop(client);
+    served.socket.write_all(b"hello", LONG).await.unwrap();
+    let mut buffer = BytesMut::new();
+    assert_eq!(served.socket.read(&mut buffer, 5).await.unwrap(), 0);
+    timeout(LONG, async {
+        while served.socket.unsent().is_ok_and(|unsent| unsent > 0) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    assert!(served.socket.unsent().is_err());
+    assert!(served.socket.unsent().is_err(), "nor later");
+}

@@ -189,10 +189,13 @@ impl Link {
         self.written
     }
 
-    /// How many of the written bytes the peer's TCP has acknowledged.
+    /// How many of the written bytes the peer's TCP has acknowledged; none if nobody can know,
+    /// because the connection broke.
     pub(super) fn acknowledged(&self) -> u64 {
-        let unsent = self.socket.unsent().map_or(self.written, u64::from);
-        self.written.saturating_sub(unsent)
+        match self.socket.unsent() {
+            Ok(unsent) => self.written.saturating_sub(u64::from(unsent)),
+            Err(_) => 0,
+        }
     }
 
     pub(super) async fn close(self) {

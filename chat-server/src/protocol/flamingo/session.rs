@@ -202,6 +202,8 @@ impl<'a> Running<'a> {
             tracing::warn!(%error, "friends were not told of a login");
         }
         loop {
+            // What happened before a request arrived is delivered before it is answered.
+            self.deliver().await?;
             if let Some(login) = self.answer().await? {
                 return Ok(login);
             }

@@ -16,6 +16,7 @@ macro_rules! tests {
     };
 }
 
+mod adoption;
 mod bad_inputs;
 mod checklist;
 mod contract;

@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::peer::{PATIENCE, Peer};
 use crate::server::Server;
 use crate::wire::{Cursor, Fields, Flavor, Packet};
 
@@ -152,21 +152,31 @@ pub fn befriend(a: &mut Person, b: &mut Person) {
 
 impl Person {
     /// Logs in on this connection.
-    pub fn login(mut peer: Peer, name: &str, password: &str) -> Self {
+    pub fn login(peer: Peer, name: &str, password: &str) -> Self {
+        Self::try_login(peer, name, password).unwrap_or_else(|said| panic!("login: {said}"))
+    }
+
+    /// Logs in on this connection, or tells what came instead.
+    pub fn try_login(mut peer: Peer, name: &str, password: &str) -> Result<Self, String> {
         let (kind, status) = (peer.flavor.client_type(), peer.flavor.status());
         peer.send(1002, 0, login_data(name, password, kind, status));
-        let reply = peer.expect(1002).json();
-        assert_eq!(code(&reply), 0, "login of {name}: {reply}");
+        let reply = peer
+            .try_next(PATIENCE)
+            .map_err(|nothing| format!("{name}: {nothing:?}"))?
+            .json();
+        if code(&reply) != 0 {
+            return Err(format!("{name}: {reply}"));
+        }
         let id = reply["userid"]
             .as_i64()
             .and_then(|id| i32::try_from(id).ok());
-        Self {
+        Ok(Self {
             name: name.to_owned(),
             id: id.expect("a user id"),
             login: reply,
             peer,
             seq: 100,
-        }
+        })
     }
 
     fn next_seq(&mut self) -> i32 {

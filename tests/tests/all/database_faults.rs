@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use myim_tests::mariadb::{Database, MariaDb};
-use myim_tests::peer::{PATIENCE, Peer};
+use myim_tests::peer::Peer;
 use myim_tests::person::{Person, code, login_data, password};
 use myim_tests::server::{Kind, Server, Setup};
 use myim_tests::wire::Flavor;
@@ -20,16 +20,16 @@ fn on(database: &MariaDb) -> Setup {
 fn login_at_last(server: &Server, name: &str, flavor: Flavor) -> Person {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
-        let mut peer = server.peer(flavor);
-        let (kind, status) = (flavor.client_type(), flavor.status());
-        peer.send(1002, 0, login_data(name, &password(name), kind, status));
-        let reply = peer.try_next(PATIENCE);
-        if reply.is_ok_and(|reply| code(&reply.json()) == 0) {
-            return Person::login(server.peer(flavor), name, &password(name));
+        match Person::try_login(server.peer(flavor), name, &password(name)) {
+            Ok(person) => return person,
+            Err(said) => assert!(
+                Instant::now() < deadline,
+                "{said}\n{}",
+                server.program().story()
+            ),
         }
-        assert!(Instant::now() < deadline, "{}", server.program().story());
         // The server answers at once that it cannot: half a second of silence is our back-off.
-        let _ = peer.try_next(Duration::from_millis(500));
+        let _ = server.peer(flavor).try_next(Duration::from_millis(500));
     }
 }
 

@@ -38,11 +38,12 @@ use log::{Committer, Tail};
 /// Serves until `shutdown`, then lets every session write what it has and ends.
 ///
 /// # Errors
-/// If one of the additional ports cannot be opened.
+/// If the operating system gives no random numbers.
 pub async fn run(
     config: ChatConfig,
     store: Arc<dyn Store>,
     listener: Listener,
+    doors: SideDoors,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let (tail, hub) = (Arc::new(Tail::default()), Arc::new(Hub::default()));
@@ -58,8 +59,7 @@ pub async fn run(
     )?);
 
     let tasks = TaskTracker::new();
-    open_monitor(&app, &tasks, &shutdown)?;
-    open_register_page(&app, &tasks, &shutdown)?;
+    doors.serve(&app, &tasks, &shutdown);
     let limits = app.config.limits.connections();
     net::serve(listener, limits, shutdown.clone(), &tasks, |connection| {
         protocol::flamingo::serve(Arc::clone(&app), connection, shutdown.clone())
@@ -82,46 +82,50 @@ pub async fn run(
     Ok(())
 }
 
-fn open_monitor(
-    app: &Arc<App>,
-    tasks: &TaskTracker,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    let Some(port) = app.config.monitor_port else {
-        return Ok(());
-    };
-    let address = SocketAddr::new(app.config.monitor_bind, port);
-    let listener = Listener::bind(address)
-        .with_context(|| format!("the monitor port {address} cannot be opened"))?;
-    tracing::info!(address = %listener.local_addr(), "the monitor listens");
-    serve_aside(listener, tasks, shutdown, {
-        let (app, shutdown) = (Arc::clone(app), shutdown.clone());
-        move |connection| {
-            protocol::flamingo::monitor::serve(Arc::clone(&app), connection, shutdown.clone())
-        }
-    });
-    Ok(())
+/// The two small ports beside the chat port, both closed by default.
+#[derive(Debug)]
+pub struct SideDoors {
+    monitor: Option<Listener>,
+    register_page: Option<Listener>,
 }
 
-fn open_register_page(
-    app: &Arc<App>,
-    tasks: &TaskTracker,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    let Some(port) = app.config.http_port else {
-        return Ok(());
-    };
-    let address = SocketAddr::new(app.config.http_bind, port);
-    let listener = Listener::bind(address)
-        .with_context(|| format!("the HTTP port {address} cannot be opened"))?;
-    tracing::info!(address = %listener.local_addr(), "the registration page listens");
-    serve_aside(listener, tasks, shutdown, {
-        let (app, shutdown) = (Arc::clone(app), shutdown.clone());
-        move |connection| {
-            protocol::flamingo::register_page::serve(Arc::clone(&app), connection, shutdown.clone())
+impl SideDoors {
+    /// Opens those that the configuration asks for. Done before the program says it is ready.
+    ///
+    /// # Errors
+    /// If a port cannot be opened.
+    pub fn open(config: &ChatConfig) -> anyhow::Result<Self> {
+        let open = |name, bind, port: Option<u16>| {
+            port.map(|port| {
+                let address = SocketAddr::new(bind, port);
+                let listener = Listener::bind(address)
+                    .with_context(|| format!("the {name} port {address} cannot be opened"))?;
+                tracing::info!(address = %listener.local_addr(), "the {name} listens");
+                anyhow::Ok(listener)
+            })
+            .transpose()
+        };
+        Ok(Self {
+            monitor: open("monitor", config.monitor_bind, config.monitor_port)?,
+            register_page: open("registration page", config.http_bind, config.http_port)?,
+        })
+    }
+
+    fn serve(self, app: &Arc<App>, tasks: &TaskTracker, shutdown: &CancellationToken) {
+        use protocol::flamingo::{monitor, register_page};
+        if let Some(listener) = self.monitor {
+            let (app, stop) = (Arc::clone(app), shutdown.clone());
+            serve_aside(listener, tasks, shutdown, move |connection| {
+                monitor::serve(Arc::clone(&app), connection, stop.clone())
+            });
         }
-    });
-    Ok(())
+        if let Some(listener) = self.register_page {
+            let (app, stop) = (Arc::clone(app), shutdown.clone());
+            serve_aside(listener, tasks, shutdown, move |connection| {
+                register_page::serve(Arc::clone(&app), connection, stop.clone())
+            });
+        }
+    }
 }
 
 /// Serves a small additional port in a task of its own.

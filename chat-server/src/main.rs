@@ -23,7 +23,8 @@ fn main() -> ExitCode {
 async fn serve(mut config: ServerConfig<ChatConfig>, process: Process) -> anyhow::Result<()> {
     config.server.limits.fit(process.descriptors(), 1);
     let listener = process.bind("chat", config.address(), "--port")?;
+    let doors = chat_server::SideDoors::open(&config.server)?;
     let store = process.open_store(&config.database).await?;
     process.ready(&[("chat", listener.local_addr())]);
-    chat_server::run(config.server, store, listener, process.shutdown()).await
+    chat_server::run(config.server, store, listener, doors, process.shutdown()).await
 }

@@ -27,6 +27,7 @@ async fn serve(mut config: ServerConfig<TransferConfig>, process: Process) -> an
     let limits = &mut config.server.limits;
     limits.fit(process.descriptors(), DESCRIPTORS_EACH);
     let listener = process.bind("file", config.address(), "--port")?;
+    process::make_filecache(&config.server.filecache)?;
     let store = process.open_store(&config.database).await?;
     process.ready(&[("file", listener.local_addr())]);
     file_server::run(config.server, store, listener, process.shutdown()).await

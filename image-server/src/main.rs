@@ -27,6 +27,7 @@ async fn serve(mut config: ServerConfig<TransferConfig>, process: Process) -> an
     let limits = &mut config.server.limits;
     limits.fit(process.descriptors(), DESCRIPTORS_EACH);
     let listener = process.bind("image", config.address(), "--port")?;
+    process::make_filecache(&config.server.filecache)?;
     let store = process.open_store(&config.database).await?;
     process.ready(&[("image", listener.local_addr())]);
     image_server::run(config.server, store, listener, process.shutdown()).await

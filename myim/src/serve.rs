@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
+use chat_server::SideDoors;
 use common::config::{About, SUITE_DEFAULTS, SuiteConfig};
 use common::process::{self, Process};
 use tokio::task::JoinSet;
@@ -29,6 +30,8 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
     let chat = bind("chat", config.chat_port, "--chat-port")?;
     let file = bind("file", config.file_port, "--file-port")?;
     let image = bind("image", config.image_port, "--image-port")?;
+    let doors = SideDoors::open(&config.chat)?;
+    process::make_filecache(&config.transfer.filecache)?;
     let store = process.open_store(&config.database()).await?;
     process.ready(&[
         ("chat", chat.local_addr()),
@@ -38,7 +41,13 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
 
     let stop = || process.shutdown();
     let mut servers = JoinSet::new();
-    servers.spawn(chat_server::run(config.chat, store.clone(), chat, stop()));
+    servers.spawn(chat_server::run(
+        config.chat,
+        store.clone(),
+        chat,
+        doors,
+        stop(),
+    ));
     servers.spawn(file_server::run(
         config.transfer.clone(),
         store.clone(),

@@ -11,6 +11,7 @@ use std::fs::DirBuilder;
 use std::future::Future;
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -202,6 +203,17 @@ impl Process {
         line.push('\n');
         print(&line);
     }
+}
+
+/// Makes the directory of the stored files, so that an operator finds it once the program is ready.
+pub fn make_filecache(filecache: &Path) -> Result<(), Exit> {
+    std::fs::create_dir_all(filecache).map_err(|error| {
+        Exit::io(format!(
+            "cannot make the directory of stored files {}: {error}; make it, or choose another \
+             with --filecache",
+            filecache.display()
+        ))
+    })
 }
 
 /// The folder of an embedded database, closed to other users of the machine.

@@ -32,7 +32,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
         args: Vec<OsString>,
     },
-    /// Take over the files of an original Flamingo installation
+    /// Take over the database or the files of an original Flamingo installation
     Import(ImportArgs),
     /// Talk to a server as the existing Flamingo clients do
     Flamingo(FlamingoArgs),

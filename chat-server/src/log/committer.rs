@@ -161,6 +161,13 @@ impl Committer {
             self.hub
                 .ring(entry.conv, (entry.origin.user, entry.origin.device));
         }
+        // A commit whose answer was lost rang nobody: its repetition does.
+        for (change, outcome) in batch.iter().zip(&outcomes) {
+            if let (Change::Append(append), Outcome::AlreadyThere { .. }) = (change, outcome) {
+                let origin = &append.origin;
+                self.hub.ring(append.conv, (origin.user, origin.device));
+            }
+        }
         for (outcome, answer) in outcomes.into_iter().zip(answers) {
             // A receiver that is gone wants to know nothing.
             let _ = answer.send(Ok(outcome));

@@ -291,6 +291,8 @@ impl<'a> Running<'a> {
                 return Err(Ended::Replaced);
             }
             let is_level = self.deliver_entries().await?;
+            // A long catch-up counts as it goes: if the line breaks, the next login goes on there.
+            self.confirm_received().await;
             if is_level && !is_woken {
                 return Ok(());
             }

@@ -1,6 +1,6 @@
 //! `myim flamingo befriend`: asks somebody to be a friend, or says yes if he has asked.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use clap::Args;
 use client::flamingo::Client;
 use common::id::{Peer, UserId};
@@ -27,7 +27,8 @@ enum Step {
 
 pub(super) async fn run(server: &Server, show: Show, args: BefriendArgs) -> anyhow::Result<()> {
     let client = server.connect().await?;
-    args.account.log_in(&client).await?;
+    let own = args.account.log_in(&client).await?;
+    ensure!(own.username != args.other, "one cannot befriend oneself");
     let befriending = befriend(&client, &args.other);
     tokio::pin!(befriending);
     // Logging in takes over what was waiting for this user: it must be shown, or it is lost.

@@ -377,6 +377,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_bell_that_rings_while_a_page_is_walked_is_not_lost() {
+        let mut world = World::new().await;
+        let conv = world.write(ANN, "a1", 10).await;
+        world.write(ANN, "a2", 11).await;
+        let mut walker = world.walker().await;
+        walker.next().await.unwrap().unwrap();
+        world.write(ANN, "a3", 12).await;
+        walker.changed(conv);
+        assert_eq!(walk(&mut walker).await, "a2 a3");
+    }
+
+    #[tokio::test]
     async fn a_conversation_that_was_level_at_the_start_goes_on_from_its_cursor() {
         let mut world = World::new().await;
         let conv = world.write(ANN, "a1", 10).await;

@@ -1,5 +1,6 @@
 //! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
-//! a second and their delay), `files` (a large file up and down).
+//! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
+//! wire), `files` (a large file up and down).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -10,15 +11,20 @@
     reason = "a table on standard output is the result"
 )]
 
+mod catch_up;
+mod counted;
 mod files;
 mod idle;
 mod person;
 mod relay;
 mod server;
+mod web;
+mod web_relay;
+mod wire_bytes;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Measures a myim server on this machine
 #[derive(Parser)]
@@ -57,16 +63,40 @@ enum What {
         /// How many messages of a sender are under way at a time
         #[arg(long, value_name = "W", default_value_t = 32)]
         window: usize,
+        /// Instead: how many messages a second all senders send together, by the clock
+        /// (WebSocket only)
+        #[arg(long, value_name = "N", conflicts_with = "window")]
+        rate: Option<u64>,
         /// For how many seconds, after two of warming up
         #[arg(long, value_name = "SECONDS", default_value_t = 10)]
         seconds: u64,
+        /// What the pairs speak
+        #[arg(long, value_enum, default_value_t = Protocol::Flamingo)]
+        protocol: Protocol,
     },
+    /// A device that comes back to a long backlog
+    CatchUp {
+        /// How many messages in all
+        #[arg(long, value_name = "N", default_value_t = 50_000)]
+        messages: usize,
+        /// In how many conversations
+        #[arg(long, value_name = "N", default_value_t = 300)]
+        conversations: usize,
+    },
+    /// What one short message costs on the wire
+    Bytes,
     /// One file up to the file server and down again
     Files {
         /// Its size in MiB
         #[arg(long, value_name = "MIB", default_value_t = 1024)]
         size: u64,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Protocol {
+    Flamingo,
+    WebSocket,
 }
 
 #[tokio::main]
@@ -79,8 +109,24 @@ async fn main() -> anyhow::Result<()> {
         What::Relay {
             pairs,
             window,
+            rate,
             seconds,
+            protocol: Protocol::WebSocket,
+        } => {
+            let pace = rate.map_or(web_relay::Pace::Window(window), web_relay::Pace::Rate);
+            web_relay::run(&server, pairs, pace, seconds).await
+        }
+        What::Relay {
+            pairs,
+            window,
+            seconds,
+            ..
         } => relay::run(&server, pairs, window, seconds).await,
+        What::CatchUp {
+            messages,
+            conversations,
+        } => catch_up::run(&server, messages, conversations).await,
+        What::Bytes => wire_bytes::run(&server).await,
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,
     };
     server.stop().await?;

@@ -9,9 +9,11 @@ use common::wire::command;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::counted::Counted;
+
 /// Somebody with a connection.
 pub(crate) struct Person {
-    stream: TcpStream,
+    stream: Counted,
     decoder: Decoder,
     inbox: BytesMut,
 }
@@ -20,11 +22,20 @@ impl Person {
     pub(crate) async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
-        Ok(Self {
+        Ok(Self::over(Counted::new(stream)))
+    }
+
+    pub(crate) fn over(stream: Counted) -> Self {
+        Self {
             stream,
             decoder: Decoder::new(Limits::default()),
             inbox: BytesMut::new(),
-        })
+        }
+    }
+
+    /// What was sent and received so far.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        (self.stream.sent, self.stream.received)
     }
 
     pub(crate) async fn send(&mut self, packets: &[Packet]) -> anyhow::Result<()> {

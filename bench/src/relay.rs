@@ -139,7 +139,7 @@ async fn relay(run: Arc<Run>, pair: (Person, Person, u32)) -> anyhow::Result<His
 }
 
 /// How many times a second this disk appends 4 KiB and says that it is safe.
-fn synced_appends(directory: &Path) -> anyhow::Result<u64> {
+pub(crate) fn synced_appends(directory: &Path) -> anyhow::Result<u64> {
     const LASTS: Duration = Duration::from_secs(1);
     let mut file = File::create(directory.join("synced"))?;
     let began = Instant::now();
@@ -152,6 +152,6 @@ fn synced_appends(directory: &Path) -> anyhow::Result<u64> {
     Ok(count)
 }
 
-fn micros_as_ms(micros: u64) -> f64 {
+pub(crate) fn micros_as_ms(micros: u64) -> f64 {
     f64::from(u32::try_from(micros).unwrap_or(u32::MAX)) / 1000.0
 }

@@ -8,11 +8,16 @@ use common::auth::{FailureLimits, Failures, Passwords, Rate};
 use common::clock::Clock;
 use common::config::{ChatConfig, DirectMessages};
 use common::id::ClientId;
-use common::store::Store;
+use common::store::{Guard, Store};
 use uuid::Uuid;
 
-use crate::hub::{Hub, Session};
+use crate::actor::{Actor, Mark};
+use crate::hub::Hub;
 use crate::log::{Log, Tail};
+use crate::rates::Rates;
+use crate::read_marks::OwnMarks;
+use crate::sessions::Sessions;
+use crate::under_way::UnderWay;
 
 /// See the module's description.
 pub struct App {
@@ -25,6 +30,10 @@ pub struct App {
     pub passwords: Passwords,
     pub failures: Failures,
     pub registrations: Rate,
+    pub rates: Rates,
+    pub sessions: Sessions,
+    pub own_marks: OwnMarks,
+    pub under_way: UnderWay,
 }
 
 impl std::fmt::Debug for App {
@@ -53,6 +62,7 @@ impl App {
             window: Duration::from_secs(config.login_failures_window_s),
         });
         let registrations = Rate::per_minute(config.registrations_per_minute_max);
+        let rates = Rates::new(&config.api);
         Ok(Self {
             config,
             store,
@@ -63,6 +73,10 @@ impl App {
             passwords,
             failures,
             registrations,
+            rates,
+            sessions: Sessions::default(),
+            own_marks: OwnMarks::default(),
+            under_way: UnderWay::default(),
         })
     }
 
@@ -71,16 +85,27 @@ impl App {
         self.config.direct_messages == DirectMessages::Everyone
     }
 
-    /// The origin of something this session does now. The existing clients have no ids of their
+    /// What must hold for a message to be taken.
+    pub fn guard(&self) -> Guard {
+        if self.strangers_may_write() {
+            Guard::Exists
+        } else {
+            Guard::Contact
+        }
+    }
+
+    /// The origin of something that somebody does now. The existing clients have no ids of their
     /// own for what they send, so the server makes one.
-    pub fn origin(&self, session: &Session, tag: i32) -> Origin {
-        let client_id = ClientId::new(Uuid::now_v7().simple().to_string())
-            .expect("a UUID has 32 hexadecimal digits");
+    pub fn origin(&self, actor: &Actor, mark: Mark) -> Origin {
+        let client_id = mark.client_id.unwrap_or_else(|| {
+            ClientId::new(Uuid::now_v7().simple().to_string())
+                .expect("a UUID has 32 hexadecimal digits")
+        });
         Origin {
-            user: session.user,
-            device: session.device(),
+            user: actor.user,
+            device: actor.device,
             client_id,
-            tag,
+            tag: mark.tag,
             at: self.clock.now(),
         }
     }

@@ -9,15 +9,28 @@
 //! never write to the store.
 //! **Invariant:** every write goes through the one committer.
 
+pub mod actor;
 pub mod app;
 pub mod protocol;
 
 pub mod command;
+pub mod content;
 
 pub mod hub;
+pub mod indexer;
 pub mod log;
 pub mod presence;
+pub mod rates;
+pub mod read_marks;
+pub mod sessions;
+pub mod under_way;
+
+pub mod arrival;
+pub mod moves;
 pub mod walker;
+
+#[cfg(test)]
+mod stage;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,13 +39,13 @@ use std::time::Duration;
 use anyhow::Context;
 use common::clock::SystemClock;
 use common::config::ChatConfig;
-use common::net::{self, ConnectionLimits, Listener};
+use common::net::{self, ConnectionLimits, Language, Listener, Port, Reception};
 use common::store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use app::App;
-use hub::Hub;
+use hub::{Hub, Reaches};
 use log::{Committer, Tail};
 
 /// Serves until `shutdown`, then lets every session write what it has and ends.
@@ -46,9 +59,13 @@ pub async fn run(
     doors: SideDoors,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (tail, hub) = (Arc::new(Tail::default()), Arc::new(Hub::default()));
+    let (tail, hub) = (
+        Arc::new(Tail::default()),
+        Arc::new(Hub::new(reaches(&config))),
+    );
     let (log, committer) = Committer::new(Arc::clone(&store), Arc::clone(&tail), Arc::clone(&hub));
-    let committer = tokio::spawn(committer.run());
+    let dirty = committer.dirty();
+    let committer = tokio::spawn(committer.run(shutdown.clone()));
     let app = Arc::new(App::new(
         config,
         store,
@@ -59,10 +76,17 @@ pub async fn run(
     )?);
 
     let tasks = TaskTracker::new();
+    tasks.spawn(indexer::run(Arc::clone(&app), dirty, shutdown.clone()));
+    tasks.spawn(read_marks::run(Arc::clone(&app), shutdown.clone()));
+    let (hub, stop) = (Arc::clone(&app.hub), shutdown.clone());
+    tasks.spawn(async move {
+        let _ = stop.run_until_cancelled(hub.ring_aside()).await;
+    });
     doors.serve(&app, &tasks, &shutdown);
     let limits = app.config.limits.connections();
+    let desk = Arc::new(Desk::new(&app, listener.security(), &shutdown));
     net::serve(listener, limits, shutdown.clone(), &tasks, |connection| {
-        protocol::flamingo::serve(Arc::clone(&app), connection, shutdown.clone())
+        Arc::clone(&desk).attend(connection, shutdown.clone())
     })
     .await;
 
@@ -75,11 +99,58 @@ pub async fn run(
         );
     }
     // The committer ends when nobody can hand in changes any more.
-    drop(app);
-    if tokio::time::timeout(drain, committer).await.is_err() {
-        tracing::warn!("the last changes were not saved in time");
+    drop((app, desk));
+    match tokio::time::timeout(drain, committer).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(panic)) => Err(panic).context("the server cannot save anything any more"),
+        Err(_) => {
+            tracing::warn!("the last changes were not saved in time");
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+fn reaches(config: &ChatConfig) -> Reaches {
+    Reaches {
+        everybody_members_max: config.fanout_members_max,
+        nobody_members_min: config.heads_only_members_min,
+    }
+}
+
+/// Hands each connection of the chat port to the protocol that is spoken on it.
+struct Desk {
+    app: Arc<App>,
+    router: axum::Router,
+    reception: Reception,
+}
+
+impl Desk {
+    fn new(app: &Arc<App>, security: net::Security, shutdown: &CancellationToken) -> Self {
+        let first_bytes = Duration::from_secs(app.config.first_bytes_timeout_s);
+        Self {
+            app: Arc::clone(app),
+            router: protocol::web::router(Arc::clone(app), shutdown.clone()),
+            reception: Reception::new(Port::Chat, security, first_bytes),
+        }
+    }
+
+    async fn attend(self: Arc<Self>, connection: net::Connection, shutdown: CancellationToken) {
+        let Some((language, connection)) = self.reception.receive(connection, &shutdown).await
+        else {
+            return;
+        };
+        // In boxes, because an idle connection is as large as the larger of the two.
+        match language {
+            Language::Flamingo => {
+                let app = Arc::clone(&self.app);
+                Box::pin(protocol::flamingo::serve(app, connection, shutdown)).await;
+            }
+            Language::Http => {
+                let router = self.router.clone();
+                Box::pin(protocol::web::serve(router, connection, shutdown)).await;
+            }
+        }
+    }
 }
 
 /// The two small ports beside the chat port, both closed by default.

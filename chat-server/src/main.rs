@@ -23,8 +23,10 @@ fn main() -> ExitCode {
 async fn serve(mut config: ServerConfig<ChatConfig>, process: Process) -> anyhow::Result<()> {
     config.server.limits.fit(process.descriptors(), 1);
     let listener = process.bind("chat", config.address(), "--port")?;
+    let listener = listener.secured(&process.security(&config.tls).await?);
     let doors = chat_server::SideDoors::open(&config.server)?;
+    let admin = process.serve_admin(&config.admin, &config.database, None)?;
     let store = process.open_store(&config.database).await?;
-    process.ready(&[("chat", listener.local_addr())]);
+    process.ready(&[("chat", listener.local_addr())], admin);
     chat_server::run(config.server, store, listener, doors, process.shutdown()).await
 }

@@ -1,11 +1,18 @@
-//! Tells friends who is on line. Not part of the log: what is missed is read with the next contact
-//! list.
+//! Tells who is on line, who is writing and who has read. Not part of the log: what is missed is
+//! read with the next list of contacts or conversations.
 
-use common::id::{Peer, UserId};
-use common::store::StoreError;
+use common::api::Refusal;
+use common::id::{ConvId, ConvKind, Millis, Peer, Seq, UserId};
+use common::store::session::SessionChange;
+use common::store::{Change, StoreError, block, people};
 
+use crate::actor::Actor;
 use crate::app::App;
-use crate::hub::{Event, Presence};
+use crate::command::Failure;
+use crate::hub::{Event, INVISIBLE, Manner, Mark, Presence, Session};
+
+/// How many users one may ask about, or watch, at a time.
+pub const USERS_MAX: usize = 500;
 
 /// Tells the friends of a user what he just said of himself: with which status he logged in, or
 /// changed to.
@@ -17,15 +24,38 @@ pub async fn announce_status(app: &App, user: UserId, status: i32) -> Result<(),
         status,
         ..app.hub.presence(user)
     };
-    tell_friends(app, user, &Event::Presence { user, presence }).await
+    tell(app, user, presence).await
 }
 
-/// Tells the friends of a user where he still is, now that one of his sessions ended.
+/// Tells the friends of a user where he is now.
 ///
 /// # Errors
 /// When the store cannot say who his friends are; nobody was told.
 pub async fn announce(app: &App, user: UserId) -> Result<(), StoreError> {
-    let presence = app.hub.presence(user);
+    tell(app, user, app.hub.presence(user)).await
+}
+
+/// Tells the friends of a user where he still is, now that this session ended; notes when he was
+/// last seen, if he was.
+///
+/// # Errors
+/// When the store cannot say who his friends are; nobody was told.
+pub async fn left(app: &App, session: &Session) -> Result<(), StoreError> {
+    let user = session.actor.user;
+    if session.manner == Manner::Poll {
+        return Ok(());
+    }
+    if session.status() != INVISIBLE && app.hub.presence(user) == Presence::default() {
+        let at = app.clock.now();
+        let seen = Change::Session(SessionChange::LastSeen { user, at });
+        // Nobody waits for it: a lost one is no loss.
+        app.log.submit(seen).await?;
+    }
+    announce(app, user).await
+}
+
+async fn tell(app: &App, user: UserId, presence: Presence) -> Result<(), StoreError> {
+    app.hub.tell_watchers(user, presence);
     tell_friends(app, user, &Event::Presence { user, presence }).await
 }
 
@@ -33,12 +63,12 @@ pub async fn announce(app: &App, user: UserId) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// When the store cannot say who his friends are; nobody was told.
-pub async fn announce_profile(app: &App, user: UserId, but: u64) -> Result<(), StoreError> {
+pub async fn announce_profile(app: &App, actor: &Actor) -> Result<(), StoreError> {
     let event = Event::ProfileChanged {
-        peer: Peer::User(user),
+        peer: Peer::User(actor.user),
     };
-    app.hub.tell_but(user, Some(but), &event);
-    tell_friends(app, user, &event).await
+    app.hub.tell_but(actor.user, Some(actor.device), &event);
+    tell_friends(app, actor.user, &event).await
 }
 
 async fn tell_friends(app: &App, user: UserId, event: &Event) -> Result<(), StoreError> {
@@ -48,4 +78,107 @@ async fn tell_friends(app: &App, user: UserId, event: &Event) -> Result<(), Stor
         }
     }
     Ok(())
+}
+
+/// Tells the reader's other devices, and the others of the conversation, how far he has read.
+pub fn announce_read(app: &App, actor: &Actor, conv: ConvId, seq: Seq) {
+    let read = Mark::Read(seq);
+    app.hub.mark(conv, actor.user, actor.device, read);
+}
+
+/// Tells the others of a conversation that somebody is writing there, if he may.
+///
+/// # Errors
+/// `NoSuchConversation`, `NotFriends`, `NotAMember`, `Blocked`; the store's.
+pub async fn announce_typing(app: &App, actor: &Actor, conv: ConvId) -> Result<(), Failure> {
+    let user = actor.user;
+    match conv.kind() {
+        Some(ConvKind::Direct(a, b)) if conv.may_concern(user) => {
+            let other = if a == user { b } else { a };
+            let is_friend = app.strangers_may_write()
+                || app.store.peers(user).await?.contains(&Peer::User(other));
+            if !is_friend {
+                return Err(Refusal::NotFriends.into());
+            }
+            if block::is_blocked(&*app.store, other, user).await? {
+                return Err(Refusal::Blocked.into());
+            }
+        }
+        Some(ConvKind::Group(group)) => {
+            let peers = app.store.peers(user).await?;
+            if !peers.contains(&Peer::Group(group)) {
+                return Err(Refusal::NotAMember.into());
+            }
+        }
+        Some(ConvKind::Direct(..) | ConvKind::Inbox(_)) | None => {
+            return Err(Refusal::NoSuchConversation.into());
+        }
+    }
+    app.hub.mark(conv, user, actor.device, Mark::Typing);
+    Ok(())
+}
+
+/// Where a user is, for somebody who may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    pub user: UserId,
+    pub presence: Presence,
+    /// When he was last on line; `None` for who is, who never was and who hides.
+    pub last_seen: Option<Millis>,
+}
+
+/// Where these users are; those who are neither contacts nor in a common group are left out.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub async fn of_users(
+    app: &App,
+    actor: &Actor,
+    users: &[UserId],
+) -> Result<Vec<Whereabouts>, StoreError> {
+    let visible = visible(app, actor, users).await?;
+    let seen = people::last_seen(&*app.store, &visible).await?;
+    let whereabouts = |user: UserId| {
+        let presence = app.hub.presence(user);
+        let is_off_line = presence == Presence::default();
+        let last_seen = seen.iter().find(|(of, _)| *of == user);
+        Whereabouts {
+            user,
+            presence,
+            last_seen: last_seen.filter(|_| is_off_line).map(|(_, at)| *at),
+        }
+    };
+    Ok(visible.into_iter().map(whereabouts).collect())
+}
+
+/// Those of the users whose presence is not hidden from the actor.
+///
+/// # Errors
+/// When the store cannot be asked.
+pub async fn visible(
+    app: &App,
+    actor: &Actor,
+    users: &[UserId],
+) -> Result<Vec<UserId>, StoreError> {
+    let own = app.store.peers(actor.user).await?;
+    let mut visible = Vec::new();
+    for user in users {
+        let is_visible = *user == actor.user
+            || own.contains(&Peer::User(*user))
+            || has_common_group(app, &own, *user).await?;
+        if is_visible && !visible.contains(user) {
+            visible.push(*user);
+        }
+    }
+    Ok(visible)
+}
+
+async fn has_common_group(app: &App, own: &[Peer], user: UserId) -> Result<bool, StoreError> {
+    let has_groups = own.iter().any(|peer| matches!(peer, Peer::Group(_)));
+    if !has_groups {
+        return Ok(false);
+    }
+    let theirs = app.store.peers(user).await?;
+    let is_common = |peer: &Peer| matches!(peer, Peer::Group(_)) && own.contains(peer);
+    Ok(theirs.iter().any(is_common))
 }

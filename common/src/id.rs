@@ -52,6 +52,32 @@ impl Peer {
     }
 }
 
+impl UserId {
+    /// Reads a decimal number as it is printed: no sign, no leading zeros, a number of a user.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        match Peer::from_number(canonical(text)?) {
+            Some(Peer::User(user)) => Some(user),
+            Some(Peer::Group(_)) | None => None,
+        }
+    }
+}
+
+impl GroupId {
+    /// Reads a decimal number as it is printed: no sign, no leading zeros, a number of a group.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        match Peer::from_number(canonical(text)?) {
+            Some(Peer::Group(group)) => Some(group),
+            Some(Peer::User(_)) | None => None,
+        }
+    }
+}
+
+/// A number in the one way in which it is printed, so that two texts are never the same id.
+fn canonical<N: std::str::FromStr + fmt::Display>(text: &str) -> Option<N> {
+    let number: N = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
@@ -115,17 +141,39 @@ impl ConvId {
         }
     }
 
+    /// Reads a decimal number as it is printed; `None` for what is no conversation's number.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        let conv = Self(canonical(text)?);
+        conv.kind().is_some().then_some(conv)
+    }
+
+    /// Whether the user belongs to this conversation as far as its number tells: a group's
+    /// members are in the database.
+    pub fn may_concern(self, user: UserId) -> bool {
+        match self.kind() {
+            Some(ConvKind::Direct(a, b)) => a == user || b == user,
+            Some(ConvKind::Inbox(owner)) => owner == user,
+            Some(ConvKind::Group(_)) => true,
+            None => false,
+        }
+    }
+
     /// Who takes part; `None` for a number that [`ConvId`]'s constructors never make.
     pub fn kind(self) -> Option<ConvKind> {
         let low = u32::try_from(self.0 & u64::from(u32::MAX)).ok()?;
         let small = u32::try_from(self.0 >> SMALLER_SHIFT & THIRTY_BITS).ok()?;
         let large = u32::try_from(self.0 & THIRTY_BITS).ok()?;
-        match self.0 >> KIND_SHIFT {
-            1 => Some(ConvKind::Direct(UserId(small), UserId(large))),
-            2 => Some(ConvKind::Group(GroupId(low))),
-            3 => Some(ConvKind::Inbox(UserId(low))),
-            _ => None,
-        }
+        let (kind, made) = match self.0 >> KIND_SHIFT {
+            1 => {
+                let (a, b) = (UserId(small), UserId(large));
+                (ConvKind::Direct(a, b), Self::direct(a, b))
+            }
+            2 => (ConvKind::Group(GroupId(low)), Self::group(GroupId(low))),
+            3 => (ConvKind::Inbox(UserId(low)), Self::inbox(UserId(low))),
+            _ => return None,
+        };
+        // Two numbers must not name one conversation: stray bits, the larger user first.
+        (made == self).then_some(kind)
     }
 }
 
@@ -180,6 +228,68 @@ impl Millis {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeviceId(pub u64);
+
+/// The devices of the HTTP and WebSocket API have numbers from here on.
+pub const API_DEVICE_FIRST: u64 = 256;
+
+/// Devices of the API that nobody gave a name have numbers from here on: they last as long as their
+/// sign-in.
+pub const NAMELESS_DEVICE_FIRST: u64 = 1 << 62;
+
+impl DeviceId {
+    /// Whether the device acknowledges what it received, as those of the API do.
+    pub fn acknowledges(self) -> bool {
+        self.0 >= API_DEVICE_FIRST
+    }
+}
+
+/// A sign-in of the HTTP and WebSocket API. Random, so that nobody can count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub u64);
+
+impl SessionId {
+    /// Reads a decimal number as it is printed.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        canonical(text).map(Self)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A contact request: who asks whom. Computed, like [`ConvId`], because there is at most one open
+/// request from one user to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId {
+    pub from: UserId,
+    pub to: UserId,
+}
+
+impl RequestId {
+    /// Reads a decimal number as it is printed.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        let number: u64 = canonical(text)?;
+        let user = |number: u64| match Peer::from_number(u32::try_from(number).ok()?) {
+            Some(Peer::User(user)) => Some(user),
+            Some(Peer::Group(_)) | None => None,
+        };
+        Some(Self {
+            from: user(number >> SMALLER_SHIFT)?,
+            to: user(number & THIRTY_BITS)?,
+        })
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = u64::from(self.from.0) << SMALLER_SHIFT | u64::from(self.to.0);
+        write!(f, "{number}")
+    }
+}
 
 /// The sender's own name for a send, 1 to 64 bytes. The same (sender, client id) is one entry,
 /// however often it is sent.
@@ -252,6 +362,9 @@ mod tests {
         let inbox = ConvId::inbox(UserId(7));
         assert_eq!(inbox.kind(), Some(ConvKind::Inbox(UserId(7))));
         assert_eq!(ConvId(5).kind(), None);
+        assert_eq!(ConvId(1 << 60 | 9 << 30 | 2).kind(), None);
+        assert_eq!(ConvId(ConvId::group(group).0 | 1 << 40).kind(), None);
+        assert_eq!(ConvId(inbox.0 | 1 << 40).kind(), None);
     }
 
     #[test]
@@ -267,6 +380,34 @@ mod tests {
             Some(Peer::Group(GroupId(268_435_456)))
         );
         assert_eq!(Peer::from_number(u32::MAX), None);
+    }
+
+    #[test]
+    fn an_id_is_written_in_one_way() {
+        assert_eq!(UserId::from_decimal("7"), Some(UserId(7)));
+        for wrong in [
+            "",
+            "07",
+            "+7",
+            "-7",
+            " 7",
+            "7.0",
+            "268435456",
+            "99999999999",
+        ] {
+            assert_eq!(UserId::from_decimal(wrong), None, "{wrong:?}");
+        }
+        let group = GroupId(GROUP_ID_FIRST);
+        assert_eq!(GroupId::from_decimal("268435456"), Some(group));
+        let conv = ConvId::direct(UserId(3), UserId(9));
+        assert_eq!(ConvId::from_decimal(&conv.to_string()), Some(conv));
+        assert_eq!(ConvId::from_decimal("5"), None);
+        let request = RequestId {
+            from: UserId(12),
+            to: UserId(3),
+        };
+        assert_eq!(RequestId::from_decimal(&request.to_string()), Some(request));
+        assert_eq!(RequestId::from_decimal("12"), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub mod id;
 pub mod wire;
 
 #[cfg(feature = "server")]
+pub mod admin;
+#[cfg(feature = "server")]
 pub mod auth;
 #[cfg(feature = "server")]
 pub mod blob;
@@ -32,3 +34,5 @@ pub mod store;
 pub mod telemetry;
 #[cfg(feature = "server")]
 pub mod transfer;
+#[cfg(feature = "server")]
+pub mod words;

@@ -27,8 +27,11 @@ async fn serve(mut config: ServerConfig<TransferConfig>, process: Process) -> an
     let limits = &mut config.server.limits;
     limits.fit(process.descriptors(), DESCRIPTORS_EACH);
     let listener = process.bind("file", config.address(), "--port")?;
+    let listener = listener.secured(&process.security(&config.tls).await?);
     process::make_filecache(&config.server.filecache)?;
+    let filecache = Some(&*config.server.filecache);
+    let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
     let store = process.open_store(&config.database).await?;
-    process.ready(&[("file", listener.local_addr())]);
+    process.ready(&[("file", listener.local_addr())], admin);
     file_server::run(config.server, store, listener, process.shutdown()).await
 }

@@ -30,14 +30,20 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
     let chat = bind("chat", config.chat_port, "--chat-port")?;
     let file = bind("file", config.file_port, "--file-port")?;
     let image = bind("image", config.image_port, "--image-port")?;
+    let security = process.security(&config.tls).await?;
+    let [chat, file, image] = [chat, file, image].map(|port| port.secured(&security));
     let doors = SideDoors::open(&config.chat)?;
     process::make_filecache(&config.transfer.filecache)?;
-    let store = process.open_store(&config.database()).await?;
-    process.ready(&[
+    let database = config.database();
+    let filecache = Some(&*config.transfer.filecache);
+    let admin = process.serve_admin(&config.admin, &database, filecache)?;
+    let store = process.open_store(&database).await?;
+    let servers = [
         ("chat", chat.local_addr()),
         ("file", file.local_addr()),
         ("image", image.local_addr()),
-    ]);
+    ];
+    process.ready(&servers, admin);
 
     let stop = || process.shutdown();
     let mut servers = JoinSet::new();

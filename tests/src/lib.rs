@@ -11,6 +11,14 @@ pub mod peer;
 pub mod person;
 pub mod transfer;
 
+pub mod api;
+pub mod socket;
+pub mod stream;
+
+pub mod api_person;
+pub mod http;
+pub mod tls;
+
 pub mod process;
 
 pub mod mariadb;

@@ -119,6 +119,7 @@ fn blocking<T: Send + 'static>(
 pub struct MariaDb {
     directory: TempDir,
     port: u16,
+    flags: Vec<String>,
     process: Option<Process>,
 }
 
@@ -137,8 +138,14 @@ impl MariaDb {
         Self {
             directory,
             port: free_port(),
+            flags: Vec::new(),
             process: None,
         }
+    }
+
+    /// Starts with this flag from now on.
+    pub fn flag(&mut self, flag: String) {
+        self.flags.push(flag);
     }
 
     /// The URL of the instance, without a database.
@@ -158,7 +165,8 @@ impl MariaDb {
             .args([
                 "--innodb-buffer-pool-size=32M",
                 "--innodb-log-file-size=16M",
-            ]);
+            ])
+            .args(&self.flags);
         if is_root() {
             command.arg("--user=root");
         }

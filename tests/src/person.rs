@@ -74,7 +74,7 @@ impl Heard {
 
 /// The password that [`register`] gives.
 pub fn password(name: &str) -> String {
-    format!("pw {name}")
+    format!("password of {name}")
 }
 
 /// The plain text message that clients send.

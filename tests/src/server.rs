@@ -41,6 +41,10 @@ pub struct Setup {
     /// `--name value` for the programs that serve files and pictures.
     transfer_flags: Vec<String>,
     directory: Arc<TempDir>,
+    bind: String,
+    admin_port: String,
+    /// Servers take connections before their database answers: wait until it does.
+    waits_for_database: bool,
 }
 
 impl Setup {
@@ -60,7 +64,24 @@ impl Setup {
             chat_flags: Vec::new(),
             transfer_flags: Vec::new(),
             directory: Arc::new(TempDir::with_prefix("myim-test-").expect("a directory")),
+            waits_for_database: false,
+            bind: "127.0.0.1".to_owned(),
+            admin_port: "0".to_owned(),
         }
+    }
+
+    /// Listens on this address instead of loopback.
+    #[must_use]
+    pub fn bind(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.bind);
+        self
+    }
+
+    /// Another admin port than a free one.
+    #[must_use]
+    pub fn admin_port(mut self, port: &str) -> Self {
+        port.clone_into(&mut self.admin_port);
+        self
     }
 
     /// Adds a flag that every program understands.
@@ -126,10 +147,11 @@ impl Setup {
     /// `myim serve` with everything this setup asks for.
     pub fn whole(&self, [chat, file, image]: [u16; 3]) -> Command {
         let mut command = process::command("myim", self.directory());
-        command.args(["serve", "--bind", "127.0.0.1"]);
+        command.args(["serve", "--bind", &self.bind]);
         command.args(["--chat-port", &chat.to_string()]);
         command.args(["--file-port", &file.to_string()]);
         command.args(["--image-port", &image.to_string()]);
+        command.args(["--admin-port", &self.admin_port]);
         command.arg("--data-dir").arg(self.data_dir());
         command.arg("--filecache").arg(self.filecache());
         if let Some(database) = &self.database {
@@ -147,7 +169,8 @@ impl Setup {
             .url();
         let start = |name: &str, port: u16| {
             let mut command = process::command(name, self.directory());
-            command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
+            command.args(["--bind", &self.bind, "--port", &port.to_string()]);
+            command.args(["--admin-port", &self.admin_port]);
             command.args(["--database", &database]);
             command
         };
@@ -178,6 +201,8 @@ pub struct Server {
     pub chat: SocketAddr,
     pub file: SocketAddr,
     pub image: SocketAddr,
+    /// The admin port of each program.
+    pub admin: Vec<SocketAddr>,
 }
 
 impl Server {
@@ -188,7 +213,9 @@ impl Server {
 
     /// The same commands against the three separate servers on MariaDB.
     pub fn mariadb() -> Self {
-        Setup::new(Kind::Separate, Db::MariaDb).open().start()
+        let mut setup = Setup::new(Kind::Separate, Db::MariaDb).open();
+        setup.waits_for_database = true;
+        setup.start()
     }
 
     fn ready(setup: Setup, programs: Vec<Process>) -> Self {
@@ -196,6 +223,11 @@ impl Server {
             .iter()
             .map(|program| program.line_starting("ready "))
             .collect();
+        let admin = lines.iter().filter_map(|line| {
+            let (_, address) = line.rsplit_once("admin=")?;
+            address.parse().ok()
+        });
+        let admin = admin.collect();
         let line = lines.join(" ");
         let address = |word: &str| {
             let start = format!("{word}=");
@@ -205,12 +237,18 @@ impl Server {
                 .unwrap_or_else(|| panic!("no {word} address in {line:?}"))
         };
         let (chat, file, image) = (address("chat"), address("file"), address("image"));
+        if setup.waits_for_database {
+            for program in &programs {
+                program.wait_for_log("database open");
+            }
+        }
         Self {
             setup,
             programs,
             chat,
             file,
             image,
+            admin,
         }
     }
 

@@ -5,8 +5,8 @@ use common::id::{Peer, UserId};
 use common::store::Change;
 
 use super::{Failure, done};
+use crate::actor::{Actor, Mark};
 use crate::app::App;
-use crate::hub::Session;
 
 /// Returns the profile of the one who had asked.
 ///
@@ -14,14 +14,14 @@ use crate::hub::Session;
 /// `NotRequested`, `AlreadyFriends`, `TooMany`, `NoSuchUser`; the store's.
 pub async fn answer_friend(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     to: UserId,
     accepted: bool,
-    tag: i32,
+    mark: Mark,
 ) -> Result<Profile, Failure> {
     let change = Change::AnswerFriend {
-        origin: app.origin(session, tag),
-        username: session.username.to_string(),
+        origin: app.origin(actor, mark),
+        username: actor.username.to_string(),
         to,
         accepted,
         limit: app.config.friends_max,

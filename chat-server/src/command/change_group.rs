@@ -4,44 +4,43 @@ use common::api::{Profile, Refusal};
 use common::id::{GroupId, Peer};
 use common::store::Change;
 
+use super::found_group::made;
 use super::{Failure, check_name, done};
+use crate::actor::{Actor, Mark};
 use crate::app::App;
-use crate::hub::Session;
 
 /// The longest group name, in bytes: the Windows client's buffers hold 63.
-const GROUP_NAME_BYTES_MAX: usize = 63;
+pub(super) const GROUP_NAME_BYTES_MAX: usize = 63;
 
 /// # Errors
 /// `Invalid` name, `TooMany`; the store's.
 pub async fn create_group(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     name: String,
-    tag: i32,
+    mark: Mark,
 ) -> Result<GroupId, Failure> {
     check_name("the group's name", &name, GROUP_NAME_BYTES_MAX)?;
     let limit = app.config.friends_max;
     let change = Change::CreateGroup {
-        origin: app.origin(session, tag),
+        origin: app.origin(actor, mark),
         name,
         limit,
     };
-    match done(&app.log.commit(change).await?)?.and_then(Peer::from_number) {
-        Some(Peer::Group(group)) => Ok(group),
-        Some(Peer::User(_)) | None => Err(Refusal::TooMany.into()),
-    }
+    let (group, _is_repeat) = made(&app.log.commit(change).await?)?;
+    Ok(group)
 }
 
 /// # Errors
 /// `NoSuchGroup`, `AlreadyMember`, `TooMany`; the store's.
 pub async fn join_group(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     group: GroupId,
-    tag: i32,
+    mark: Mark,
 ) -> Result<(), Failure> {
     let change = Change::JoinGroup {
-        origin: app.origin(session, tag),
+        origin: app.origin(actor, mark),
         group,
         contacts_max: app.config.friends_max,
         members_max: app.config.group_members_max,
@@ -53,12 +52,12 @@ pub async fn join_group(
 /// `NotAMember`; the store's.
 pub async fn leave_group(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     group: GroupId,
-    tag: i32,
+    mark: Mark,
 ) -> Result<(), Failure> {
     let change = Change::LeaveGroup {
-        origin: app.origin(session, tag),
+        origin: app.origin(actor, mark),
         group,
     };
     done(&app.log.commit(change).await?).map(drop)
@@ -68,13 +67,9 @@ pub async fn leave_group(
 ///
 /// # Errors
 /// `NotAMember`; the store's.
-pub async fn members(
-    app: &App,
-    session: &Session,
-    group: GroupId,
-) -> Result<Vec<Profile>, Failure> {
+pub async fn members(app: &App, actor: &Actor, group: GroupId) -> Result<Vec<Profile>, Failure> {
     let members = app.store.members(group).await?;
-    if !members.contains(&session.user) {
+    if !members.contains(&actor.user) {
         return Err(Refusal::NotAMember.into());
     }
     let members: Vec<Peer> = members.into_iter().map(Peer::User).collect();

@@ -5,8 +5,8 @@ use common::id::Peer;
 use common::store::Change;
 
 use super::{Failure, check_name, check_text, done};
+use crate::actor::Actor;
 use crate::app::App;
-use crate::hub::Session;
 
 /// The longest list name, in characters: the column of an adopted database holds 32.
 const TEAM_NAME_LENGTH_MAX: usize = 32;
@@ -17,19 +17,19 @@ const REMARK_BYTES_MAX: usize = 63;
 
 /// # Errors
 /// The store's.
-pub async fn contacts(app: &App, session: &Session) -> Result<ContactList, Failure> {
-    Ok(app.store.contacts(session.user).await?)
+pub async fn contacts(app: &App, actor: &Actor) -> Result<ContactList, Failure> {
+    Ok(app.store.contacts(actor.user).await?)
 }
 
 /// # Errors
 /// `TeamExists`, `NoSuchTeam`, `DefaultTeam`, `TooMany`, `Invalid` name; the store's.
-pub async fn edit_teams(app: &App, session: &Session, edit: TeamEdit) -> Result<(), Failure> {
+pub async fn edit_teams(app: &App, actor: &Actor, edit: TeamEdit) -> Result<(), Failure> {
     if let TeamEdit::Add { name } | TeamEdit::Rename { to: name, .. } = &edit {
         check_name("the list's name", name, TEAM_NAME_LENGTH_MAX * 4)?;
         check_length("the list's name", name, TEAM_NAME_LENGTH_MAX)?;
     }
     let change = Change::EditTeams {
-        user: session.user,
+        user: actor.user,
         edit,
         limit: app.config.teams_max,
     };
@@ -40,14 +40,14 @@ pub async fn edit_teams(app: &App, session: &Session, edit: TeamEdit) -> Result<
 /// `NotFriends`, `Invalid` remark; the store's.
 pub async fn set_remark(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     peer: Peer,
     remark: String,
 ) -> Result<(), Failure> {
     check_text("the remark", &remark, REMARK_BYTES_MAX)?;
     check_length("the remark", &remark, REMARK_LENGTH_MAX)?;
     let change = Change::SetRemark {
-        user: session.user,
+        user: actor.user,
         peer,
         remark,
     };
@@ -58,7 +58,7 @@ pub async fn set_remark(
 /// `NotFriends`, `NoSuchTeam`, `Invalid` for the same or an empty list; the store's.
 pub async fn move_contact(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     peer: Peer,
     from: String,
     to: String,
@@ -70,7 +70,7 @@ pub async fn move_contact(
         });
     }
     let change = Change::MoveContact {
-        user: session.user,
+        user: actor.user,
         peer,
         from,
         to,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use common::api::{Account, Refusal};
 use common::auth::Verdict;
 use common::store::Change;
+use common::telemetry::metrics;
 
 use super::{Failure, done};
 use crate::app::App;
@@ -28,6 +29,21 @@ impl std::fmt::Debug for Credentials {
 /// `NoSuchUser` and `WrongPassword`, after the same time; `TooManyAttempts` after too many failed
 /// ones, except for a password that was right a short while ago; the store's.
 pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account, Failure> {
+    let result = attempt(app, from, who).await;
+    metrics::auth_attempt(match &result {
+        Ok(_) => "right",
+        Err(Failure::WrongPassword) => "wrong_password",
+        Err(Failure::Refused(Refusal::NoSuchUser)) => "no_such_user",
+        Err(Failure::TooManyAttempts { .. }) => {
+            metrics::rate_limited("login");
+            "too_many"
+        }
+        Err(_) => "failed",
+    });
+    result
+}
+
+async fn attempt(app: &App, from: IpAddr, who: &Credentials) -> Result<Account, Failure> {
     let account = app.store.account_named(&who.username).await?;
     let (hash, plain) = account.as_ref().map_or(("", ""), |account| {
         (&*account.password_hash, &*account.password_plain)
@@ -38,7 +54,7 @@ pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account
         return Err(Failure::TooManyAttempts { wait });
     }
     let verdict = app.passwords.verify(hash, plain, &who.password).await;
-    let Some(account) = account else {
+    let Some(mut account) = account else {
         app.failures.note(&who.username, from);
         return Err(Refusal::NoSuchUser.into());
     };
@@ -53,10 +69,11 @@ pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account
                 &app.log
                     .commit(Change::SetPassword {
                         user: account.id,
-                        password_hash,
+                        password_hash: password_hash.clone(),
                     })
                     .await?,
             )?;
+            account.password_hash = password_hash;
         }
     }
     app.failures.forget(&who.username, from);

@@ -4,36 +4,88 @@
 //! only through the log.
 
 mod answer_friend;
+mod ask_once;
+mod block;
+mod change_contact;
 mod change_group;
+mod change_profile;
+mod check_segments;
+mod conversation;
+mod edit;
 mod edit_contacts;
+mod fate;
 mod find;
+mod forward;
+mod found_group;
+mod history;
 mod login;
+mod mark_read;
+mod may_read;
+mod message_at;
+mod react;
+mod recall;
 mod register;
 mod relay_frame;
 mod remove_friend;
 mod request_friend;
+mod rule_group;
+mod search;
+mod see_group;
+mod see_people;
+mod see_requests;
 mod send;
+mod send_segments;
 mod set_password;
 mod set_profile;
 mod set_status;
+mod sign_in;
+mod sign_up;
 
 use common::api::Refusal;
 use common::store::{Outcome, StoreError};
 use thiserror::Error;
 
 pub use answer_friend::answer_friend;
+pub use block::{block, blocks, unblock};
+pub use change_contact::{ContactEdit, change_contact, people_of};
 pub use change_group::{create_group, join_group, leave_group, members};
+pub use change_profile::{ProfileEdit, change_profile, own_profile};
+pub use conversation::{
+    CONVERSATIONS_MAX, Conversation, ConversationSettings, conversation, list_conversations,
+    open_conversation, set_conversation, some_conversations,
+};
+pub use edit::edit;
 pub use edit_contacts::{contacts, edit_teams, move_contact, set_remark};
+pub use fate::fate;
 pub use find::find;
+pub use forward::{Source, forward};
+pub use found_group::{Founded, add_member, found_group};
+pub use history::{HISTORY_MAX, History, Part, history};
 pub use login::{Credentials, login};
+pub use mark_read::{Readers, mark_read, readers};
+pub use may_read::refusal as not_yours;
+pub use message_at::message_at;
+pub use react::{EMOJI_BYTES_MAX, Reacting, react};
+pub use recall::recall;
 pub use register::{Registration, register};
 pub use relay_frame::relay_frame;
 pub use remove_friend::remove_friend;
 pub use request_friend::request_friend;
-pub use send::{Sending, send};
-pub use set_password::{PasswordChange, set_password};
+pub use rule_group::{
+    Joined, MemberEdit, answer_join, dissolve_group, join_or_ask, remove_member, set_group,
+    set_member, transfer_group,
+};
+pub use search::{Answer, QUERY_BYTES_MAX, Question, SEARCH_MAX, search};
+pub use see_group::{SeenGroup, SeenMember, group, group_member, group_members, join_requests};
+pub use see_people::{as_seen_by, find_people, person, persons};
+pub use see_requests::{SeenRequest, answer_request, cancel_request, request, requests};
+pub use send::{Sending, Sent, send};
+pub use send_segments::{Draft, saved, send_segments};
+pub use set_password::{PasswordChange, replace_password, set_password};
 pub use set_profile::set_profile;
 pub use set_status::set_status;
+pub use sign_in::{Device, SignedIn, SignedOn, authenticate, sessions, sign_in, sign_out};
+pub use sign_up::sign_up;
 
 /// Why a command did nothing.
 #[derive(Clone, Debug, Error)]
@@ -49,12 +101,28 @@ pub enum Failure {
     /// The user name or the password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
+    /// Nobody is signed in with this token.
+    #[error("the token is missing, forged, expired or signed out")]
+    Unauthenticated,
     #[error("too many attempts; try again in {} s", .wait.as_secs().max(1))]
     TooManyAttempts { wait: std::time::Duration },
     #[error("registration is closed on this server")]
     RegistrationClosed,
+    #[error("the message is too long")]
+    MessageTooLarge,
+    #[error("there is no such file on this server")]
+    NoSuchFile,
     #[error("{0}")]
     Store(#[from] StoreError),
+}
+
+/// Names of fields that callers recognize in [`Failure::Invalid`].
+#[derive(Clone, Copy, Debug)]
+pub struct Field;
+
+impl Field {
+    pub const USERNAME: &str = "the user name";
+    pub const PASSWORD: &str = "the password";
 }
 
 /// A change that was saved, or the reason why not.
@@ -104,6 +172,9 @@ fn check_name(field: &'static str, text: &str, bytes_max: usize) -> Result<(), F
 fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+#[cfg(test)]
+mod conversation_tests;
 
 #[cfg(test)]
 mod tests {

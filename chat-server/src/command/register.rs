@@ -9,7 +9,7 @@ use common::config::Registration as Policy;
 use common::id::{Peer, UserId};
 use common::store::Change;
 
-use super::{Failure, check_name, done};
+use super::{Failure, Field, check_name, done};
 use crate::app::App;
 
 /// The longest nickname, in bytes: the Windows client's buffers hold 63.
@@ -39,7 +39,7 @@ pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<U
         return Err(Failure::RegistrationClosed);
     }
     let username_bytes_max = usize::try_from(app.config.username_bytes_max).unwrap_or(usize::MAX);
-    check_name("the user name", &wanted.username, username_bytes_max)?;
+    check_name(Field::USERNAME, &wanted.username, username_bytes_max)?;
     check_name("the nickname", &wanted.nickname, NICKNAME_BYTES_MAX)?;
     check_password(&wanted.password)?;
     if !app.registrations.take(from) {
@@ -68,7 +68,7 @@ pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<U
 }
 
 pub(super) fn check_password(password: &str) -> Result<(), Failure> {
-    let field = "the password";
+    let field = Field::PASSWORD;
     match password.len() {
         0 => Err(Failure::Invalid {
             field,

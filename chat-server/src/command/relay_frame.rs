@@ -23,7 +23,7 @@ pub async fn relay_frame(
     }
     let is_friend = app
         .store
-        .peers(session.user)
+        .peers(session.actor.user)
         .await?
         .contains(&Peer::User(to));
     if !is_friend && !app.strangers_may_write() {

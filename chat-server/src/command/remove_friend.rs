@@ -5,8 +5,8 @@ use common::id::{Peer, UserId};
 use common::store::Change;
 
 use super::{Failure, done};
+use crate::actor::{Actor, Mark};
 use crate::app::App;
-use crate::hub::Session;
 
 /// Returns the profile of the former friend.
 ///
@@ -14,13 +14,13 @@ use crate::hub::Session;
 /// `NotFriends`; the store's.
 pub async fn remove_friend(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     friend: UserId,
-    tag: i32,
+    mark: Mark,
 ) -> Result<Profile, Failure> {
     let change = Change::RemoveFriend {
-        origin: app.origin(session, tag),
-        username: session.username.to_string(),
+        origin: app.origin(actor, mark),
+        username: actor.username.to_string(),
         friend,
     };
     done(&app.log.commit(change).await?)?;

@@ -1,25 +1,37 @@
 //! Asks somebody to be a friend.
 
 use common::id::UserId;
-use common::store::Change;
+use common::store::{Change, Outcome};
 
-use super::{Failure, done};
+use super::ask_once::has_asked_user;
+use super::rule_group::NOTE_BYTES_MAX;
+use super::{Failure, check_text, done};
+use crate::actor::{Actor, Mark};
 use crate::app::App;
-use crate::hub::Session;
 
+/// Returns whether this was asked before: under the same client id, or less than a minute ago.
+///
 /// # Errors
-/// `Oneself`, `NoSuchUser`, `AlreadyFriends`, `TooMany`; the store's.
+/// `Invalid` note, `Oneself`, `NoSuchUser`, `AlreadyFriends`, `TooMany`; the store's.
 pub async fn request_friend(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     to: UserId,
-    tag: i32,
-) -> Result<(), Failure> {
+    note: String,
+    mark: Mark,
+) -> Result<bool, Failure> {
+    check_text("the note", &note, NOTE_BYTES_MAX)?;
+    if has_asked_user(app, actor, to, &note).await? {
+        return Ok(true);
+    }
     let change = Change::RequestFriend {
-        origin: app.origin(session, tag),
-        username: session.username.to_string(),
+        origin: app.origin(actor, mark),
+        username: actor.username.to_string(),
         to,
+        note,
         limit: app.config.friends_max,
     };
-    done(&app.log.commit(change).await?).map(drop)
+    let outcome = app.log.commit(change).await?;
+    done(&outcome)?;
+    Ok(matches!(outcome, Outcome::AlreadyThere { .. }))
 }

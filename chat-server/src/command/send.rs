@@ -1,13 +1,14 @@
-//! Writes a message to a user or a group.
+//! Writes a message into a conversation.
 
 use bytes::Bytes;
 use common::api::{Body, Dialect};
-use common::id::{ConvId, Peer, Seq};
+use common::id::{ConvId, Millis, Seq};
 use common::store::{Append, Change, Guard, Outcome};
+use common::telemetry::trace::{self, TraceId};
 
 use super::Failure;
+use crate::actor::{Actor, Mark};
 use crate::app::App;
-use crate::hub::Session;
 use crate::log::Pending;
 
 /// A message that was handed to the log, in order, and is not durable yet.
@@ -20,40 +21,82 @@ pub struct Sending(Pending);
 /// The store's, when the server is stopping.
 pub async fn send(
     app: &App,
-    session: &Session,
-    to: Peer,
+    actor: &Actor,
+    conv: ConvId,
     dialect: Dialect,
     content: Bytes,
-    tag: i32,
+    mark: Mark,
 ) -> Result<Sending, Failure> {
+    let guard = match dialect {
+        Dialect::Segments => guard(app, actor, conv),
+        // The existing clients know no notes to oneself.
+        Dialect::Flamingo => app.guard(),
+    };
+    let origin = app.origin(actor, mark);
+    if trace::is_on() {
+        tracing::debug!(
+            target: trace::TARGET,
+            trace_id = %TraceId::of(&origin),
+            %conv,
+            user = actor.user.0,
+            device = actor.device.0,
+            "sent"
+        );
+    }
     let append = Append {
-        conv: ConvId::between(session.user, to),
-        origin: app.origin(session, tag),
+        conv,
+        origin,
         body: Body::Message { dialect, content },
-        guard: if app.strangers_may_write() {
-            Guard::Exists
-        } else {
-            Guard::Contact
-        },
+        guard,
     };
     Ok(Sending(app.log.submit(Change::Append(append)).await?))
+}
+
+/// What must hold for the actor to write into a conversation through the API. Notes to oneself need
+/// no friendship.
+pub(super) fn guard(app: &App, actor: &Actor, conv: ConvId) -> Guard {
+    if conv == ConvId::direct(actor.user, actor.user) {
+        Guard::Exists
+    } else {
+        app.guard()
+    }
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub conv: ConvId,
+    pub seq: Seq,
+    pub at: Millis,
+    /// It had been saved before, under the same client id.
+    pub is_repeat: bool,
 }
 
 impl Sending {
     /// Waits until the message is durable; says where it stands.
     ///
     /// # Errors
-    /// `NotFriends`, `NoSuchUser`, `NotAMember`; the store's.
-    pub async fn saved(self) -> Result<(ConvId, Seq), Failure> {
+    /// `NotFriends`, `NoSuchUser`, `NotAMember`, `Blocked`, `Muted`, `ClientIdConflict`; the store's.
+    pub async fn saved(self) -> Result<Sent, Failure> {
         match self.0.outcome().await? {
             Outcome::Done { entries, .. } => entries
                 .first()
-                .map(|entry| (entry.conv, entry.seq))
+                .map(|entry| Sent {
+                    conv: entry.conv,
+                    seq: entry.seq,
+                    at: entry.origin.at,
+                    is_repeat: false,
+                })
                 .ok_or(Failure::Invalid {
                     field: "the message",
                     problem: "was not appended",
                 }),
-            Outcome::AlreadyThere { conv, seq, .. } => Ok((conv, seq)),
+            Outcome::AlreadyThere { conv, seq, at } => Ok(Sent {
+                conv,
+                seq,
+                at,
+                is_repeat: true,
+            }),
             Outcome::Refused(refusal) => Err(refusal.into()),
         }
     }

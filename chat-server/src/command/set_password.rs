@@ -2,12 +2,16 @@
 
 use common::api::Refusal;
 use common::auth::Verdict;
+use common::id::SessionId;
 use common::store::Change;
+use common::store::session::SessionChange;
 
 use super::register::check_password;
-use super::{Failure, done};
+use super::sign_in::ended;
+use super::sign_up::check_strength;
+use super::{Failure, SignedIn, done};
+use crate::actor::Actor;
 use crate::app::App;
-use crate::hub::Session;
 
 /// The old password proves that it is the owner.
 #[derive(Clone)]
@@ -22,19 +26,23 @@ impl std::fmt::Debug for PasswordChange {
     }
 }
 
+/// Changes the password and signs every device of the API out but the session `but`: who learned
+/// the old password is out then.
+///
 /// # Errors
 /// `WrongPassword`, `TooManyAttempts`, `Invalid` new password; the store's.
 pub async fn set_password(
     app: &App,
-    session: &Session,
+    actor: &Actor,
     change: &PasswordChange,
+    but: Option<SessionId>,
 ) -> Result<(), Failure> {
     let account = app
         .store
-        .account(session.user)
+        .account(actor.user)
         .await?
         .ok_or(Refusal::NoSuchUser)?;
-    if let Some(wait) = app.failures.wait(&session.username, session.address) {
+    if let Some(wait) = app.failures.wait(&actor.username, actor.address) {
         return Err(Failure::TooManyAttempts { wait });
     }
     let verdict = app
@@ -42,14 +50,34 @@ pub async fn set_password(
         .verify(&account.password_hash, &account.password_plain, &change.old)
         .await;
     if verdict == Verdict::Wrong {
-        app.failures.note(&session.username, session.address);
+        app.failures.note(&actor.username, actor.address);
         return Err(Failure::WrongPassword);
     }
     check_password(&change.new)?;
-    let password_hash = app.passwords.hash(&change.new).await;
-    let change = Change::SetPassword {
-        user: session.user,
-        password_hash,
+    let new_hash = app.passwords.hash(&change.new).await;
+    let change = SessionChange::NewPassword {
+        user: actor.user,
+        old_hash: account.password_hash,
+        new_hash,
+        but,
     };
-    done(&app.log.commit(change).await?).map(drop)
+    match done(&app.log.commit(Change::Session(change)).await?) {
+        Err(Failure::Refused(Refusal::PasswordChanged)) => return Err(Failure::WrongPassword),
+        other => other?,
+    };
+    ended(app, actor.user, |session| Some(session) != but);
+    Ok(())
+}
+
+/// As [`set_password`], for a device of the API: the new password must not be weak.
+///
+/// # Errors
+/// As [`set_password`].
+pub async fn replace_password(
+    app: &App,
+    signed: &SignedIn,
+    change: &PasswordChange,
+) -> Result<(), Failure> {
+    check_strength(&signed.actor.username, &change.new)?;
+    set_password(app, &signed.actor, change, Some(signed.session)).await
 }

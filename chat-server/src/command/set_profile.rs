@@ -5,8 +5,8 @@ use common::store::Change;
 
 use super::register::NICKNAME_BYTES_MAX;
 use super::{Failure, check_name, check_text, done};
+use crate::actor::Actor;
 use crate::app::App;
-use crate::hub::Session;
 use crate::presence;
 
 /// The longest texts, in bytes. Each is what the smallest buffer of the Windows client holds.
@@ -15,13 +15,13 @@ const ADDRESS_BYTES_MAX: usize = 63;
 const PHONE_BYTES_MAX: usize = 31;
 const MAIL_BYTES_MAX: usize = 47;
 /// The column of an adopted database holds 32 characters: an MD5 in hexadecimal.
-const AVATAR_BYTES_MAX: usize = 32;
+pub(super) const AVATAR_BYTES_MAX: usize = 32;
 
 /// Replaces the session's user's profile; id and user name stay.
 ///
 /// # Errors
 /// `Invalid` for a field that cannot be; the store's.
-pub async fn set_profile(app: &App, session: &Session, profile: Profile) -> Result<(), Failure> {
+pub async fn set_profile(app: &App, actor: &Actor, profile: Profile) -> Result<(), Failure> {
     check_name("the nickname", &profile.nickname, NICKNAME_BYTES_MAX)?;
     // People break lines in their signature.
     if profile.signature.len() > SIGNATURE_BYTES_MAX {
@@ -36,7 +36,7 @@ pub async fn set_profile(app: &App, session: &Session, profile: Profile) -> Resu
     check_text("the avatar", &profile.avatar.custom, AVATAR_BYTES_MAX)?;
     done(&app.log.commit(Change::SetProfile { profile }).await?)?;
     // The change is saved; friends who cannot be told now read it with their next contact list.
-    if let Err(error) = presence::announce_profile(app, session.user, session.number).await {
+    if let Err(error) = presence::announce_profile(app, actor).await {
         tracing::warn!(%error, "friends were not told of a changed profile");
     }
     Ok(())

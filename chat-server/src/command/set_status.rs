@@ -8,8 +8,8 @@ use crate::presence;
 /// # Errors
 /// The store's.
 pub async fn set_status(app: &App, session: &Session, status: i32) -> Result<(), Failure> {
-    if app.hub.set_status(session, status) {
-        presence::announce_status(app, session.user, status).await?;
+    if app.hub.set_status(session, status, false) {
+        presence::announce_status(app, session.actor.user, status).await?;
     }
     Ok(())
 }

@@ -1,16 +1,30 @@
 //! Who is on line, and whose bell to ring when something was committed.
 
+mod crowd;
+mod mailbox;
+mod presence;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use common::id::{ConvId, ConvKind, DeviceId, GroupId, Peer, UserId};
-use common::store::Change;
+use common::api::{Body, Entry, Notice};
+use common::id::{ConvId, ConvKind, DeviceId, GroupId, Seq, SessionId, UserId};
 
-pub use session::{ClientKind, End, Event, Mailbox, Presence, Session};
+use crowd::{Aside, Crowds};
+pub use crowd::{Reach, Reaches};
+pub use mailbox::{Event, Mailbox, Mark};
+pub use session::{
+    ClientKind, End, Entrant, INVISIBLE, Manner, ONLINE, OPEN_MAX, Presence, Session,
+};
+
+/// From so many members on line a group is rung beside the committer.
+const ASIDE_MIN: usize = 256;
+/// How many bells are rung before others get their turn.
+const RUNG_AT_A_TIME: usize = 256;
 
 /// A session's place in the hub. It is given up when this is dropped, so that a session that
 /// panicked does not stay on line for ever.
@@ -44,13 +58,15 @@ impl Drop for Seat {
 pub struct Hub {
     next_number: AtomicU64,
     state: Mutex<State>,
+    aside: Aside,
 }
 
 #[derive(Debug, Default)]
 struct State {
     users: HashMap<UserId, Online>,
     /// The members of each group that are on line: the other side of [`Online::groups`].
-    members: HashMap<GroupId, HashSet<UserId>>,
+    crowds: Crowds,
+    watches: presence::Watches,
 }
 
 /// A user with at least one session.
@@ -65,33 +81,38 @@ struct Online {
 }
 
 impl Hub {
-    /// Enters a session. The user's earlier session of the same kind is told to end, and returned.
-    pub fn enter(
-        &self,
-        user: UserId,
-        username: &str,
-        kind: ClientKind,
-        status: i32,
-        address: IpAddr,
-        tag: i32,
-    ) -> (Arc<Session>, Option<Arc<Session>>) {
+    /// A hub in which groups matter by these sizes.
+    pub fn new(reaches: Reaches) -> Self {
+        let hub = Self::default();
+        hub.lock().crowds = Crowds::new(reaches);
+        hub
+    }
+
+    /// Enters a session. The earlier session of the same device that hears in the same manner is
+    /// told to end, and returned.
+    pub fn enter(&self, entrant: Entrant) -> (Arc<Session>, Option<Arc<Session>>) {
         let number = self.next_number.fetch_add(1, Ordering::Relaxed) + 1;
-        let session = Arc::new(Session::new(number, user, username, kind, status, address));
+        let tag = entrant.tag;
+        let session = Arc::new(Session::new(number, entrant));
         let mut state = self.lock();
-        let sessions = &mut state.users.entry(user).or_default().sessions;
-        let old = sessions.iter().position(|old| old.kind == kind);
+        let sessions = &mut state.users.entry(session.actor.user).or_default().sessions;
+        let old = sessions
+            .iter()
+            .position(|old| old.device() == session.device() && old.manner == session.manner);
         let replaced = old.map(|old| sessions.remove(old));
+        sessions.push(Arc::clone(&session));
         if let Some(old) = &replaced {
             old.leave(|mailbox| mailbox.end = Some(End::Replaced { tag }));
+            state.watches.forget(old);
         }
-        sessions.push(Arc::clone(&session));
         (session, replaced)
     }
 
     /// Takes a session out. `false` if another one had replaced it.
     pub fn exit(&self, session: &Session) -> bool {
         let mut state = self.lock();
-        let Some(online) = state.users.get_mut(&session.user) else {
+        state.watches.forget(session);
+        let Some(online) = state.users.get_mut(&session.actor.user) else {
             return false;
         };
         let before = online.sessions.len();
@@ -100,9 +121,27 @@ impl Hub {
             .retain(|other| other.number != session.number);
         let was_in = online.sessions.len() < before;
         if online.sessions.is_empty() {
-            state.forget(session.user);
+            state.forget(session.actor.user);
         }
         was_in
+    }
+
+    /// The sign-ins of a user's sessions of the API.
+    pub fn api_sessions(&self, user: UserId) -> Vec<SessionId> {
+        let sessions = self.sessions_of(user);
+        sessions
+            .iter()
+            .filter_map(|session| session.sign_in)
+            .collect()
+    }
+
+    /// Tells those sessions of a user to end whose sign-in is over.
+    pub fn end_api_sessions(&self, user: UserId, is_over: impl Fn(SessionId) -> bool) {
+        for session in self.sessions_of(user) {
+            if session.sign_in.is_some_and(&is_over) {
+                session.leave(|mailbox| mailbox.end = Some(End::Revoked));
+            }
+        }
     }
 
     /// The version to read before asking the database for a user's groups.
@@ -125,56 +164,94 @@ impl Hub {
         }
         online.groups.extend(groups);
         for group in groups {
-            state.members.entry(*group).or_default().insert(user);
+            state.crowds.add(user, *group);
         }
         true
     }
 
-    /// Keeps the members on line right after a committed change; `created` is a new group's id.
-    pub fn note_membership(&self, change: &Change, created: Option<u32>) {
-        let (user, group, is_member) = match change {
-            Change::CreateGroup { origin, .. } => match created.and_then(Peer::from_number) {
-                Some(Peer::Group(group)) => (origin.user, group, true),
-                Some(Peer::User(_)) | None => return,
-            },
-            Change::JoinGroup { origin, group, .. } => (origin.user, *group, true),
-            Change::LeaveGroup { origin, group } => (origin.user, *group, false),
+    /// Notes how many members groups have, on line or not.
+    pub fn set_sizes(&self, sizes: &[(GroupId, u32)]) {
+        let mut state = self.lock();
+        for (group, size) in sizes {
+            state.crowds.set_size(*group, *size);
+        }
+    }
+
+    /// Keeps the members on line right after an entry was committed.
+    pub fn note(&self, entry: &Entry) {
+        let Body::Notice(notice) = &entry.body else {
+            return;
+        };
+        let author = entry.origin.user;
+        let (user, group, is_member) = match (entry.conv.kind(), notice) {
+            (Some(ConvKind::Group(group)), Notice::GroupCreated { .. } | Notice::MemberJoined) => {
+                (author, group, true)
+            }
+            (Some(ConvKind::Group(group)), Notice::MemberAdded { user }) => (*user, group, true),
+            (Some(ConvKind::Group(group)), Notice::MemberLeft) => (author, group, false),
+            (Some(ConvKind::Group(group)), Notice::MemberRemoved { user }) => (*user, group, false),
+            (Some(ConvKind::Inbox(user)), Notice::GroupDissolved { group, .. }) => {
+                (user, *group, false)
+            }
             _ => return,
         };
+        let mut state = self.lock();
+        state.set_member(user, group, is_member);
+        state.crowds.count(group, is_member);
+    }
+
+    /// The members of a group that are on line.
+    pub fn members_online(&self, group: GroupId) -> Vec<UserId> {
+        self.lock().crowds.online(group).copied().collect()
+    }
+
+    /// Puts right what is known of a user, where the entry that changed it may have been missed.
+    pub fn correct_member(&self, user: UserId, group: GroupId, is_member: bool) {
         let mut state = self.lock();
         let Some(online) = state.users.get_mut(&user) else {
             return;
         };
-        online.membership_version += 1;
-        if is_member {
-            online.groups.insert(group);
-            state.members.entry(group).or_default().insert(user);
+        if online.groups.contains(&group) == is_member {
+            // A list of his groups that is on its way may be older.
+            online.membership_version += 1;
             return;
         }
-        online.groups.remove(&group);
-        let conv = ConvId::group(group);
-        for session in &online.sessions {
-            session.leave(|mailbox| {
-                mailbox.changed.remove(&conv);
-                mailbox.lost.push(conv);
-            });
-        }
-        state.remove_member(user, group);
+        state.set_member(user, group, is_member);
     }
 
     /// Something was committed to this conversation: wakes everybody in it who is on line, but
-    /// not the device that wrote it.
-    pub fn ring(&self, conv: ConvId, writer: (UserId, DeviceId)) {
-        for session in self.listeners(conv) {
-            if (session.user, session.device()) != writer {
-                session.leave(|mailbox| {
-                    mailbox.changed.insert(conv);
-                });
+    /// not this device.
+    pub fn ring(&self, conv: ConvId, seq: Seq, but: Option<(UserId, DeviceId)>) {
+        if let Some(ConvKind::Group(group)) = conv.kind()
+            && self.lock().crowds.online_count(group) >= ASIDE_MIN
+        {
+            self.aside.leave(conv, seq);
+            return;
+        }
+        let (sessions, reach) = self.listeners(conv);
+        for session in sessions {
+            if Some((session.actor.user, session.device())) != but {
+                session.ring(conv, seq, reach);
             }
         }
     }
 
-    fn listeners(&self, conv: ConvId) -> Vec<Arc<Session>> {
+    /// Rings the bells of large groups, for as long as the server runs.
+    pub async fn ring_aside(&self) {
+        loop {
+            for (conv, seq) in self.aside.take().await {
+                let (sessions, reach) = self.listeners(conv);
+                for some in sessions.chunks(RUNG_AT_A_TIME) {
+                    for session in some {
+                        session.ring(conv, seq, reach);
+                    }
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    fn listeners(&self, conv: ConvId) -> (Vec<Arc<Session>>, Reach) {
         let state = self.lock();
         let of = |user: &UserId| {
             state
@@ -184,18 +261,45 @@ impl Hub {
                 .flat_map(|online| &online.sessions)
                 .cloned()
         };
-        match conv.kind() {
+        let mut reach = Reach::Everybody;
+        let sessions = match conv.kind() {
             Some(ConvKind::Direct(a, b)) if a == b => of(&a).collect(),
             Some(ConvKind::Direct(a, b)) => of(&a).chain(of(&b)).collect(),
             Some(ConvKind::Inbox(user)) => of(&user).collect(),
-            Some(ConvKind::Group(group)) => state
-                .members
-                .get(&group)
-                .into_iter()
-                .flatten()
-                .flat_map(of)
-                .collect(),
+            Some(ConvKind::Group(group)) => {
+                reach = state.crowds.reach(group);
+                state.crowds.online(group).flat_map(of).collect()
+            }
             None => Vec::new(),
+        };
+        (sessions, reach)
+    }
+
+    /// Which sessions get the entries of this conversation.
+    pub fn reach(&self, conv: ConvId) -> Reach {
+        match conv.kind() {
+            Some(ConvKind::Group(group)) => self.lock().crowds.reach(group),
+            Some(ConvKind::Direct(..) | ConvKind::Inbox(_)) | None => Reach::Everybody,
+        }
+    }
+
+    /// Leaves a typing or reading mark with the sessions of a conversation, but not with this
+    /// device. In groups where only those who look get entries, only they get marks.
+    pub fn mark(&self, conv: ConvId, user: UserId, device: DeviceId, mark: Mark) {
+        // Not even looked for: a group that large has thousands of them.
+        if self.reach(conv) == Reach::Nobody {
+            return;
+        }
+        let (sessions, reach) = self.listeners(conv);
+        for session in sessions {
+            let is_own = session.actor.user == user;
+            let is_for_it = match mark {
+                Mark::Typing => !is_own,
+                Mark::Read(_) => !is_own || session.device() != device,
+            };
+            if is_for_it && session.wants_marks(conv, reach) {
+                session.leave(|mailbox| mailbox.note_mark(conv, user, mark));
+            }
         }
     }
 
@@ -205,45 +309,12 @@ impl Hub {
         self.tell_but(user, None, event);
     }
 
-    /// As [`Hub::tell`], but not the session of this number.
-    pub fn tell_but(&self, user: UserId, but: Option<u64>, event: &Event) {
-        let sessions = self
-            .lock()
-            .users
-            .get(&user)
-            .map(|online| online.sessions.clone())
-            .unwrap_or_default();
-        for session in sessions
-            .iter()
-            .filter(|session| Some(session.number) != but)
-        {
-            session.leave(|mailbox| mailbox.push(event.clone()));
-        }
-    }
-
-    /// Sets a session's status; `false` if it was that already.
-    pub fn set_status(&self, session: &Session, status: i32) -> bool {
-        session.set_status(status) != status
-    }
-
-    /// Where a user is, as others see it: the status of his first session, and PC if any of his
-    /// sessions is one.
-    pub fn presence(&self, user: UserId) -> Presence {
-        let state = self.lock();
-        let sessions = state
-            .users
-            .get(&user)
-            .map_or(&[][..], |online| &online.sessions);
-        let (Some(first), Some(last)) = (sessions.first(), sessions.last()) else {
-            return Presence::default();
-        };
-        let has_pc = sessions
-            .iter()
-            .any(|session| session.kind == ClientKind::Pc);
-        let client = if has_pc { ClientKind::Pc } else { last.kind };
-        Presence {
-            status: first.status(),
-            client: client.number(),
+    /// As [`Hub::tell`], but not this device of his.
+    pub fn tell_but(&self, user: UserId, but: Option<DeviceId>, event: &Event) {
+        for session in self.sessions_of(user) {
+            if Some(session.device()) != but {
+                session.leave_event(event);
+            }
         }
     }
 
@@ -264,199 +335,47 @@ impl Hub {
         all
     }
 
+    /// How many users are on line.
+    pub fn users_count(&self) -> usize {
+        self.lock().users.len()
+    }
+
+    fn sessions_of(&self, user: UserId) -> Vec<Arc<Session>> {
+        self.lock()
+            .users
+            .get(&user)
+            .map(|online| online.sessions.clone())
+            .unwrap_or_default()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    fn set_member(&mut self, user: UserId, group: GroupId, is_member: bool) {
+        let Some(online) = self.users.get_mut(&user) else {
+            return;
+        };
+        online.membership_version += 1;
+        if is_member {
+            online.groups.insert(group);
+            self.crowds.add(user, group);
+            return;
+        }
+        online.groups.remove(&group);
+        let conv = ConvId::group(group);
+        for session in &online.sessions {
+            session.close(conv);
+            session.leave(|mailbox| mailbox.lose(conv));
+        }
+        self.crowds.remove(user, group);
+    }
+
     fn forget(&mut self, user: UserId) {
         for group in self.users.remove(&user).unwrap_or_default().groups {
-            self.remove_member(user, group);
+            self.crowds.remove(user, group);
         }
-    }
-
-    fn remove_member(&mut self, user: UserId, group: GroupId) {
-        if let Some(members) = self.members.get_mut(&group) {
-            members.remove(&user);
-            if members.is_empty() {
-                self.members.remove(&group);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use common::api::Origin;
-    use common::id::{ClientId, Millis};
-
-    use super::session::{EVENTS_MAX, FRAME_BYTES_MAX};
-    use super::*;
-
-    const ANN: UserId = UserId(1);
-    const BOB: UserId = UserId(2);
-    const GROUP: GroupId = GroupId(300_000_000);
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-    fn enter(hub: &Hub, user: UserId, kind: ClientKind) -> Arc<Session> {
-        hub.enter(user, "name", kind, 1, HERE, 7).0
-    }
-
-    fn origin(user: UserId) -> Origin {
-        let client_id = ClientId::new("x").unwrap();
-        Origin {
-            user,
-            device: DeviceId(1),
-            client_id,
-            tag: 0,
-            at: Millis(0),
-        }
-    }
-
-    #[test]
-    fn a_bell_rings_for_everybody_in_the_conversation_but_the_writing_device() {
-        let hub = Hub::default();
-        let ann = enter(&hub, ANN, ClientKind::Pc);
-        let ann_phone = enter(&hub, ANN, ClientKind::Android);
-        let bob = enter(&hub, BOB, ClientKind::Pc);
-        let conv = ConvId::direct(ANN, BOB);
-        hub.ring(conv, (ANN, ann.device()));
-        assert!(ann.collect().is_empty());
-        assert!(ann_phone.collect().changed.contains(&conv));
-        assert!(bob.collect().changed.contains(&conv));
-        assert!(
-            bob.collect().is_empty(),
-            "a mailbox is emptied by looking into it"
-        );
-    }
-
-    #[test]
-    fn a_second_login_of_the_same_kind_ends_the_first() {
-        let hub = Hub::default();
-        let old = enter(&hub, ANN, ClientKind::Pc);
-        let phone = enter(&hub, ANN, ClientKind::Android);
-        let new = enter(&hub, ANN, ClientKind::Pc);
-        assert_eq!(old.collect().end, Some(End::Replaced { tag: 7 }));
-        assert_eq!(phone.collect().end, None);
-        assert!(!hub.exit(&old), "it was out already");
-        assert!(hub.exit(&new));
-        assert!(hub.is_online(ANN));
-        assert!(hub.exit(&phone));
-        assert!(!hub.is_online(ANN));
-    }
-
-    #[test]
-    fn presence_is_that_of_the_first_session_and_a_pc_counts_most() {
-        let hub = Hub::default();
-        assert_eq!(hub.presence(ANN), Presence::default());
-        let (phone, _) = hub.enter(ANN, "ann", ClientKind::Android, 3, HERE, 0);
-        assert_eq!(
-            hub.presence(ANN),
-            Presence {
-                status: 3,
-                client: 2
-            }
-        );
-        enter(&hub, ANN, ClientKind::Pc);
-        assert_eq!(
-            hub.presence(ANN),
-            Presence {
-                status: 3,
-                client: 1
-            }
-        );
-        hub.exit(&phone);
-        assert_eq!(
-            hub.presence(ANN),
-            Presence {
-                status: 1,
-                client: 1
-            }
-        );
-    }
-
-    #[test]
-    fn members_come_and_go_with_the_committed_changes() {
-        let hub = Hub::default();
-        let ann = enter(&hub, ANN, ClientKind::Pc);
-        let conv = ConvId::group(GROUP);
-        let version = hub.membership_version(ANN);
-        let limits = (9, 9);
-        let join = Change::JoinGroup {
-            origin: origin(ANN),
-            group: GROUP,
-            contacts_max: limits.0,
-            members_max: limits.1,
-        };
-        hub.note_membership(&join, None);
-        assert!(
-            !hub.set_groups(ANN, &[], version),
-            "the list was read before the join"
-        );
-        hub.ring(conv, (BOB, DeviceId(1)));
-        assert!(ann.collect().changed.contains(&conv));
-
-        hub.ring(conv, (BOB, DeviceId(1)));
-        hub.note_membership(
-            &Change::LeaveGroup {
-                origin: origin(ANN),
-                group: GROUP,
-            },
-            None,
-        );
-        hub.ring(conv, (BOB, DeviceId(1)));
-        let mailbox = ann.collect();
-        assert!(
-            mailbox.changed.is_empty(),
-            "who left hears nothing of it any more"
-        );
-        assert_eq!(mailbox.lost, [conv]);
-    }
-
-    #[test]
-    fn events_are_bounded_and_the_oldest_go_first() {
-        let hub = Hub::default();
-        let ann = enter(&hub, ANN, ClientKind::Pc);
-        for status in 0..1000 {
-            let presence = Presence { status, client: 1 };
-            hub.tell(
-                ANN,
-                &Event::Presence {
-                    user: BOB,
-                    presence,
-                },
-            );
-        }
-        let events = ann.collect().events;
-        assert_eq!(events.len(), EVENTS_MAX);
-        assert!(matches!(
-            events.back(),
-            Some(Event::Presence {
-                presence: Presence { status: 999, .. },
-                ..
-            })
-        ));
-    }
-
-    #[test]
-    fn frames_of_a_screen_are_dropped_when_they_pile_up() {
-        let hub = Hub::default();
-        let ann = enter(&hub, ANN, ClientKind::Pc);
-        let frame = Bytes::from(vec![0; FRAME_BYTES_MAX / 2]);
-        for tag in 0..5 {
-            let (header, frame) = (Bytes::new(), frame.clone());
-            hub.tell(
-                ANN,
-                &Event::RemoteDesktop {
-                    tag,
-                    header,
-                    frame,
-                    to: ANN,
-                },
-            );
-        }
-        assert_eq!(ann.collect().events.len(), 2);
     }
 }

@@ -1,24 +1,22 @@
-//! One logged-in connection as others see it, and what waits for it.
-//!
-//! A mailbox holds no messages: only the set of conversations that changed, a few passing events
-//! (presence and the like, dropped when they pile up), and whether to end.
+//! One signed-in connection as others see it.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use common::id::{ConvId, DeviceId, Peer, UserId};
+use common::id::{ConvId, DeviceId, SessionId, UserId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How many passing events wait for a session at the most; more are dropped, oldest first.
-pub(super) const EVENTS_MAX: usize = 256;
-/// How many bytes of remote-desktop frames wait for a session at the most.
-pub(super) const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+use super::crowd::Reach;
+use super::mailbox::{Event, Mailbox};
+use crate::actor::Actor;
 
-/// What kind of program a session belongs to. The numbers are those of the existing clients.
+/// How many large groups a session may have open at a time: what fits on a screen many times.
+pub const OPEN_MAX: usize = 64;
+
+/// What kind of program a session belongs to, as the existing clients know them: the numbers are
+/// theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClientKind {
     Pc = 1,
@@ -48,6 +46,19 @@ impl ClientKind {
     }
 }
 
+/// How a session hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// The protocol of the existing clients.
+    Flamingo,
+    WebSocket,
+    /// Server-sent events.
+    Stream,
+    /// One call that waits for something to happen. Comes and goes all the time, so that nobody is
+    /// told of it.
+    Poll,
+}
+
 /// What others see of a user's whereabouts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
@@ -55,91 +66,107 @@ pub struct Presence {
     pub status: i32,
     /// The number of a [`ClientKind`]; 0 off line.
     pub client: i32,
+    /// On line, but not looking. The existing clients have no word for it.
+    pub is_away: bool,
 }
 
-/// Something that is told to whoever is on line and then forgotten.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A user came, went or changed his status.
-    Presence { user: UserId, presence: Presence },
-    /// A profile, or the members of a group, changed.
-    ProfileChanged { peer: Peer },
-    /// A frame of somebody's screen.
-    RemoteDesktop {
-        tag: i32,
-        header: Bytes,
-        frame: Bytes,
-        to: UserId,
-    },
+/// The status of whoever does not want to be seen.
+pub const INVISIBLE: i32 = 2;
+/// The status of whoever is simply there.
+pub const ONLINE: i32 = 1;
+
+impl Presence {
+    /// Whether others are to see the user.
+    pub fn is_visible(&self) -> bool {
+        self.status != 0 && self.status != INVISIBLE
+    }
 }
 
 /// Why a session has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The same user logged in with the same kind of client; the tag is that login's.
+    /// The same device came again; the tag is that of an existing client's login.
     Replaced { tag: i32 },
+    /// The user signed the device out.
+    Revoked,
 }
 
-/// One logged-in connection, as others see it.
+/// Somebody who proved who he is and wants to hear what happens.
+#[derive(Clone, Debug)]
+pub struct Entrant {
+    pub actor: Actor,
+    pub kind: ClientKind,
+    pub manner: Manner,
+    /// The sign-in of the API.
+    pub sign_in: Option<SessionId>,
+    pub status: i32,
+    /// The number of an existing client's login request.
+    pub tag: i32,
+}
+
+/// One signed-in connection, as others see it.
 #[derive(Debug)]
 pub struct Session {
     pub number: u64,
-    pub user: UserId,
-    pub username: Arc<str>,
+    pub actor: Actor,
     pub kind: ClientKind,
-    pub address: IpAddr,
+    pub manner: Manner,
+    pub sign_in: Option<SessionId>,
     status: AtomicI32,
-    mailbox: Mutex<Mailbox>,
+    is_away: AtomicBool,
+    waiting: Mutex<Waiting>,
     bell: Notify,
     /// Cancelled when the session has written its cursors and left the hub.
     pub gone: CancellationToken,
 }
 
-/// What waits for a session.
 #[derive(Debug, Default)]
-pub struct Mailbox {
-    /// Conversations with new entries.
-    pub changed: BTreeSet<ConvId>,
-    /// Conversations that are not the user's any more.
-    pub lost: Vec<ConvId>,
-    pub events: VecDeque<Event>,
-    pub end: Option<End>,
-    frame_bytes: usize,
+struct Waiting {
+    mailbox: Mailbox,
+    /// Large groups that the client shows.
+    open: BTreeSet<ConvId>,
+    /// The client said whose presence it wants to hear of; before, it hears of all friends.
+    is_choosing: bool,
 }
 
 impl Session {
-    pub(super) fn new(
-        number: u64,
-        user: UserId,
-        username: &str,
-        kind: ClientKind,
-        status: i32,
-        address: IpAddr,
-    ) -> Self {
+    pub(super) fn new(number: u64, entrant: Entrant) -> Self {
         Self {
             number,
-            user,
-            username: username.into(),
-            kind,
-            address,
-            status: AtomicI32::new(status),
-            mailbox: Mutex::default(),
+            actor: entrant.actor,
+            kind: entrant.kind,
+            manner: entrant.manner,
+            sign_in: entrant.sign_in,
+            status: AtomicI32::new(entrant.status),
+            is_away: AtomicBool::new(false),
+            waiting: Mutex::default(),
             bell: Notify::new(),
             gone: CancellationToken::new(),
         }
     }
 
-    /// Returns the status before.
-    pub(super) fn set_status(&self, status: i32) -> i32 {
-        self.status.swap(status, Ordering::Relaxed)
+    /// Returns whether this was a change.
+    pub(super) fn set_status(&self, status: i32, is_away: bool) -> bool {
+        let was = self.status.swap(status, Ordering::Relaxed);
+        let was_away = self.is_away.swap(is_away, Ordering::Relaxed);
+        was != status || was_away != is_away
     }
 
     pub fn device(&self) -> DeviceId {
-        self.kind.device()
+        self.actor.device
     }
 
     pub fn status(&self) -> i32 {
         self.status.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is a session of the API.
+    pub fn is_api(&self) -> bool {
+        self.manner != Manner::Flamingo
     }
 
     /// Waits until there is something in the mailbox. Cancel-safe.
@@ -149,38 +176,92 @@ impl Session {
 
     /// Empties the mailbox.
     pub fn collect(&self) -> Mailbox {
-        std::mem::take(&mut *self.lock())
+        std::mem::take(&mut self.lock().mailbox)
     }
 
     pub(super) fn leave(&self, note: impl FnOnce(&mut Mailbox)) {
-        note(&mut self.lock());
+        note(&mut self.lock().mailbox);
         self.bell.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Mailbox> {
-        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Mailbox {
-    pub(super) fn push(&mut self, event: Event) {
-        if let Event::RemoteDesktop { header, frame, .. } = &event {
-            let bytes = header.len() + frame.len();
-            if self.frame_bytes + bytes > FRAME_BYTES_MAX {
-                return;
+    /// Leaves a passing event, in the way of this session's protocol.
+    pub(super) fn leave_event(&self, event: &Event) {
+        if !self.is_api() {
+            self.leave(|mailbox| mailbox.push(event.clone()));
+            return;
+        }
+        match event {
+            Event::Presence { user, presence } => {
+                if !self.lock().is_choosing {
+                    self.leave_presence(*user, *presence);
+                }
             }
-            self.frame_bytes += bytes;
+            Event::ProfileChanged { peer } => self.leave(|mailbox| mailbox.note_profile(*peer)),
+            // Screens are shared among the existing clients only.
+            Event::RemoteDesktop { .. } => {}
         }
-        if self.events.len() == EVENTS_MAX {
-            self.events.pop_front();
-        }
-        self.events.push_back(event);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.changed.is_empty()
-            && self.lost.is_empty()
-            && self.events.is_empty()
-            && self.end.is_none()
+    pub(super) fn leave_presence(&self, user: UserId, presence: Presence) {
+        self.leave(|mailbox| mailbox.note_presence(user, presence));
+    }
+
+    /// Something was committed to this conversation.
+    pub(super) fn ring(&self, conv: ConvId, seq: common::id::Seq, reach: Reach) {
+        let mut waiting = self.lock();
+        let gets_entries = !self.is_api()
+            || match reach {
+                Reach::Everybody => true,
+                Reach::WhoLooks => waiting.open.contains(&conv),
+                Reach::Nobody => false,
+            };
+        if gets_entries {
+            waiting.mailbox.changed.insert(conv);
+        } else {
+            waiting.mailbox.heads.insert(conv, seq);
+        }
+        drop(waiting);
+        self.bell.notify_one();
+    }
+
+    /// Whether a typing or reading mark in this conversation is for this session.
+    pub(super) fn wants_marks(&self, conv: ConvId, reach: Reach) -> bool {
+        matches!(self.manner, Manner::WebSocket | Manner::Stream)
+            && match reach {
+                Reach::Everybody => true,
+                Reach::WhoLooks => self.lock().open.contains(&conv),
+                Reach::Nobody => false,
+            }
+    }
+
+    /// The client shows this conversation: also a large group's entries are for it. `false` if it
+    /// shows too many already.
+    pub fn open(&self, conv: ConvId) -> bool {
+        let open = &mut self.lock().open;
+        if open.len() >= OPEN_MAX && !open.contains(&conv) {
+            return false;
+        }
+        open.insert(conv);
+        true
+    }
+
+    /// The client does not show this conversation any more.
+    pub fn close(&self, conv: ConvId) {
+        self.lock().open.remove(&conv);
+    }
+
+    /// Whether the client shows this conversation.
+    pub fn has_open(&self, conv: ConvId) -> bool {
+        self.lock().open.contains(&conv)
+    }
+
+    pub(super) fn choose(&self) {
+        let mut waiting = self.lock();
+        waiting.is_choosing = true;
+        waiting.mailbox.presences.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

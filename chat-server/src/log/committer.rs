@@ -6,17 +6,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::api::{Body, Entry};
+use common::id::{ConvId, DeviceId, Seq, UserId};
 use common::store::{Change, Outcome, Store, StoreError};
+use common::telemetry::metrics;
+use common::telemetry::trace::{self, TraceId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::Tail;
+use super::{Dirty, Tail, repeated};
 use crate::hub::Hub;
 
 /// How many changes may wait. A full queue makes the submitting session wait, and so its client.
 pub const QUEUE_LENGTH_MAX: usize = 8_192;
 /// How many changes go into one transaction.
 const BATCH_LENGTH_MAX: usize = 1_024;
+/// How much work goes into one transaction, see [`weight`]: a database that is a millisecond away
+/// has to be done within its time limit, or nothing of the batch is ever saved.
+const BATCH_WEIGHT_MAX: usize = 1_024;
 /// How long a batch is tried again while the database is away, before the senders are told.
 const RETRY_FOR: Duration = Duration::from_secs(4);
 const RETRY_PAUSE_FIRST: Duration = Duration::from_millis(50);
@@ -24,7 +32,20 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 struct Job {
     change: Change,
-    answer: oneshot::Sender<Result<Outcome, StoreError>>,
+    answer: Answer,
+}
+
+/// The way back to whoever handed a change in, and when that was.
+struct Answer {
+    sender: oneshot::Sender<Result<Outcome, StoreError>>,
+    since: Instant,
+}
+
+impl Answer {
+    fn send(self, outcome: Result<Outcome, StoreError>) {
+        // A receiver that is gone wants to know nothing.
+        let _ = self.sender.send(outcome);
+    }
 }
 
 /// The way to the committer, for everybody.
@@ -43,7 +64,9 @@ impl Log {
     /// # Errors
     /// [`StoreError::Unreachable`] when the server is stopping.
     pub async fn submit(&self, change: Change) -> Result<Pending, StoreError> {
-        let (answer, pending) = oneshot::channel();
+        let (sender, pending) = oneshot::channel();
+        let since = Instant::now();
+        let answer = Answer { sender, since };
         self.queue
             .send(Job { change, answer })
             .await
@@ -80,6 +103,7 @@ pub struct Committer {
     store: Arc<dyn Store>,
     tail: Arc<Tail>,
     hub: Arc<Hub>,
+    dirty: Arc<Dirty>,
     /// The last batch failed: tell the next senders at once instead of letting each wait.
     is_down: bool,
 }
@@ -102,33 +126,54 @@ impl Committer {
                 store,
                 tail,
                 hub,
+                dirty: Arc::default(),
                 is_down: false,
             },
         )
     }
 
-    pub async fn run(mut self) {
+    /// Where it is noted which conversations something was appended to.
+    pub fn dirty(&self) -> Arc<Dirty> {
+        Arc::clone(&self.dirty)
+    }
+
+    /// Commits until every [`Log`] is gone. If it panics, `shutdown` is cancelled at once: a
+    /// server that can save nothing has to say so and stop.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let stop_if_panicked = shutdown.drop_guard();
         let mut jobs = Vec::new();
         while self.queue.recv_many(&mut jobs, BATCH_LENGTH_MAX).await > 0 {
-            let (batch, answers) = jobs.drain(..).map(|job| (job.change, job.answer)).unzip();
-            self.commit(batch, answers).await;
+            while !jobs.is_empty() {
+                let length = fitting(jobs.iter().map(|job| &job.change));
+                let now = jobs.drain(..length);
+                let (batch, answers) = now.map(|job| (job.change, job.answer)).unzip();
+                self.commit(batch, answers).await;
+            }
         }
+        stop_if_panicked.disarm();
     }
 
     async fn commit(&mut self, mut batch: Vec<Change>, mut answers: Vec<Answer>) {
         let deadline = Instant::now() + RETRY_FOR;
         let mut pause = RETRY_PAUSE_FIRST;
         loop {
-            let error = match self.store.commit(&batch).await {
+            let began = Instant::now();
+            let committed = self.store.commit(&batch).await;
+            note_commit(batch.len(), began.elapsed());
+            let error = match committed {
                 Ok(outcomes) => {
                     if self.is_down {
                         tracing::info!("the database saves changes again");
                     }
                     self.is_down = false;
-                    return self.tell(&batch, outcomes, answers);
+                    return self.tell(&batch, outcomes, answers).await;
                 }
                 Err(error) => error,
             };
+            metrics::db_error(&error);
+            if matches!(error, StoreError::Broken(_)) && batch.len() > 1 {
+                return self.commit_one_by_one(batch, answers).await;
+            }
             if matches!(error, StoreError::OutcomeUnknown(_)) {
                 (batch, answers) = keep_repeatable(batch, answers, &error);
             }
@@ -137,8 +182,7 @@ impl Committer {
                 tracing::error!(%error, changes = batch.len(), "changes could not be saved");
                 self.is_down = error.is_passing();
                 for answer in answers {
-                    // A receiver that is gone wants to know nothing.
-                    let _ = answer.send(Err(error.clone()));
+                    answer.send(Err(error.clone()));
                 }
                 return;
             }
@@ -148,37 +192,151 @@ impl Committer {
         }
     }
 
-    fn tell(&self, batch: &[Change], outcomes: Vec<Outcome>, answers: Vec<Answer>) {
+    /// One change that the database cannot take must not fail its neighbors.
+    async fn commit_one_by_one(&mut self, batch: Vec<Change>, answers: Vec<Answer>) {
+        for (change, answer) in batch.into_iter().zip(answers) {
+            Box::pin(self.commit(vec![change], vec![answer])).await;
+        }
+    }
+
+    async fn tell(&self, batch: &[Change], outcomes: Vec<Outcome>, answers: Vec<Answer>) {
         let mut fresh = Vec::new();
-        for (change, outcome) in batch.iter().zip(&outcomes) {
-            if let Outcome::Done { id, entries } = outcome {
-                self.hub.note_membership(change, *id);
+        for outcome in &outcomes {
+            if let Outcome::Done { entries, .. } = outcome {
                 fresh.extend(entries.iter().cloned());
             }
         }
-        self.tail.push(fresh.iter().cloned());
         for entry in &fresh {
-            self.hub
-                .ring(entry.conv, (entry.origin.user, entry.origin.device));
+            self.hub.note(entry);
         }
-        // A commit whose answer was lost rang nobody: its repetition does.
-        for (change, outcome) in batch.iter().zip(&outcomes) {
-            if let (Change::Append(append), Outcome::AlreadyThere { .. }) = (change, outcome) {
-                let origin = &append.origin;
-                self.hub.ring(append.conv, (origin.user, origin.device));
+        self.tail.push(fresh.iter().cloned());
+        self.dirty.mark(fresh.iter().map(|entry| entry.conv));
+        let is_traced = trace::is_on();
+        for entry in &fresh {
+            if is_traced {
+                trace(entry, "committed");
+            }
+            self.hub.ring(entry.conv, entry.seq, knows_already(entry));
+            if is_traced {
+                trace(entry, "fanned out");
             }
         }
-        for (outcome, answer) in outcomes.into_iter().zip(answers) {
-            // A receiver that is gone wants to know nothing.
-            let _ = answer.send(Ok(outcome));
+        for (change, outcome) in batch.iter().zip(&outcomes) {
+            if let Outcome::AlreadyThere { conv, seq, .. } = outcome {
+                self.tell_again(change, *conv, *seq).await;
+            }
         }
+        count(batch, &outcomes, &answers);
+        for (outcome, answer) in outcomes.into_iter().zip(answers) {
+            answer.send(Ok(outcome));
+        }
+    }
+
+    /// A commit whose answer was lost told nobody: its repetition does.
+    async fn tell_again(&self, change: &Change, conv: ConvId, seq: Seq) {
+        self.dirty.mark([conv]);
+        if let Change::Append(append) = change {
+            let writer = (append.origin.user, append.origin.device);
+            return self.hub.ring(conv, seq, Some(writer));
+        }
+        if let Err(error) = repeated::tell(&*self.store, &self.hub, change, conv).await {
+            // Who is on line hears of it when he comes back.
+            tracing::warn!(%error, %conv, "nobody was told of a repeated change");
+        }
+        self.hub.ring(conv, seq, None);
     }
 }
 
-type Answer = oneshot::Sender<Result<Outcome, StoreError>>;
+/// The device that has no need to be woken: the one that wrote a message. Of a notice that it
+/// caused, a device of the API is told like others, so that it can count on every number.
+fn knows_already(entry: &Entry) -> Option<(UserId, DeviceId)> {
+    let origin = &entry.origin;
+    let is_told = matches!(entry.body, Body::Notice(_)) && origin.device.acknowledges();
+    (!is_told).then_some((origin.user, origin.device))
+}
 
-/// After a commit of unknown outcome only what is recognised by its client id may be repeated;
-/// the others are told that nobody knows.
+fn trace(entry: &Entry, what: &'static str) {
+    tracing::debug!(
+        target: trace::TARGET,
+        trace_id = %TraceId::of(&entry.origin),
+        conv = %entry.conv,
+        seq = entry.seq.0,
+        "{what}"
+    );
+}
+
+/// How many of these changes go into the next transaction; at least one.
+fn fitting<'c>(changes: impl Iterator<Item = &'c Change>) -> usize {
+    let mut room = BATCH_WEIGHT_MAX;
+    let fits = changes.take_while(|change| {
+        let left = room.checked_sub(weight(change));
+        room = left.unwrap_or(0);
+        left.is_some()
+    });
+    fits.count().max(1)
+}
+
+/// How often a database is asked for a change, roughly. Many of the first kind are written together
+/// with a few questions.
+fn weight(change: &Change) -> usize {
+    match change {
+        Change::Append(_)
+        | Change::MoveCursor { .. }
+        | Change::NoteLogin { .. }
+        | Change::CountUpload { .. } => 1,
+        Change::Place(_) | Change::Meta(_) => 2,
+        Change::Session(_)
+        | Change::Block(_)
+        | Change::People(_)
+        | Change::Search(_)
+        | Change::SetPassword { .. }
+        | Change::SetProfile { .. }
+        | Change::RegisterDevice { .. }
+        | Change::SetRemark { .. }
+        | Change::MoveContact { .. }
+        | Change::EditTeams { .. }
+        | Change::NameBlob { .. } => 8,
+        Change::Group(_)
+        | Change::JoinGroup { .. }
+        | Change::LeaveGroup { .. }
+        | Change::CreateGroup { .. }
+        | Change::Message(_)
+        | Change::CreateAccount { .. }
+        | Change::RequestFriend { .. }
+        | Change::AnswerFriend { .. }
+        | Change::RemoveFriend { .. } => 16,
+    }
+}
+
+fn note_commit(changes: usize, took: Duration) {
+    let changes = u32::try_from(changes).unwrap_or(u32::MAX);
+    metrics::COMMIT_BATCH_SIZE.record(f64::from(changes));
+    metrics::COMMIT_DURATION.record(took.as_secs_f64());
+}
+
+/// Counts what became of the messages of a batch, and how long their senders waited.
+fn count(batch: &[Change], outcomes: &[Outcome], answers: &[Answer]) {
+    let (mut accepted, mut deduplicated) = (0, 0);
+    let now = Instant::now();
+    for ((change, outcome), answer) in batch.iter().zip(outcomes).zip(answers) {
+        match outcome {
+            Outcome::Done { entries, .. } => {
+                accepted += u64::try_from(entries.len()).unwrap_or(0);
+            }
+            Outcome::AlreadyThere { .. } => deduplicated += 1,
+            Outcome::Refused(_) => {}
+        }
+        if matches!(change, Change::Append(_)) {
+            let waited = now.saturating_duration_since(answer.since);
+            metrics::ACK_DURATION.record(waited.as_secs_f64());
+        }
+    }
+    metrics::MESSAGES_ACCEPTED_TOTAL.increment(accepted);
+    metrics::MESSAGES_DEDUPLICATED_TOTAL.increment(deduplicated);
+}
+
+/// After a commit of unknown outcome what may be applied twice, or is recognized by its client id,
+/// is repeated; the others are told that nobody knows.
 fn keep_repeatable(
     batch: Vec<Change>,
     answers: Vec<Answer>,
@@ -186,12 +344,39 @@ fn keep_repeatable(
 ) -> (Vec<Change>, Vec<Answer>) {
     let mut kept = (Vec::new(), Vec::new());
     for (change, answer) in batch.into_iter().zip(answers) {
-        if matches!(change, Change::Append(_) | Change::MoveCursor { .. }) {
+        if repeated::is_repeatable(&change) {
             kept.0.push(change);
             kept.1.push(answer);
         } else {
-            let _ = answer.send(Err(error.clone()));
+            answer.send(Err(error.clone()));
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use common::id::{GroupId, Millis};
+    use common::store::meta::MetaChange;
+
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_no_more_work_than_a_database_does_in_its_time() {
+        let light = Change::Meta(MetaChange::Barrier);
+        let heavy = Change::LeaveGroup {
+            group: GroupId(300_000_000),
+            origin: common::api::Origin {
+                user: UserId(1),
+                device: DeviceId(1),
+                client_id: common::id::ClientId::new("x").unwrap(),
+                tag: 0,
+                at: Millis(0),
+            },
+        };
+        assert_eq!(fitting(vec![light.clone(); 10].iter()), 10);
+        assert_eq!(fitting(vec![heavy.clone(); 1_000].iter()), 64);
+        let mixed = [vec![light; 500], vec![heavy; 10]].concat();
+        assert_eq!(fitting(mixed.iter()), 501);
+    }
 }

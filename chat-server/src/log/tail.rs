@@ -5,11 +5,14 @@
 //! store, and a gap (another server wrote in between) makes it forget the conversation.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use common::api::{Body, Entry};
+use common::api::{Body, Entry, Notice};
 use common::id::{ConvId, Seq};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 /// How many entries the tail holds.
 const ENTRIES_MAX: usize = 32_768;
@@ -20,17 +23,41 @@ const BYTES_MAX: usize = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub struct TailEntry {
     pub entry: Entry,
-    /// The entry as a finished packet of the existing clients' protocol: made by the first session
+    /// The entry as finished packets of the existing clients' protocol: made by the first session
     /// that delivers it, used by all.
-    pub packet: OnceLock<Bytes>,
+    pub packets: OnceLock<Arc<[Bytes]>>,
+    /// The entry as a finished event of the API, in the same way. For a message from the tail as
+    /// it was when it was committed; for one from the store with what became of it.
+    pub event: OnceCell<Bytes>,
+    /// When it was committed; `None` for what was read from the store.
+    pub committed: Option<Instant>,
+    is_updated: AtomicBool,
 }
 
 impl TailEntry {
-    pub fn new(entry: Entry) -> Arc<Self> {
+    /// An entry that was just committed.
+    pub fn fresh(entry: Entry) -> Arc<Self> {
+        Self::new(entry, Some(Instant::now()))
+    }
+
+    /// An entry that was read from the store: something may have become of it since.
+    pub fn pulled(entry: Entry) -> Arc<Self> {
+        Self::new(entry, None)
+    }
+
+    fn new(entry: Entry, committed: Option<Instant>) -> Arc<Self> {
         Arc::new(Self {
             entry,
-            packet: OnceLock::new(),
+            packets: OnceLock::new(),
+            event: OnceCell::new(),
+            committed,
+            is_updated: AtomicBool::new(false),
         })
+    }
+
+    /// Whether it is as it was committed: neither edited, nor taken back, nor reacted to.
+    pub fn is_fresh(&self) -> bool {
+        self.committed.is_some() && !self.is_updated.load(Ordering::Relaxed)
     }
 }
 
@@ -80,7 +107,22 @@ impl State {
         if held.back().is_some_and(|last| last.entry.seq.next() != seq) {
             held.clear();
         }
-        held.push_back(TailEntry::new(entry));
+        if let Some(target) = updated(&entry) {
+            // Finished events of the message, and of what became of it earlier, show it as it was
+            // then: after a recall nobody may be sent those.
+            let about = |held: &&Arc<TailEntry>| {
+                held.entry.seq == target || updated(&held.entry) == Some(target)
+            };
+            let behind = held
+                .iter()
+                .rev()
+                .take_while(|held| held.entry.seq >= target);
+            for held in behind.filter(about) {
+                held.is_updated.store(true, Ordering::Relaxed);
+            }
+        }
+        forget_what_it_said(held, &entry);
+        held.push_back(TailEntry::fresh(entry));
         self.order.push_back((conv, seq, bytes));
         self.bytes += bytes;
         while self.order.len() > ENTRIES_MAX || self.bytes > BYTES_MAX {
@@ -105,11 +147,42 @@ impl State {
     }
 }
 
-fn size(entry: &Entry) -> usize {
-    /// What an entry costs besides its content, roughly; a finished packet costs the content again.
-    const OVERHEAD: usize = 256;
+/// What was said about a message before it was taken back or edited shows what it said then: its
+/// finished packets and events are made anew. Rare, unlike reactions, which replace no content.
+fn forget_what_it_said(held: &mut VecDeque<Arc<TailEntry>>, entry: &Entry) {
+    let Body::Notice(Notice::MessageRecalled { seq } | Notice::MessageEdited { seq, .. }) =
+        &entry.body
+    else {
+        return;
+    };
+    for earlier in held.iter_mut() {
+        if updated(&earlier.entry) == Some(*seq) {
+            *earlier = TailEntry::pulled(earlier.entry.clone());
+        }
+    }
+}
+
+/// The message that an entry updates.
+fn updated(entry: &Entry) -> Option<Seq> {
     match &entry.body {
-        Body::Message { content, .. } => OVERHEAD + 2 * content.len(),
+        Body::Notice(
+            Notice::MessageRecalled { seq }
+            | Notice::MessageEdited { seq, .. }
+            | Notice::ReactionChanged { seq, .. },
+        ) => Some(*seq),
+        Body::Notice(_) | Body::Message { .. } => None,
+    }
+}
+
+fn size(entry: &Entry) -> usize {
+    /// What an entry costs besides its content, roughly; a finished packet and a finished event
+    /// cost the content again.
+    const OVERHEAD: usize = 512;
+    match &entry.body {
+        Body::Message { content, .. } => OVERHEAD + 3 * content.len(),
+        Body::Notice(Notice::MessageEdited { segments, .. }) => {
+            OVERHEAD + 3 * serde_json::to_vec(segments).map_or(0, |json| json.len())
+        }
         Body::Notice(_) => OVERHEAD,
     }
 }
@@ -165,6 +238,56 @@ mod tests {
             "entry 7 is somebody else's"
         );
         assert_eq!(seqs(tail.behind(conv, Seq(7), 9)), Some(vec![8]));
+    }
+
+    #[test]
+    fn it_knows_which_messages_are_as_they_were_written() {
+        let tail = Tail::default();
+        let conv = ConvId::group(GroupId(300_000_000));
+        tail.push([entry(conv, 5), entry(conv, 6)]);
+        let before = tail.behind(conv, Seq(4), 9).unwrap();
+        assert!(before.iter().all(|held| held.is_fresh()));
+        let mut recall = entry(conv, 7);
+        recall.body = Body::Notice(Notice::MessageRecalled { seq: Seq(6) });
+        let mut of_older = entry(conv, 8);
+        of_older.body = Body::Notice(Notice::MessageRecalled { seq: Seq(2) });
+        tail.push([recall, of_older]);
+        let fresh: Vec<_> = before.iter().map(|held| held.is_fresh()).collect();
+        assert_eq!(fresh, [true, false]);
+        // An earlier update shows the message as it was then.
+        let updates = tail.behind(conv, Seq(6), 9).unwrap();
+        let mut again = entry(conv, 9);
+        again.body = Body::Notice(Notice::MessageRecalled { seq: Seq(6) });
+        tail.push([again]);
+        let fresh: Vec<_> = updates.iter().map(|held| held.is_fresh()).collect();
+        assert_eq!(fresh, [false, true]);
+        assert!(!TailEntry::pulled(entry(conv, 5)).is_fresh());
+    }
+
+    #[test]
+    fn what_was_said_about_a_message_is_made_anew_when_it_is_taken_back() {
+        let tail = Tail::default();
+        let conv = ConvId::group(GroupId(300_000_000));
+        let about = |seq, notice| Entry {
+            body: Body::Notice(notice),
+            ..entry(conv, seq)
+        };
+        let edited = Notice::MessageEdited {
+            seq: Seq(5),
+            segments: Vec::new(),
+        };
+        let other = Notice::MessageEdited {
+            seq: Seq(4),
+            segments: Vec::new(),
+        };
+        tail.push([entry(conv, 5), about(6, edited), about(7, other)]);
+        for held in tail.behind(conv, Seq(5), 9).unwrap() {
+            held.event.set(Bytes::from_static(b"what it said")).unwrap();
+        }
+        tail.push([about(8, Notice::MessageRecalled { seq: Seq(5) })]);
+        let held = tail.behind(conv, Seq(5), 2).unwrap();
+        assert!(held[0].event.get().is_none() && !held[0].is_fresh());
+        assert!(held[1].event.get().is_some() && held[1].is_fresh());
     }
 
     #[test]

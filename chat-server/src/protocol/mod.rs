@@ -4,3 +4,4 @@
 //! and numbers of the existing clients stand only under `flamingo/`.
 
 pub mod flamingo;
+pub mod web;

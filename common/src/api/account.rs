@@ -5,6 +5,9 @@ use crate::id::{Peer, UserId};
 /// The contact list that every user has and nobody can delete or rename.
 pub const DEFAULT_TEAM: &str = "My Friends";
 
+/// The birthday of an account whose owner never said one: what the existing clients show then.
+pub const BIRTHDAY_UNSET: i32 = 19_900_101;
+
 /// What others see of a user or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -42,7 +45,7 @@ impl Profile {
             nickname: nickname.into(),
             avatar: Avatar::default(),
             gender: 0,
-            birthday: 19_900_101,
+            birthday: BIRTHDAY_UNSET,
             signature: String::new(),
             address: String::new(),
             phone: String::new(),

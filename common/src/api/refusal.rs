@@ -18,10 +18,22 @@ pub enum Refusal {
     AlreadyFriends,
     #[error("this user has not asked to be your friend")]
     NotRequested,
+    #[error("this user does not want to hear from you")]
+    Blocked,
     #[error("you are not a member of this group")]
     NotAMember,
-    #[error("you are a member of this group already")]
+    #[error("this user is a member of the group already")]
     AlreadyMember,
+    #[error("your role in this group does not allow this")]
+    NotAllowed,
+    #[error("an admin of the group has to agree first")]
+    ApprovalNeeded,
+    #[error("one becomes a member of this group only by being invited")]
+    JoinClosed,
+    #[error("you may not write to this group at the moment")]
+    Muted,
+    #[error("the owner has to hand the group over first")]
+    OwnerMustStay,
     #[error("one cannot do this to oneself")]
     Oneself,
     #[error("there is no list of this name")]
@@ -30,10 +42,24 @@ pub enum Refusal {
     TeamExists,
     #[error("the default list cannot be changed")]
     DefaultTeam,
-    #[error("the limit for this account is reached")]
+    #[error("the limit is reached")]
     TooMany,
     #[error("the name already belongs to verified content")]
     NameVerified,
     #[error("the same client id was used for another message")]
     ClientIdConflict,
+    #[error("there is no such message")]
+    NoSuchMessage,
+    #[error("only its author can do this")]
+    NotTheAuthor,
+    #[error("the time to do this is over")]
+    TooLate,
+    #[error("the message was taken back")]
+    AlreadyRecalled,
+    #[error("there is no such conversation")]
+    NoSuchConversation,
+    #[error("there is no such session")]
+    NoSuchSession,
+    #[error("the password was changed at this moment")]
+    PasswordChanged,
 }

@@ -3,8 +3,12 @@
 //! Knows no protocol and no database: callers bring the stored hash and act on the verdict.
 
 mod argon;
+mod device;
 mod password;
 mod throttle;
+mod token;
 
+pub use device::{device_named, nameless_device, random_number};
 pub use password::{PASSWORD_BYTES_MAX, Passwords, Verdict};
 pub use throttle::{FailureLimits, Failures, Rate};
+pub use token::{Claims, TokenFault, TokenKeys};

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::api::ApiConfig;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one, from_zero, port};
 
@@ -78,6 +79,28 @@ pub struct ChatConfig {
     #[arg(long, value_name = "BYTES", default_value_t = ByteSize(64_000))]
     pub message_bytes_max: ByteSize,
 
+    /// Seconds in which an author may take a message back; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = from_zero::<u64>)]
+    pub recall_within_s: u64,
+
+    /// Seconds in which an author may edit a message; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = from_zero::<u64>)]
+    pub edit_within_s: u64,
+
+    /// Seconds between two questions whether a WebSocket client is still there; one that is
+    /// silent for twice as long is closed
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = from_one::<u64>)]
+    pub heartbeat_s: u64,
+
+    /// Members of the largest group whose messages go to everybody on line at once; in larger
+    /// ones only those who look at the group get them, the others hear that it moved
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = from_zero::<u32>)]
+    pub fanout_members_max: u32,
+
+    /// Members from which on nobody gets a group's messages unasked
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = from_zero::<u32>)]
+    pub heads_only_members_min: u32,
+
     /// Port of the text monitor; it asks no password [default: off]
     #[arg(long, value_name = "N", value_parser = port)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +118,10 @@ pub struct ChatConfig {
     /// Address of the HTTP service
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     pub http_bind: IpAddr,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub api: ApiConfig,
 }
 
 impl Default for ChatConfig {

@@ -4,18 +4,24 @@
 //! `--config` and `MYIM_CHAT_PORT=20000` in the environment. A flag wins over the environment,
 //! the environment over the file, the file over the default.
 
+mod admin;
+mod api;
 mod chat;
 mod layers;
 mod programs;
 mod shared;
+mod tls;
 mod transfer;
 mod values;
 
+pub use admin::{AdminConfig, AdminPort};
+pub use api::{ApiConfig, Origins};
 pub use chat::{ChatConfig, DirectMessages, Registration};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
 pub use programs::{
     CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig, SuiteConfig,
 };
 pub use shared::{DatabaseConfig, LimitsConfig, LogConfig, LogFormat};
+pub use tls::TlsConfig;
 pub use transfer::{Access, TransferConfig};
 pub use values::{ByteSize, mask_password};

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Serialize, Serializer};
 
+use super::admin::AdminConfig;
 use super::chat::ChatConfig;
 use super::layers::Program;
 use super::shared::{DatabaseConfig, LimitsConfig, LogConfig, shown};
+use super::tls::TlsConfig;
 use super::transfer::TransferConfig;
 use super::values::port;
 use crate::store::DatabaseUrl;
@@ -17,13 +19,13 @@ use crate::store::DatabaseUrl;
 const DATABASE: (&str, &str) = ("database", "mysql://root@127.0.0.1:3306/myim");
 
 /// What `mychatserver` uses where nothing is set.
-pub const CHAT_DEFAULTS: &[(&str, &str)] = &[("port", "20000"), DATABASE];
+pub const CHAT_DEFAULTS: &[(&str, &str)] = &[("port", "20000"), ("admin_port", "20010"), DATABASE];
 /// What `myfileserver` uses where nothing is set.
-pub const FILE_DEFAULTS: &[(&str, &str)] = &[("port", "20001"), DATABASE];
+pub const FILE_DEFAULTS: &[(&str, &str)] = &[("port", "20001"), ("admin_port", "20011"), DATABASE];
 /// What `myimgserver` uses where nothing is set.
-pub const IMAGE_DEFAULTS: &[(&str, &str)] = &[("port", "20002"), DATABASE];
-/// `myim serve` has all its defaults in [`SuiteConfig`].
-pub const SUITE_DEFAULTS: &[(&str, &str)] = &[];
+pub const IMAGE_DEFAULTS: &[(&str, &str)] = &[("port", "20002"), ("admin_port", "20012"), DATABASE];
+/// `myim serve` has its other defaults in [`SuiteConfig`].
+pub const SUITE_DEFAULTS: &[(&str, &str)] = &[("admin_port", "20010")];
 
 /// One separate server. Its port and database have no default here: they differ by program.
 #[derive(Args, Clone, Debug, Serialize)]
@@ -47,6 +49,14 @@ pub struct ServerConfig<C: Args> {
     #[command(flatten)]
     #[serde(flatten)]
     pub limits: LimitsConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub tls: TlsConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub admin: AdminConfig,
 
     #[command(flatten)]
     #[serde(flatten)]
@@ -95,8 +105,8 @@ pub struct SuiteConfig {
     #[arg(long, value_name = "DIR", default_value = "./data")]
     pub data_dir: PathBuf,
 
-    /// The database: sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME
-    /// [default: sqlite, myim.db in the data directory]
+    /// The database: sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME, with
+    /// ?require_ssl=true for TLS [default: sqlite, myim.db in the data directory]
     #[arg(long, value_name = "URL", help_heading = "Database")]
     #[serde(serialize_with = "masked")]
     database: Option<DatabaseUrl>,
@@ -116,6 +126,14 @@ pub struct SuiteConfig {
     #[command(flatten)]
     #[serde(flatten)]
     pub limits: LimitsConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub tls: TlsConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub admin: AdminConfig,
 
     #[command(flatten)]
     #[serde(flatten)]
@@ -140,6 +158,8 @@ impl SuiteConfig {
 impl Program for SuiteConfig {
     fn settle(&mut self) {
         self.database = Some(self.database().database);
+        let folder = self.data_dir.join("tls");
+        self.tls.tls_dir.get_or_insert(folder);
         self.chat.limits = self.limits.clone();
         self.transfer.limits = self.limits.clone();
     }

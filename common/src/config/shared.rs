@@ -12,7 +12,8 @@ use crate::store::{DatabaseUrl, OpenOptions};
 /// Which database, and how sure it must be.
 #[derive(Args, Clone, Serialize)]
 pub struct DatabaseConfig {
-    /// The database: mysql://USER:PASSWORD@HOST:PORT/NAME or sqlite:PATH
+    /// The database: mysql://USER:PASSWORD@HOST:PORT/NAME, with ?require_ssl=true for TLS, or
+    /// sqlite:PATH
     #[arg(long, value_name = "URL", help_heading = "Database")]
     #[serde(serialize_with = "masked")]
     pub database: DatabaseUrl,

@@ -65,6 +65,26 @@ fn every_layer_wins_over_the_one_below() {
 }
 
 #[test]
+fn a_certificate_and_the_admin_port_can_stand_in_any_layer() {
+    let file = "tls_cert = \"a.pem\"\ntls_key = \"b.pem\"\nadmin_port = 7";
+    let tls = |config: SuiteConfig| (config.tls.tls_cert, config.tls.tls_key);
+    let both = (Some("a.pem".into()), Some("b.pem".into()));
+    assert_eq!(tls(suite(&[], &[], file)), both);
+    let variables = [("MYIM_TLS_CERT", "a.pem"), ("MYIM_TLS_KEY", "b.pem")];
+    assert_eq!(tls(suite(&[], &variables, "")), both);
+    let admin = |flags: &[&str], file: &str| suite(flags, &[], file).admin.address();
+    assert_eq!(admin(&[], ""), "127.0.0.1:20010".parse().ok());
+    assert_eq!(admin(&[], file), "127.0.0.1:7".parse().ok());
+    assert_eq!(admin(&["--admin-port", "off"], file), None);
+    assert_eq!(admin(&[], "admin_port = \"off\""), None);
+    let wrong = mistake(&[], &[("MYIM_ADMIN_PORT", "on")], "");
+    assert!(
+        wrong.contains("MYIM_ADMIN_PORT") && wrong.contains("off"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn the_file_can_be_named_by_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("myim.toml");

@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::telemetry::metrics::Transport;
+
 /// What one listener allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
@@ -97,6 +99,7 @@ impl Table {
             table: Arc::clone(self),
             address,
             greeted: AtomicBool::new(false),
+            transport: Mutex::new(None),
         })
     }
 
@@ -123,6 +126,8 @@ pub struct Permit {
     table: Arc<Table>,
     address: IpAddr,
     greeted: AtomicBool,
+    /// As what it is counted among the open connections.
+    transport: Mutex<Option<Transport>>,
 }
 
 impl Permit {
@@ -135,11 +140,30 @@ impl Permit {
             of.greeting -= 1;
         }
     }
+
+    /// What is spoken on the connection now; from here on it is counted as one of these.
+    pub fn speaks(&self, transport: Transport) {
+        self.count_as(Some(transport));
+    }
+
+    fn count_as(&self, transport: Option<Transport>) {
+        let mut counted = self
+            .transport
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = std::mem::replace(&mut *counted, transport) {
+            before.connections().decrement(1);
+        }
+        if let Some(now) = transport {
+            now.connections().increment(1);
+        }
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         self.greeted();
+        self.count_as(None);
         let mut counts = self.table.counts();
         counts.total -= 1;
         if let Some(of) = counts.of.get_mut(&self.address) {

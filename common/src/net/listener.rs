@@ -8,13 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, info_span, warn};
 
 use super::limits::{ConnectionLimits, Permit, Table};
 use super::occasionally::Occasionally;
+use super::reception::Security;
 use super::socket::Socket;
+use crate::telemetry::metrics;
 
 /// Connections that the system keeps until they are accepted: a reconnect storm of 10,000
 /// clients in a second leaves 0.4 s to get round to them.
@@ -32,6 +35,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 pub struct Listener {
     listener: TcpListener,
     local: SocketAddr,
+    security: Security,
 }
 
 impl Listener {
@@ -46,7 +50,25 @@ impl Listener {
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
         let local = listener.local_addr()?;
-        Ok(Self { listener, local })
+        Ok(Self {
+            listener,
+            local,
+            security: Security::default(),
+        })
+    }
+
+    /// The same port with this certificate and these rules.
+    #[must_use]
+    pub fn secured(self, security: &Security) -> Self {
+        Self {
+            security: security.clone(),
+            ..self
+        }
+    }
+
+    /// What a [`super::Reception`] of this port's connections asks of them.
+    pub fn security(&self) -> Security {
+        self.security.clone()
     }
 
     /// Where it listens, with the port that port 0 became.
@@ -61,6 +83,7 @@ pub struct Connection {
     pub socket: Socket,
     /// Unique in this process.
     pub id: u64,
+    pub accepted: Instant,
     /// To be held as long as the connection lives.
     pub permit: Permit,
 }
@@ -127,6 +150,7 @@ impl Door {
         let permit = match self.table.admit(peer.ip()) {
             Ok(permit) => permit,
             Err(limit) => {
+                metrics::ACCEPTS_REFUSED.increment(1);
                 if let Some(held_back) = self.refusals.now() {
                     warn!(%peer, %limit, held_back, "connection refused: limit reached");
                 }
@@ -134,11 +158,15 @@ impl Door {
             }
         };
         match Socket::new(stream, peer) {
-            Ok(socket) => Some(Connection {
-                socket,
-                id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-                permit,
-            }),
+            Ok(socket) => {
+                metrics::ACCEPTS_ADMITTED.increment(1);
+                Some(Connection {
+                    socket,
+                    id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+                    accepted: Instant::now(),
+                    permit,
+                })
+            }
             Err(error) => {
                 debug!(%peer, %error, "the peer left before it was served");
                 None
@@ -155,6 +183,7 @@ impl Door {
         ) {
             return Duration::ZERO;
         }
+        metrics::ACCEPTS_FAILED.increment(1);
         if let Some(held_back) = self.failures.now() {
             warn!(%error, held_back, "cannot accept connections, trying again");
         }

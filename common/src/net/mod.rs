@@ -1,16 +1,25 @@
 //! The doors to the network: a listener with limits, and the sockets it hands out.
 //!
-//! Knows no protocol. A socket owns no buffer: whoever reads brings one, and an idle connection
+//! A listener accepts; a `Reception` looks at the first bytes, begins TLS and says which protocol
+//! is spoken, but knows none. A socket owns no buffer: whoever reads brings one, and an idle connection
 //! costs no more than its task.
 
 mod descriptors;
 mod limits;
 mod listener;
 mod occasionally;
+mod reception;
+mod self_signed;
+mod sniff;
 mod socket;
+mod tls;
 mod unsent;
 
 pub use descriptors::{free_descriptors, raise_descriptor_limit};
 pub use limits::{ConnectionLimits, Permit};
 pub use listener::{Connection, Listener, serve};
+pub use reception::{Reception, Security};
+pub use self_signed::{SelfSignedError, self_signed};
+pub use sniff::{Language, Port};
 pub use socket::Socket;
+pub use tls::{TlsError, TlsKeys};

@@ -1,4 +1,5 @@
-//! One TCP connection, with back-pressure and deadlines but without buffers of its own.
+//! One connection, plain or with TLS, with back-pressure and deadlines but without buffers of its
+//! own.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -6,15 +7,19 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
+use rustix::net::{RecvFlags, recv};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
+use super::sniff::{Guess, SNIFFED_BYTES_MAX};
+use super::tls::{Alpn, TlsKeys};
 use super::unsent::unsent;
 
 /// The one read buffer of a thread. What arrived is copied out before the thread does anything
@@ -31,6 +36,12 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 /// ... and gives the connection up after so many questions without an answer: 90 s in all.
 const KEEPALIVE_PROBES: u32 = 3;
 
+/// What was written must be confirmed within this time, and a window that is closed must open, or
+/// the system gives the connection up; by itself it would try for 15 minutes. The same 90 s as for
+/// a silent peer: 60 + 3 * 10. A shorter time would cut the questions above short too.
+#[cfg(target_os = "linux")]
+const UNCONFIRMED_MAX: Duration = Duration::from_secs(90);
+
 /// How long a closing side listens to a peer that goes on sending.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -38,32 +49,97 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into());
 }
 
-/// One TCP connection.
+/// One connection.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     /// The system has told that the connection broke. It tells that only once.
     is_broken: AtomicBool,
+}
+
+/// What TLS needs, some 20 KiB while it is busy, is out of the way of plain connections.
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<Tls>),
+    /// The handshake failed, or was given up: there is no connection any more.
+    Gone,
+}
+
+#[derive(Debug)]
+struct Tls {
+    stream: TlsStream<TcpStream>,
+    /// What was read to see which protocol is spoken, and is to be read again.
+    early: BytesMut,
 }
 
 impl Socket {
     /// Prepares an accepted connection: small frames leave at once, dead peers are noticed.
     pub(super) fn new(stream: TcpStream, peer: SocketAddr) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        SockRef::from(&stream).set_tcp_keepalive(
+        let socket = SockRef::from(&stream);
+        socket.set_tcp_keepalive(
             &TcpKeepalive::new()
                 .with_time(KEEPALIVE_IDLE)
                 .with_interval(KEEPALIVE_INTERVAL)
                 .with_retries(KEEPALIVE_PROBES),
         )?;
+        #[cfg(target_os = "linux")]
+        socket.set_tcp_user_timeout(Some(UNCONFIRMED_MAX))?;
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let is_broken = AtomicBool::new(false);
         Ok(Self {
-            stream,
+            stream: Stream::Plain(stream),
             peer,
             is_broken,
         })
+    }
+
+    /// Whether what is said cannot be overheard.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.stream, Stream::Tls(_))
+    }
+
+    /// Waits for bytes until `guess` is no longer [`Guess::Open`] about them, or the peer will
+    /// send no more. All of them are still there to be read.
+    pub(super) async fn sniff(&mut self, guess: impl Fn(&[u8]) -> Guess) -> io::Result<Guess> {
+        match &mut self.stream {
+            Stream::Plain(stream) => peek(stream, guess).await,
+            Stream::Tls(tls) => {
+                let Tls { stream, early } = &mut **tls;
+                loop {
+                    let guessed = guess(early);
+                    let room = SNIFFED_BYTES_MAX.saturating_sub(early.len());
+                    if guessed != Guess::Open || room == 0 {
+                        return Ok(guessed);
+                    }
+                    if stream.read_buf(&mut (&mut *early).limit(room)).await? == 0 {
+                        return Ok(Guess::Open);
+                    }
+                }
+            }
+            Stream::Gone => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Answers a TLS client hello. Whoever stops waiting loses the connection.
+    pub(super) async fn begin_tls(&mut self, keys: &TlsKeys) -> io::Result<Alpn> {
+        let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
+            return Err(ErrorKind::InvalidInput.into());
+        };
+        let (stream, alpn) = keys.accept(stream).await?;
+        let early = BytesMut::new();
+        self.stream = Stream::Tls(Box::new(Tls { stream, early }));
+        Ok(alpn)
+    }
+
+    fn tcp(&self) -> io::Result<&TcpStream> {
+        match &self.stream {
+            Stream::Plain(stream) => Ok(stream),
+            Stream::Tls(tls) => Ok(tls.stream.get_ref().0),
+            Stream::Gone => Err(ErrorKind::NotConnected.into()),
+        }
     }
 
     /// The other side's address; IPv4 is told as IPv4 even on an IPv6 listener.
@@ -78,13 +154,13 @@ impl Socket {
             return Err(ErrorKind::InvalidInput.into());
         }
         if into.capacity() - into.len() >= DIRECT_BYTES_MIN {
-            return self.stream.read_buf(&mut into.limit(limit)).await;
+            return self.read_buf(&mut into.limit(limit)).await;
         }
         poll_fn(|context| {
             SCRATCH.with_borrow_mut(|scratch| {
                 let room = limit.min(scratch.len());
                 let mut arrived = ReadBuf::new(&mut scratch[..room]);
-                ready!(Pin::new(&mut self.stream).poll_read(context, &mut arrived))?;
+                ready!(Pin::new(&mut *self).poll_read(context, &mut arrived))?;
                 into.extend_from_slice(arrived.filled());
                 Poll::Ready(Ok(arrived.filled().len()))
             })
@@ -98,24 +174,49 @@ impl Socket {
     /// How much was written is unknown to a caller that stops waiting; it must close.
     pub async fn write_all(&mut self, mut bytes: &[u8], stall: Duration) -> io::Result<()> {
         while !bytes.is_empty() {
-            match self.try_write(bytes) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = &bytes[written..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.room_to_write(stall).await?;
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            let written = self
+                .progress(stall, |socket, context| {
+                    socket.poll_write(context, bytes).map_ok(Some)
+                })
+                .await?;
+            match written {
+                Some(0) => return Err(ErrorKind::WriteZero.into()),
+                Some(written) => bytes = &bytes[written..],
+                None => {}
             }
         }
-        Ok(())
+        // TLS takes bytes before TCP does.
+        self.progress(stall, |socket, context| {
+            socket.poll_flush(context).map_ok(|()| None)
+        })
+        .await
+        .map(drop)
     }
 
-    /// Waits for room. The system reports room only when a third of its send buffer is free, which
-    /// takes a slow peer long; so a peer that confirms anything at all gets another `stall`.
-    async fn room_to_write(&self, stall: Duration) -> io::Result<()> {
+    /// Waits until a step can be done. The system reports room only when a third of its send
+    /// buffer is free, which takes a slow peer long; so a peer that confirms anything at all gets
+    /// another `stall`.
+    async fn progress(
+        &mut self,
+        stall: Duration,
+        mut step: impl FnMut(Pin<&mut Self>, &mut Context<'_>) -> Poll<io::Result<Option<usize>>>,
+    ) -> io::Result<Option<usize>> {
+        // Usually there is room, and nobody needs a timer.
+        let at_once = poll_fn(|context| {
+            Poll::Ready(match step(Pin::new(&mut *self), context) {
+                Poll::Ready(done) => Some(done),
+                Poll::Pending => None,
+            })
+        });
+        if let Some(done) = at_once.await {
+            return done;
+        }
         let mut waiting = self.unsent()?;
-        while timeout(stall, self.writable()).await.is_err() {
+        loop {
+            let step = poll_fn(|context| step(Pin::new(&mut *self), context));
+            if let Ok(done) = timeout(stall, step).await {
+                return done;
+            }
             let still = self.unsent()?;
             if still >= waiting {
                 return Err(io::Error::new(
@@ -125,31 +226,17 @@ impl Socket {
             }
             waiting = still;
         }
-        Ok(())
-    }
-
-    /// Writes what fits now; [`ErrorKind::WouldBlock`] if nothing does.
-    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.try_write(bytes)
-    }
-
-    /// Returns when [`Socket::try_write`] is worth trying.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.stream.writable().await
-    }
-
-    /// Returns when [`Socket::read`] will not wait, so that one can wait for both directions.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.stream.readable().await
     }
 
     /// Bytes written that the peer's system has not confirmed; always 0 where the system does not
     /// tell (everything but Linux). On a connection that broke nobody knows, and this is an error:
-    /// the system throws away what was under way, so that its own count says 0.
+    /// the system throws away what was under way, so that its own count says 0. With TLS these are
+    /// encrypted bytes, which are more than what was written: rather too many than too few.
     pub fn unsent(&self) -> io::Result<u32> {
-        let unsent = unsent(&self.stream)?;
+        let stream = self.tcp()?;
+        let unsent = unsent(stream)?;
         // Looked at after the count: a connection that breaks in between is noticed.
-        if self.stream.take_error()?.is_some() {
+        if stream.take_error()?.is_some() {
             self.is_broken.store(true, Ordering::Relaxed);
         }
         if self.is_broken.load(Ordering::Relaxed) {
@@ -158,18 +245,13 @@ impl Socket {
         Ok(unsent)
     }
 
-    /// The bare stream, for a library that wants to read and write by itself.
-    pub fn into_stream(self) -> impl AsyncRead + AsyncWrite + Unpin + Send + 'static {
-        self.stream
-    }
-
     /// Says goodbye so that the peer receives everything written before: closing while unread
     /// bytes wait would make the system throw away what is still under way.
     pub async fn close(mut self) {
-        if self.stream.shutdown().await.is_err() {
-            return;
-        }
         let farewell = async {
+            if self.shutdown().await.is_err() {
+                return;
+            }
             let mut ignored = BytesMut::new();
             while matches!(self.read(&mut ignored, SCRATCH_BYTES).await, Ok(1..)) {
                 ignored.clear();
@@ -177,5 +259,103 @@ impl Socket {
         };
         // Not listening to the end is no failure: the peer had its chance.
         let _ = timeout(LINGER, farewell).await;
+    }
+}
+
+/// Looks at what has arrived until it says enough.
+async fn peek(stream: &TcpStream, guess: impl Fn(&[u8]) -> Guess) -> io::Result<Guess> {
+    loop {
+        let ready = stream.ready(Interest::READABLE).await?;
+        // Looked at inside of `try_io`, which then knows that the next bytes are worth waking up
+        // for, although these are still there to be read.
+        let guessed = stream.try_io(Interest::READABLE, || {
+            let mut first = [0; SNIFFED_BYTES_MAX];
+            let (_, arrived) = recv(stream, &mut first, RecvFlags::PEEK)?;
+            match guess(&first[..arrived]) {
+                Guess::Open if arrived > 0 && !ready.is_read_closed() => {
+                    Err(ErrorKind::WouldBlock.into())
+                }
+                guessed => Ok(guessed),
+            }
+        });
+        match guessed {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            other => return other,
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, into),
+            Stream::Tls(tls) if tls.early.is_empty() => {
+                Pin::new(&mut tls.stream).poll_read(context, into)
+            }
+            Stream::Tls(tls) => {
+                let count = tls.early.len().min(into.remaining());
+                into.put_slice(&tls.early[..count]);
+                tls.early.advance(count);
+                if tls.early.is_empty() {
+                    tls.early = BytesMut::new();
+                }
+                Poll::Ready(Ok(()))
+            }
+            Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_write(context, bytes),
+            Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_write_vectored(context, slices),
+            Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(tls) => tls.stream.is_write_vectored(),
+            Stream::Gone => false,
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_flush(context),
+            Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_shutdown(context),
+            Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
+        }
     }
 }

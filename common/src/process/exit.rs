@@ -34,6 +34,14 @@ impl Exit {
         }
     }
 
+    /// A setting is wrong, or what it names.
+    pub fn config(message: impl Into<String>) -> Self {
+        Self {
+            code: Self::CONFIG,
+            message: message.into(),
+        }
+    }
+
     /// `database` is its URL without the password.
     pub fn database(database: &str, error: &StoreError) -> Self {
         let (code, advice) = match error {

@@ -19,10 +19,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{self, About, DatabaseConfig, Loaded, LogConfig};
-use crate::net::{Listener, free_descriptors, raise_descriptor_limit};
+use crate::admin::{self, Admin, Health, Watched};
+use crate::config::{self, About, AdminConfig, DatabaseConfig, Loaded, LogConfig, TlsConfig};
+use crate::net::{
+    Listener, Security, TlsError, TlsKeys, free_descriptors, raise_descriptor_limit, self_signed,
+};
 use crate::store::{self, DatabaseUrl, LateStore, Store, StoreError};
 use crate::telemetry;
+use crate::telemetry::metrics::{self, Counted};
 
 pub use exit::Exit;
 
@@ -69,7 +73,15 @@ where
     Ended: Future<Output = anyhow::Result<()>>,
 {
     telemetry::init(log);
-    let process = Process::new();
+    let counted = match metrics::install() {
+        Ok(counted) => counted,
+        Err(error) => {
+            let exit = Exit::io(format!("cannot count: {error}"));
+            exit.report();
+            return ExitCode::from(exit.code());
+        }
+    };
+    let process = Process::new(counted);
     let failure = Arc::clone(&process.failure);
     let late = Arc::clone(&process.store);
     let ended = signals::watch(process.shutdown.clone(), Arc::clone(&failure))
@@ -108,11 +120,13 @@ pub struct Process {
     failure: Arc<OnceLock<Exit>>,
     store: Arc<LateStore>,
     descriptors: u64,
+    counted: Counted,
 }
 
 impl Process {
-    fn new() -> Self {
+    fn new(counted: Counted) -> Self {
         Self {
+            counted,
             shutdown: CancellationToken::new(),
             failure: Arc::default(),
             store: Arc::default(),
@@ -147,6 +161,70 @@ impl Process {
                 "the {server} server cannot listen on {address}: {error}; {advice}"
             ))
         })
+    }
+
+    /// What connections are asked for: reads or makes the certificate, and goes on looking after
+    /// its files.
+    pub async fn security(&self, config: &TlsConfig) -> Result<Security, Exit> {
+        let files = match (&config.tls_cert, &config.tls_key) {
+            (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+            (Some(_), None) | (None, Some(_)) => {
+                let half = "--tls-cert and --tls-key belong together: give both";
+                return Err(Exit::config(half));
+            }
+            (None, None) if config.tls_self_signed => {
+                let both = self_signed(&config.folder()).await;
+                let both = both.map_err(|error| Exit::io(error.to_string()))?;
+                Some((both.clone(), both))
+            }
+            (None, None) => None,
+        };
+        let Some((certificate, key)) = files else {
+            if config.require_tls {
+                return Err(Exit::config(
+                    "--require-tls needs a certificate: --tls-cert and --tls-key, or \
+                     --tls-self-signed",
+                ));
+            }
+            return Ok(Security::default());
+        };
+        let wrong = |error: TlsError| Exit::config(error.to_string());
+        let keys = Arc::new(TlsKeys::load(&certificate, &key).map_err(wrong)?);
+        let watching = Arc::clone(&keys).watch(self.shutdown()).map_err(wrong)?;
+        // The task ends with `shutdown`, so nobody needs to wait for it.
+        tokio::spawn(watching);
+        Ok(Security {
+            keys: Some(keys),
+            require_tls: config.require_tls,
+        })
+    }
+
+    /// Opens the admin port, unless it is off, and answers on it until the program has ended.
+    pub fn serve_admin(
+        &self,
+        config: &AdminConfig,
+        database: &DatabaseConfig,
+        filecache: Option<&Path>,
+    ) -> Result<Option<SocketAddr>, Exit> {
+        let Some(address) = config.address() else {
+            return Ok(None);
+        };
+        let listener = self.bind("admin", address, "--admin-port")?;
+        let local = listener.local_addr();
+        let watched = Watched {
+            filecache: filecache.map(Path::to_owned),
+            data: folder_of(&database.database).map(Path::to_owned),
+            disk_free_bytes_min: config.ready_disk_free_bytes_min.0,
+            weak_durability_accepted: database.accept_weak_durability,
+        };
+        let store: Arc<LateStore> = Arc::clone(&self.store);
+        let admin = Admin {
+            health: Health::new(watched, store, self.shutdown()),
+            counted: self.counted.clone(),
+        };
+        // It tells about the end too, so it ends with the runtime.
+        tokio::spawn(admin::serve(admin, listener, CancellationToken::new()));
+        Ok(Some(local))
     }
 
     /// Makes the folder of an embedded database.
@@ -194,9 +272,10 @@ impl Process {
     }
 
     /// Tells whoever started the program that it accepts connections.
-    pub fn ready(&self, servers: &[(&str, SocketAddr)]) {
+    pub fn ready(&self, servers: &[(&str, SocketAddr)], admin: Option<SocketAddr>) {
         let mut line = "ready".to_owned();
-        for (name, address) in servers {
+        let admin = admin.map(|address| ("admin", address));
+        for (name, address) in servers.iter().copied().chain(admin) {
             line.push_str(&format!(" {name}={address}"));
         }
         tracing::info!("{line}");
@@ -216,12 +295,17 @@ pub fn make_filecache(filecache: &Path) -> Result<(), Exit> {
     })
 }
 
+/// The folder of an embedded database.
+fn folder_of(database: &DatabaseUrl) -> Option<&Path> {
+    match database {
+        DatabaseUrl::Sqlite(path) => path.parent().filter(|path| !path.as_os_str().is_empty()),
+        DatabaseUrl::MySql(_) => None,
+    }
+}
+
 /// The folder of an embedded database, closed to other users of the machine.
 fn make_folder(database: &DatabaseUrl) -> Result<(), Exit> {
-    let DatabaseUrl::Sqlite(path) = database else {
-        return Ok(());
-    };
-    let Some(folder) = path.parent().filter(|path| !path.as_os_str().is_empty()) else {
+    let Some(folder) = folder_of(database) else {
         return Ok(());
     };
     let mut builder = DirBuilder::new();
@@ -267,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_told_with_what_to_do() {
-        let process = Process::new();
+        let process = Process::new(metrics::install().unwrap());
         let free = "127.0.0.1:0".parse().unwrap();
         let taken = process.bind("chat", free, "--chat-port").unwrap();
         let again = process.bind("chat", taken.local_addr(), "--chat-port");

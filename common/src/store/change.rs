@@ -2,14 +2,22 @@
 
 use std::net::IpAddr;
 
-use crate::api::{Body, Entry, NewAccount, Origin, Profile, Refusal, TeamEdit};
+use super::block::BlockChange;
+use super::group::GroupChange;
+use super::message::MessageChange;
+use super::meta::MetaChange;
+use super::people::PeopleChange;
+use super::place::PlaceChange;
+use super::search::SearchChange;
+use super::session::SessionChange;
+use crate::api::{BlobClass, Body, Entry, NewAccount, Origin, Profile, Refusal, TeamEdit};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 /// One write. Each is applied wholly or refused wholly.
 ///
 /// The notices that a change causes (see [`crate::api::Notice`]) are appended in the same
 /// transaction and come back in [`Outcome::Done`]. Every notice carries the `origin` of the change
-/// that caused it; where one change causes two, the second one's client id gets the suffix `+`.
+/// that caused it; where one change causes more, only the first one has the change's client id.
 #[derive(Clone, Debug)]
 pub enum Change {
     Append(Append),
@@ -31,11 +39,14 @@ pub enum Change {
 
     /// Remembers that `origin.user` asks `to`, and appends `FriendRequested` to the inbox of `to`.
     /// Asking again while a request is open appends again (the other may have missed it).
-    /// Refused: `Oneself`, `NoSuchUser`, `AlreadyFriends`, `TooMany` (open requests of the asker).
+    /// Refused: `Oneself`, `NoSuchUser`, `Blocked` (by the asked one), `AlreadyFriends`, `TooMany`
+    /// (open requests of the asker).
     RequestFriend {
         origin: Origin,
         username: String,
         to: UserId,
+        /// What the asker says about it; empty for nothing.
+        note: String,
         limit: u32,
     },
     /// `origin.user` answers the open request of `to`; the request is closed either way. Appends
@@ -65,7 +76,7 @@ pub enum Change {
     },
     /// Appends `MemberJoined` to the group; the new member sees the log from this entry on.
     /// Refused: `NoSuchGroup`, `AlreadyMember`, `TooMany` (contacts of the user, members of the
-    /// group).
+    /// group), `ApprovalNeeded` and `JoinClosed` by the group's rules.
     JoinGroup {
         origin: Origin,
         group: GroupId,
@@ -73,7 +84,9 @@ pub enum Change {
         members_max: u32,
     },
     /// Appends `MemberLeft` to the group, `ContactsChanged` to the own inbox; the user's place and
-    /// cursors in the group are forgotten. Refused: `NotAMember`.
+    /// cursors in the group are forgotten. If the owner leaves, the group passes to who has been
+    /// an admin, else a member, for the longest time, and `OwnerChanged` follows; the last one
+    /// leaves it empty. Refused: `NotAMember`.
     LeaveGroup {
         origin: Origin,
         group: GroupId,
@@ -101,7 +114,8 @@ pub enum Change {
 
     /// Makes the device known. In every conversation that exists now, a device seen for the first
     /// time starts at the furthest place any of the user's devices reached (the account's oldest
-    /// undelivered entry), or where the user may start if none did. Later calls change nothing.
+    /// undelivered entry), or where the user may start if none did. One that acknowledges
+    /// ([`DeviceId::acknowledges`]) always starts where the user may. Later calls change nothing.
     RegisterDevice {
         user: UserId,
         device: DeviceId,
@@ -139,6 +153,16 @@ pub enum Change {
         day: i64,
         bytes: u64,
     },
+
+    // What both databases do alike, by topic: see `store/shared/`.
+    Block(BlockChange),
+    Group(GroupChange),
+    Message(MessageChange),
+    Meta(MetaChange),
+    People(PeopleChange),
+    Place(PlaceChange),
+    Search(SearchChange),
+    Session(SessionChange),
 }
 
 /// One message for one conversation. Done with the one entry, or [`Outcome::AlreadyThere`].
@@ -152,7 +176,8 @@ pub struct Append {
     pub guard: Guard,
 }
 
-/// What must hold at the moment of the commit.
+/// What must hold at the moment of the commit. Besides, and before `NotFriends`: nobody writes to a
+/// user who blocked him (`Blocked`), nor to a group that silenced him (`Muted`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// Direct: the two are friends (`NotFriends`). Group: the sender is a member (`NotAMember`).
@@ -161,15 +186,8 @@ pub enum Guard {
     Exists,
 }
 
-/// Old clients keep files and pictures in two separate name spaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BlobClass {
-    File,
-    Image,
-}
-
 /// What became of a [`Change`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// Saved. `id` is the number of a new user or group; `entries` is what was appended.
     Done {

@@ -7,15 +7,25 @@
 
 pub mod accounts;
 pub mod blobs;
+pub mod blocks;
 pub mod cursors;
 pub mod devices;
 pub mod friends;
+pub mod group_rules;
+mod group_setup;
 pub mod groups;
 pub mod log;
+pub mod members;
 pub mod model;
 pub mod once;
+pub mod people;
+pub mod place;
+pub mod search;
+pub mod sessions;
 mod setup;
 pub mod teams;
+mod update_setup;
+pub mod updates;
 
 use std::sync::Arc;
 
@@ -76,6 +86,43 @@ macro_rules! store_contract {
                 leaving_needs_a_membership
                 groups_count_as_contacts
             }
+            members {
+                roles_decide_who_may_change_whom
+                a_member_is_what_was_set
+                an_added_member_sees_the_log_from_there
+                adding_is_refused_where_it_must
+                who_is_taken_out_is_forgotten
+                members_come_in_pages
+                a_group_is_handed_over
+                a_group_follows_its_eldest
+                a_repeated_change_of_members_is_one
+                members_are_added_in_one_batch
+            }
+            group_rules {
+                rules_stay_as_they_were_set
+                rules_are_the_admins
+                an_admin_lets_one_in
+                an_admin_says_no
+                requests_to_join_are_refused_where_they_must
+                a_dissolved_group_is_gone
+                a_repeated_change_of_a_group_is_one
+                a_large_group_is_dissolved
+                a_request_outlives_who_heard_of_it
+            }
+            updates {
+                a_message_is_taken_back
+                updates_are_refused_where_they_must
+                updates_come_in_time
+                updates_need_what_a_message_needs
+                updates_in_a_group
+                an_edit_replaces_the_segments
+                reactions_come_and_go
+                the_first_who_react_are_named_and_all_are_counted
+                a_repeated_update_is_one
+                states_are_of_a_range
+                entries_are_looked_at_again
+                concurrent_updates_are_contiguous
+            }
             teams {
                 everybody_has_the_default_team
                 teams_are_added_renamed_and_removed
@@ -125,6 +172,7 @@ macro_rules! store_contract {
                 a_known_device_stays_where_it_is
                 a_device_is_a_number_of_64_bits
                 a_device_that_moved_before_it_was_known
+                a_device_that_acknowledges_starts_where_the_user_may
             }
             blobs {
                 a_name_stands_for_content
@@ -134,6 +182,54 @@ macro_rules! store_contract {
                 logins_are_remembered_by_address
                 uploads_are_counted_by_day
                 a_store_answers_and_closes
+                a_stored_file_tells_its_names
+                the_history_has_an_epoch
+            }
+            blocks {
+                blocks_are_listed_newest_first
+                a_block_that_cannot_be_is_refused
+                who_is_blocked_cannot_write
+                a_block_comes_before_friendship
+                a_block_is_between_two
+                a_user_is_no_group
+                a_member_is_silenced_for_a_time
+                in_a_silenced_group_owner_and_admins_write
+            }
+            people {
+                people_are_found_by_how_their_names_begin
+                people_are_found_by_their_number
+                no_group_is_found_among_people
+                no_sign_of_a_name_is_a_wildcard
+                found_people_come_in_pages
+                open_requests_are_listed_both_ways
+                a_request_is_taken_back
+                it_is_known_when_people_were_last_here
+            }
+            place {
+                opening_makes_a_direct_conversation
+                opening_is_refused_where_it_must
+                a_read_mark_moves_forward_to_the_head
+                only_messages_of_others_are_unread
+                newest_activity_comes_first
+                hidden_lasts_until_the_next_entry
+                settings_stay_until_they_are_changed
+                an_inbox_is_not_listed
+                mentions_are_counted
+                readers_are_counted
+                many_unread_messages_are_counted
+            }
+            search {
+                chinese_words_of_two_letters_are_found
+                all_words_must_be_there
+                a_user_finds_what_he_may_read
+                hits_come_newest_first_in_pages
+                any_word_is_only_a_word
+                the_index_tells_how_far_it_is
+            }
+            sessions {
+                a_sign_in_needs_the_password_it_was_checked_with
+                a_nameless_device_is_forgotten_with_its_session
+                of_too_many_sessions_the_least_used_ends
             }
             model {
                 random_sends_and_cursors
@@ -174,14 +270,22 @@ mod tests {
         let files = [
             include_str!("contract/accounts.rs"),
             include_str!("contract/blobs.rs"),
+            include_str!("contract/blocks.rs"),
             include_str!("contract/cursors.rs"),
             include_str!("contract/devices.rs"),
             include_str!("contract/friends.rs"),
+            include_str!("contract/group_rules.rs"),
             include_str!("contract/groups.rs"),
             include_str!("contract/log.rs"),
+            include_str!("contract/members.rs"),
             include_str!("contract/model.rs"),
             include_str!("contract/once.rs"),
+            include_str!("contract/people.rs"),
+            include_str!("contract/place.rs"),
+            include_str!("contract/search.rs"),
+            include_str!("contract/sessions.rs"),
             include_str!("contract/teams.rs"),
+            include_str!("contract/updates.rs"),
         ];
         let written: BTreeSet<&str> = files
             .iter()

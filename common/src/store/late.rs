@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Behind, BlobClass, Change, NamedBlob, Outcome, Store, StoreError};
+use super::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value};
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
@@ -147,6 +147,10 @@ impl Store for LateStore {
 
     async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError> {
         self.get()?.uploaded(address, day).await
+    }
+
+    async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        self.get()?.select(sql, values).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

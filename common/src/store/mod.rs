@@ -3,11 +3,15 @@
 //!
 //! Knows no protocol and no socket. SQL stands only in the files of this folder.
 
+mod bulk;
 mod change;
 mod import;
 mod late;
 mod open;
 mod schema;
+mod shared;
+mod stored;
+mod voice;
 
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -22,7 +26,13 @@ use thiserror::Error;
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
-pub use change::{Append, BlobClass, Change, Guard, Outcome};
+pub use shared::{
+    Row, Value, blob, block, group, indexed, message, meta, people, place, read_mark, search,
+    session,
+};
+
+pub use crate::api::BlobClass;
+pub use change::{Append, Change, Guard, Outcome};
 pub use import::{Imported, import_flamingo};
 pub use late::LateStore;
 pub use open::{DatabaseUrl, DatabaseUrlError, OpenOptions, open};
@@ -88,6 +98,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Bytes that were uploaded from this address on this day (days since 1970).
     async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError>;
+
+    /// Runs one reading statement. Only for the topics of `store/shared/`, which own the SQL.
+    async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError>;
 
     /// Returns when the database answered a trivial question.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -117,6 +117,8 @@ mod tests {
         assert_eq!(read("sqlite://im.db"), sqlite("im.db"));
         let mysql = "mysql://root@127.0.0.1:3306/myim";
         assert_eq!(read(mysql), Some(DatabaseUrl::MySql(mysql.to_owned())));
+        let tls = "mysql://root@db/myim?ssl_ca=/etc/ca.pem";
+        assert_eq!(read(tls), Some(DatabaseUrl::MySql(tls.to_owned())));
         for wrong in ["", "im.db", "sqlite:", "sqlite://", "sqlite::memory:"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }

@@ -19,11 +19,18 @@ pub(super) struct Migration {
 }
 
 /// The files for SQLite.
-pub(super) const SQLITE: &[Migration] = &[Migration {
-    n: 1,
-    name: "first",
-    sql: include_str!("schema/0001_first.sqlite.sql"),
-}];
+pub(super) const SQLITE: &[Migration] = &[
+    Migration {
+        n: 1,
+        name: "first",
+        sql: include_str!("schema/0001_first.sqlite.sql"),
+    },
+    Migration {
+        n: 2,
+        name: "api",
+        sql: include_str!("schema/0002_api.sqlite.sql"),
+    },
+];
 
 /// The hash that is kept of an applied file. Line ends do not count: a checkout on another system
 /// may change them.

@@ -15,7 +15,7 @@ use crate::wire::transfer_head::{HEAD_BYTES_MAX, Head, read_head};
 
 /// A head must be complete so long after its first byte, and the first head of a connection so long
 /// after the connection was made.
-const HEAD_WAIT: Duration = Duration::from_secs(10);
+pub(super) const HEAD_WAIT: Duration = Duration::from_secs(10);
 
 /// In the middle of a request a peer may be silent so long. The old clients give up after 3 s.
 const CONTENT_WAIT: Duration = Duration::from_secs(15);
@@ -38,12 +38,12 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new(socket: Socket, write_stall: Duration) -> Self {
+    pub(super) fn new(socket: Socket, accepted: Instant, write_stall: Duration) -> Self {
         Self {
             socket,
             buffer: BytesMut::new(),
             left: 0,
-            deadline: Instant::now() + HEAD_WAIT,
+            deadline: accepted + HEAD_WAIT,
             greeted: false,
             write_stall,
         }

@@ -14,6 +14,7 @@
 mod adopt;
 mod budget;
 mod download;
+mod http;
 mod inbox;
 mod known;
 mod name;

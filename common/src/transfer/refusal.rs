@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::blob::BlobError;
 use crate::store::StoreError;
+use crate::telemetry::metrics;
 use crate::wire::transfer_head::HeadError;
 
 #[derive(Debug, Error)]
@@ -59,5 +60,42 @@ impl Refusal {
             Self::Blob(error) => !matches!(error, BlobError::Length { .. }),
             _ => false,
         }
+    }
+
+    /// Counts what the peer, or the database, did wrong.
+    pub(super) fn count(&self) {
+        let reason = match self {
+            Self::Silent => "silent",
+            Self::Truncated => "truncated",
+            Self::Frame(_) => "bad_frame",
+            Self::UploadName
+            | Self::Offset { .. }
+            | Self::Outside { .. }
+            | Self::EmptyPiece
+            | Self::SizeChanged { .. } => "bad_request",
+            Self::ContentMismatch => {
+                metrics::UPLOAD_HASH_MISMATCH_TOTAL.increment(1);
+                return;
+            }
+            Self::DayQuota { .. } => {
+                metrics::rate_limited("upload_day_bytes");
+                return;
+            }
+            Self::Store(error) => {
+                metrics::db_error(error);
+                return;
+            }
+            Self::Broken(error) if error.kind() == io::ErrorKind::TimedOut => {
+                metrics::SLOW_CONSUMER_DISCONNECTS.increment(1);
+                return;
+            }
+            Self::Broken(_)
+            | Self::TooLarge { .. }
+            | Self::DiskFull { .. }
+            | Self::UnknownAddress
+            | Self::NameTaken
+            | Self::Blob(_) => return,
+        };
+        metrics::protocol_error("transfer", reason);
     }
 }

@@ -9,13 +9,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
+use super::http;
+use super::inbox::HEAD_WAIT;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::{Policy, Transfers};
 use crate::blob::{BlobError, DiskBlobs};
 use crate::clock::SystemClock;
 use crate::config::TransferConfig;
-use crate::net::{self, Connection, ConnectionLimits, Listener};
+use crate::net::{self, Connection, ConnectionLimits, Language, Listener, Port, Reception};
 use crate::store::{BlobClass, Store};
 
 /// Why a transfer server cannot run.
@@ -62,13 +64,16 @@ pub async fn serve(
 ) {
     let tasks = TaskTracker::new();
     let over = CancellationToken::new();
+    let reception = Reception::new(Port::Transfer, listener.security(), HEAD_WAIT);
+    let reception = Arc::new(reception);
     let handle = |connection: Connection| {
         let (transfers, shutdown, over) = (Arc::clone(&transfers), shutdown.clone(), over.clone());
+        let reception = Arc::clone(&reception);
         async move {
             tokio::select! {
                 biased;
                 () = over.cancelled() => info!("closed: the time to stop is over"),
-                () = attend(&transfers, connection, &shutdown) => {}
+                () = attend(&transfers, &reception, connection, &shutdown) => {}
             }
         }
     };
@@ -84,12 +89,32 @@ pub async fn serve(
     }
 }
 
-async fn attend(transfers: &Transfers, connection: Connection, shutdown: &CancellationToken) {
-    let session = Session::new(transfers, connection.socket);
-    match session.run(&connection.permit, shutdown).await {
-        Ok(()) => debug!("closed"),
-        Err(Refusal::Broken(error)) => debug!(%error, "the connection broke"),
-        Err(refusal) if refusal.is_ours() => warn!(reason = %refusal, "closed"),
-        Err(refusal) => info!(reason = %refusal, "closed"),
+async fn attend(
+    transfers: &Transfers,
+    reception: &Reception,
+    connection: Connection,
+    shutdown: &CancellationToken,
+) {
+    match reception.receive(connection, shutdown).await {
+        Some((Language::Flamingo, connection)) => {
+            let session = Session::new(transfers, connection.socket, connection.accepted);
+            let ended = session.run(&connection.permit, shutdown).await;
+            tell(ended);
+        }
+        Some((Language::Http, connection)) => http::refuse(connection).await,
+        None => {}
+    }
+}
+
+fn tell(ended: Result<(), Refusal>) {
+    let Err(refusal) = ended else {
+        debug!("closed");
+        return;
+    };
+    refusal.count();
+    match refusal {
+        Refusal::Broken(error) => debug!(%error, "the connection broke"),
+        refusal if refusal.is_ours() => warn!(reason = %refusal, "closed"),
+        refusal => info!(reason = %refusal, "closed"),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::BytesMut;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Transfers;
@@ -13,6 +14,7 @@ use super::refusal::Refusal;
 use super::upload::{Answer, Piece, Plan, Upload};
 use crate::config::Access;
 use crate::net::{Permit, Socket};
+use crate::telemetry::metrics;
 use crate::wire::transfer::{TransferKind, code};
 use crate::wire::transfer_head::Head;
 
@@ -34,11 +36,12 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(transfers: &'a Transfers, socket: Socket) -> Self {
+    /// For a client that came at `accepted`.
+    pub(super) fn new(transfers: &'a Transfers, socket: Socket, accepted: Instant) -> Self {
         Self {
             transfers,
             peer: socket.peer().ip(),
-            inbox: Inbox::new(socket, transfers.policy.write_stall),
+            inbox: Inbox::new(socket, accepted, transfers.policy.write_stall),
             upload: Upload::default(),
             download: Download::default(),
             admitted: transfers.policy.access == Access::Open,
@@ -112,7 +115,9 @@ impl<'a> Session<'a> {
         let mut left = content_len;
         while left > 0 {
             let part = self.inbox.body(left, room.bytes).await?;
-            left -= u64::try_from(part.len()).unwrap_or(left);
+            let count = u64::try_from(part.len()).unwrap_or(left);
+            metrics::UPLOAD_BYTES_TOTAL.increment(count);
+            left -= count;
             self.upload.write(part).await?;
         }
         Ok(())
@@ -164,6 +169,7 @@ impl<'a> Session<'a> {
             bytes = part.file.read(from, count, bytes).await?;
             self.inbox.write(&bytes).await?;
             bytes.clear();
+            metrics::DOWNLOAD_BYTES_TOTAL.increment(u64::try_from(count).unwrap_or(0));
             sent += count;
         }
         Ok(())

@@ -21,7 +21,7 @@ use crate::clock::SystemClock;
 use crate::config::{Access, TransferConfig};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 use crate::net::{ConnectionLimits, Listener};
-use crate::store::{Behind, BlobClass, Change, NamedBlob, Outcome, Store, StoreError};
+use crate::store::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value};
 
 #[derive(Default)]
 pub(super) struct MemoryStore {
@@ -110,6 +110,10 @@ impl Store for MemoryStore {
         // The real one answers from another thread, while others ask too.
         tokio::task::yield_now().await;
         Ok(counted.unwrap_or(0))
+    }
+
+    async fn select(&self, _: &str, _: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        unreachable!("transfers do not read this")
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -277,6 +281,15 @@ impl Client {
 
     pub(super) async fn reply(&mut self) -> Reply {
         read_reply(&self.frame().await.expect("the server closed"))
+    }
+
+    /// What the server says until it closes.
+    pub(super) async fn everything(&mut self) -> Vec<u8> {
+        let mut heard = Vec::new();
+        let reading = self.stream.read_to_end(&mut heard);
+        let read = tokio::time::timeout(Duration::from_secs(5), reading).await;
+        read.expect("still open").unwrap();
+        heard
     }
 
     pub(super) async fn closed(&mut self) {

@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use crate::api;
 use crate::blob::Staging;
 use crate::store::{BlobClass, Change, NamedBlob, Outcome};
+use crate::telemetry::metrics;
 
 /// What an upload request says about its piece, checked as far as it can be by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +114,24 @@ pub(super) struct Running {
     size: u64,
     staging: Staging,
     reservation: Reservation,
+    _counted: Counted,
+}
+
+/// Counts a running upload as long as it is there.
+#[derive(Debug)]
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        metrics::UPLOADS_ACTIVE_NOW.increment(1);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::UPLOADS_ACTIVE_NOW.decrement(1);
+    }
 }
 
 impl Upload {
@@ -215,6 +234,7 @@ async fn start(transfers: &Transfers, peer: IpAddr, piece: &Piece) -> Result<Run
         size,
         staging: transfers.blobs.stage().await?,
         reservation: reserved.ok_or(Refusal::DayQuota { limit })?,
+        _counted: Counted::new(),
     })
 }
 

@@ -12,3 +12,4 @@ mod quirk;
 pub mod chat;
 pub mod transfer;
 pub mod transfer_head;
+pub mod translate;

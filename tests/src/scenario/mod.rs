@@ -12,11 +12,16 @@
 //! Bob's laptop hears from Ann: one
 //! ```
 //!
-//! A device is `pc`, `android`, or `any`: then the play runs once with each. `Bob's laptop` belongs
-//! to `Bob`. Whoever does something is connected by it. The sentences are in `parse.rs`.
+//! A device is `pc`, `android`, `websocket`, or `any`: then the play runs once with each, and once
+//! with both kinds on the stage. `Bob's laptop` belongs to `Bob`. Whoever does something is
+//! connected by it. The sentences are in `parse.rs`.
 
+mod flamingo;
 mod parse;
+mod player;
 mod stage;
+mod websocket;
 
 pub use parse::{Act, Play, Step, parse};
+pub use player::{Cast, Change, Protocol, Thing};
 pub use stage::perform;

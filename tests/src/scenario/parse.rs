@@ -2,13 +2,14 @@
 //!
 //! Knows the sentences and nothing of how they are played.
 
+use super::player::{Change, Protocol, Thing};
 use crate::wire::Flavor;
 
 /// A play ready to be performed.
 #[derive(Debug, PartialEq)]
 pub struct Play {
-    /// Device names; no flavor means any.
-    pub cast: Vec<(String, Option<Flavor>)>,
+    /// Device names; no protocol means any.
+    pub cast: Vec<(String, Option<Protocol>)>,
     /// Steps with their line numbers.
     pub steps: Vec<(usize, Step)>,
 }
@@ -21,21 +22,33 @@ pub enum Step {
 }
 
 /// What somebody does or notices. Names are accounts or groups.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     Connects,
     Disconnects,
     IsKicked,
     Befriends(String),
-    Asks(String),
-    IsAskedBy(String),
+    Asks {
+        who: String,
+        note: String,
+    },
+    IsAskedBy {
+        who: String,
+        note: String,
+    },
     Accepts(String),
     Refuses(String),
     IsAcceptedBy(String),
     IsRefusedBy(String),
     Unfriends(String),
     IsUnfriendedBy(String),
-    Says {
+    Blocks(String),
+    Unblocks(String),
+    Sends {
+        to: String,
+        what: Thing,
+    },
+    Repeats {
         to: String,
         text: String,
     },
@@ -45,17 +58,32 @@ pub enum Act {
     },
     Hears {
         from: String,
-        texts: Vec<String>,
-    },
-    HearsIn {
-        group: String,
-        from: String,
-        texts: Vec<String>,
+        group: Option<String>,
+        what: Vec<Thing>,
     },
     HearsNothing,
+    Changes {
+        to: String,
+        text: String,
+        change: Change,
+    },
+    Sees {
+        from: String,
+        group: Option<String>,
+        text: String,
+        change: Change,
+    },
     Creates(String),
     Joins(String),
     Leaves(String),
+    Invites {
+        who: String,
+        group: String,
+    },
+    Removes {
+        who: String,
+        group: String,
+    },
     AddsTeam(String),
     Puts {
         who: String,
@@ -74,53 +102,173 @@ pub enum Act {
         who: String,
         name: String,
     },
-    SendsPicture {
-        picture: String,
-        to: String,
-    },
-    GetsPicture {
-        picture: String,
-        from: String,
-    },
     SeesOnline(String),
     SeesOffline(String),
 }
 
+/// A sentence and what it means: the captured words in order become an act.
+type Sentence = (&'static str, fn(&[String]) -> Act);
+
 /// The sentences. A word in braces is captured; a longer sentence stands before a shorter one
 /// that begins alike.
-const SENTENCES: [&str; 31] = [
-    "connects",
-    "disconnects",
-    "is kicked",
-    "befriends {}",
-    "asks {} to be friends",
-    "is asked by {}",
-    "accepts {}",
-    "refuses {}",
-    "is accepted by {}",
-    "is refused by {}",
-    "unfriends {}",
-    "is unfriended by {}",
-    "says to {}: {}",
-    "tells {}: {}",
-    "hears in {} from {}: {}",
-    "hears from {}: {}",
-    "hears nothing",
-    "creates group {}",
-    "joins {}",
-    "leaves {}",
-    "adds team {}",
-    "puts {} into {}",
-    "calls {}: {}",
-    "has no contacts",
-    "has contacts: {}",
-    "has {} in {}",
-    "knows {} as {}",
-    "sends picture {} to {}",
-    "gets picture {} from {}",
-    "sees {} online",
-    "sees {} offline",
+const SENTENCES: &[Sentence] = &[
+    ("connects", |_| Act::Connects),
+    ("disconnects", |_| Act::Disconnects),
+    ("is kicked", |_| Act::IsKicked),
+    ("befriends {}", |w| Act::Befriends(w[0].clone())),
+    ("asks {} to be friends: {}", |w| asks(&w[0], &w[1])),
+    ("asks {} to be friends", |w| asks(&w[0], "")),
+    ("is asked by {}: {}", |w| is_asked(&w[0], &w[1])),
+    ("is asked by {}", |w| is_asked(&w[0], "")),
+    ("accepts {}", |w| Act::Accepts(w[0].clone())),
+    ("refuses {}", |w| Act::Refuses(w[0].clone())),
+    ("is accepted by {}", |w| Act::IsAcceptedBy(w[0].clone())),
+    ("is refused by {}", |w| Act::IsRefusedBy(w[0].clone())),
+    ("unfriends {}", |w| Act::Unfriends(w[0].clone())),
+    ("is unfriended by {}", |w| Act::IsUnfriendedBy(w[0].clone())),
+    ("blocks {}", |w| Act::Blocks(w[0].clone())),
+    ("unblocks {}", |w| Act::Unblocks(w[0].clone())),
+    ("says to {}: {}", |w| {
+        sends(&w[0], Thing::Text(w[1].clone()))
+    }),
+    ("repeats to {}: {}", |w| Act::Repeats {
+        to: w[0].clone(),
+        text: w[1].clone(),
+    }),
+    ("tells {}: {}", |w| Act::Tells {
+        to: list(&w[0]),
+        text: w[1].clone(),
+    }),
+    ("hears in {} from {}: {}", |w| {
+        hears(&w[1], Some(&w[0]), texts(&w[2]))
+    }),
+    ("hears from {}: {}", |w| hears(&w[0], None, texts(&w[1]))),
+    ("hears nothing", |_| Act::HearsNothing),
+    ("nudges {}", |w| sends(&w[0], Thing::Nudge)),
+    ("is nudged by {}", |w| {
+        hears(&w[0], None, vec![Thing::Nudge])
+    }),
+    ("sends face {} to {}", |w| sends(&w[1], face(&w[0]))),
+    ("gets face {} from {}", |w| {
+        hears(&w[1], None, vec![face(&w[0])])
+    }),
+    ("sends picture {} to {}", |w| {
+        sends(&w[1], Thing::Picture(w[0].clone()))
+    }),
+    ("gets picture {} from {}", |w| {
+        hears(&w[1], None, vec![Thing::Picture(w[0].clone())])
+    }),
+    ("sends file {} to {}", |w| {
+        sends(&w[1], Thing::File(w[0].clone()))
+    }),
+    ("gets file {} from {}", |w| {
+        hears(&w[1], None, vec![Thing::File(w[0].clone())])
+    }),
+    ("recalls to {}: {}", |w| {
+        changes(&w[0], &w[1], Change::Recalled)
+    }),
+    ("edits to {}: {} into {}", |w| {
+        changes(&w[0], &w[1], Change::Edited(w[2].clone()))
+    }),
+    ("reacts to {} with {}: {}", |w| {
+        changes(&w[0], &w[2], Change::Reacted(w[1].clone()))
+    }),
+    ("sees recalled in {} by {}: {}", |w| {
+        sees(&w[1], Some(&w[0]), &w[2], Change::Recalled)
+    }),
+    ("sees recalled by {}: {}", |w| {
+        sees(&w[0], None, &w[1], Change::Recalled)
+    }),
+    ("sees edited in {} by {}: {} into {}", |w| {
+        sees(&w[1], Some(&w[0]), &w[2], Change::Edited(w[3].clone()))
+    }),
+    ("sees edited by {}: {} into {}", |w| {
+        sees(&w[0], None, &w[1], Change::Edited(w[2].clone()))
+    }),
+    ("sees reaction in {} by {} with {}: {}", |w| {
+        sees(&w[1], Some(&w[0]), &w[3], Change::Reacted(w[2].clone()))
+    }),
+    ("sees reaction by {} with {}: {}", |w| {
+        sees(&w[0], None, &w[2], Change::Reacted(w[1].clone()))
+    }),
+    ("creates group {}", |w| Act::Creates(w[0].clone())),
+    ("joins {}", |w| Act::Joins(w[0].clone())),
+    ("leaves {}", |w| Act::Leaves(w[0].clone())),
+    ("invites {} into {}", |w| Act::Invites {
+        who: w[0].clone(),
+        group: w[1].clone(),
+    }),
+    ("removes {} from {}", |w| Act::Removes {
+        who: w[0].clone(),
+        group: w[1].clone(),
+    }),
+    ("adds team {}", |w| Act::AddsTeam(w[0].clone())),
+    ("puts {} into {}", |w| Act::Puts {
+        who: w[0].clone(),
+        team: w[1].clone(),
+    }),
+    ("calls {}: {}", |w| Act::Calls {
+        who: w[0].clone(),
+        name: w[1].clone(),
+    }),
+    ("has no contacts", |_| Act::HasContacts(Vec::new())),
+    ("has contacts: {}", |w| Act::HasContacts(list(&w[0]))),
+    ("has {} in {}", |w| Act::HasInTeam {
+        who: w[0].clone(),
+        team: w[1].clone(),
+    }),
+    ("knows {} as {}", |w| Act::Knows {
+        who: w[0].clone(),
+        name: w[1].clone(),
+    }),
+    ("sees {} online", |w| Act::SeesOnline(w[0].clone())),
+    ("sees {} offline", |w| Act::SeesOffline(w[0].clone())),
 ];
+
+fn asks(who: &str, note: &str) -> Act {
+    let (who, note) = (who.to_owned(), note.to_owned());
+    Act::Asks { who, note }
+}
+
+fn is_asked(who: &str, note: &str) -> Act {
+    let (who, note) = (who.to_owned(), note.to_owned());
+    Act::IsAskedBy { who, note }
+}
+
+fn sends(to: &str, what: Thing) -> Act {
+    let to = to.to_owned();
+    Act::Sends { to, what }
+}
+
+fn hears(from: &str, group: Option<&str>, what: Vec<Thing>) -> Act {
+    let (from, group) = (from.to_owned(), group.map(str::to_owned));
+    Act::Hears { from, group, what }
+}
+
+fn changes(to: &str, text: &str, change: Change) -> Act {
+    let (to, text) = (to.to_owned(), text.to_owned());
+    Act::Changes { to, text, change }
+}
+
+fn sees(from: &str, group: Option<&str>, text: &str, change: Change) -> Act {
+    let (from, group) = (from.to_owned(), group.map(str::to_owned));
+    let text = text.to_owned();
+    Act::Sees {
+        from,
+        group,
+        text,
+        change,
+    }
+}
+
+fn face(number: &str) -> Thing {
+    // A face that is no number fails where it is sent.
+    Thing::Face(number.parse().unwrap_or_default())
+}
+
+fn texts(words: &str) -> Vec<Thing> {
+    list(words).into_iter().map(Thing::Text).collect()
+}
 
 /// Reads a screenplay; an error names the line.
 pub fn parse(text: &str) -> Result<Play, String> {
@@ -136,13 +284,14 @@ pub fn parse(text: &str) -> Result<Play, String> {
         let problem = |what: &str| format!("line {number}: {what}: {line}");
         if let Some(rest) = line.strip_prefix('[') {
             let (name, kind) = rest.split_once(']').ok_or_else(|| problem("no ]"))?;
-            let flavor = match kind.trim() {
+            let protocol = match kind.trim() {
                 "any" => None,
-                "pc" => Some(Flavor::Pc),
-                "android" => Some(Flavor::Android),
-                _ => return Err(problem("a device is any, pc or android")),
+                "pc" => Some(Protocol::Flamingo(Flavor::Pc)),
+                "android" => Some(Protocol::Flamingo(Flavor::Android)),
+                "websocket" => Some(Protocol::WebSocket),
+                _ => return Err(problem("a device is any, pc, android or websocket")),
             };
-            play.cast.push((name.to_owned(), flavor));
+            play.cast.push((name.to_owned(), protocol));
             continue;
         }
         let step = match line {
@@ -199,83 +348,9 @@ fn list(text: &str) -> Vec<String> {
 }
 
 fn sentence(text: &str) -> Option<Act> {
-    let (pattern, words) = SENTENCES
+    SENTENCES
         .iter()
-        .find_map(|pattern| Some((*pattern, capture(pattern, text)?)))?;
-    let mut words = words.into_iter();
-    let mut word = || words.next().unwrap_or_default();
-    Some(match pattern {
-        "connects" => Act::Connects,
-        "disconnects" => Act::Disconnects,
-        "is kicked" => Act::IsKicked,
-        "befriends {}" => Act::Befriends(word()),
-        "asks {} to be friends" => Act::Asks(word()),
-        "is asked by {}" => Act::IsAskedBy(word()),
-        "accepts {}" => Act::Accepts(word()),
-        "refuses {}" => Act::Refuses(word()),
-        "is accepted by {}" => Act::IsAcceptedBy(word()),
-        "is refused by {}" => Act::IsRefusedBy(word()),
-        "unfriends {}" => Act::Unfriends(word()),
-        "is unfriended by {}" => Act::IsUnfriendedBy(word()),
-        "hears nothing" => Act::HearsNothing,
-        "creates group {}" => Act::Creates(word()),
-        "joins {}" => Act::Joins(word()),
-        "leaves {}" => Act::Leaves(word()),
-        "adds team {}" => Act::AddsTeam(word()),
-        "has no contacts" => Act::HasContacts(Vec::new()),
-        "has contacts: {}" => Act::HasContacts(list(&word())),
-        "sees {} online" => Act::SeesOnline(word()),
-        "sees {} offline" => Act::SeesOffline(word()),
-        other => return of_two_or_three(other, &mut word),
-    })
-}
-
-fn of_two_or_three(pattern: &str, word: &mut impl FnMut() -> String) -> Option<Act> {
-    let (first, second) = (word(), word());
-    Some(match pattern {
-        "says to {}: {}" => Act::Says {
-            to: first,
-            text: second,
-        },
-        "tells {}: {}" => Act::Tells {
-            to: list(&first),
-            text: second,
-        },
-        "hears from {}: {}" => Act::Hears {
-            from: first,
-            texts: list(&second),
-        },
-        "hears in {} from {}: {}" => Act::HearsIn {
-            group: first,
-            from: second,
-            texts: list(&word()),
-        },
-        "puts {} into {}" => Act::Puts {
-            who: first,
-            team: second,
-        },
-        "calls {}: {}" => Act::Calls {
-            who: first,
-            name: second,
-        },
-        "has {} in {}" => Act::HasInTeam {
-            who: first,
-            team: second,
-        },
-        "knows {} as {}" => Act::Knows {
-            who: first,
-            name: second,
-        },
-        "sends picture {} to {}" => Act::SendsPicture {
-            picture: first,
-            to: second,
-        },
-        "gets picture {} from {}" => Act::GetsPicture {
-            picture: first,
-            from: second,
-        },
-        _ => return None,
-    })
+        .find_map(|(pattern, act)| Some(act(&capture(pattern, text)?)))
 }
 
 #[cfg(test)]
@@ -292,18 +367,14 @@ mod tests {
         .unwrap();
         assert_eq!(
             play.cast[1],
-            ("Bob's phone".to_owned(), Some(Flavor::Android))
+            (
+                "Bob's phone".to_owned(),
+                Some(Protocol::Flamingo(Flavor::Android))
+            )
         );
-        let says = Act::Says {
-            to: "Bob".to_owned(),
-            text: "one: two".to_owned(),
-        };
+        let says = sends("Bob", Thing::Text("one: two".to_owned()));
         assert_eq!(play.steps[0], (5, Step::Does("Ann".to_owned(), says)));
-        let hears = Act::HearsIn {
-            group: "The Group".to_owned(),
-            from: "Ann".to_owned(),
-            texts: vec!["a".to_owned(), "b".to_owned()],
-        };
+        let hears = hears("Ann", Some("The Group"), texts("a, b"));
         assert_eq!(
             play.steps[1],
             (6, Step::Does("Bob's phone".to_owned(), hears))
@@ -321,10 +392,11 @@ mod tests {
     }
 
     #[test]
-    fn every_sentence_means_something() {
-        for pattern in SENTENCES {
+    fn a_longer_sentence_is_not_mistaken_for_a_shorter_one() {
+        for (pattern, act) in SENTENCES {
             let text = pattern.replace("{}", "x");
-            assert!(sentence(&text).is_some(), "{text}");
+            let words = vec!["x".to_owned(); pattern.matches("{}").count()];
+            assert_eq!(sentence(&text), Some(act(&words)), "{text}");
         }
     }
 }

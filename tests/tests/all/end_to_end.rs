@@ -338,7 +338,7 @@ fn without_a_command_it_serves() {
         "--file-port",
         "0",
     ]);
-    command.args(["--image-port", "0"]);
+    command.args(["--image-port", "0", "--admin-port", "0"]);
     let process = Process::spawn(&mut command);
     let line = process.line_starting("ready ");
     assert!(line.contains("chat=") && line.contains("file=") && line.contains("image="));

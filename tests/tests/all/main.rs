@@ -16,13 +16,19 @@ macro_rules! tests {
     };
 }
 
+mod admin;
 mod adoption;
+mod api;
 mod bad_inputs;
 mod checklist;
 mod contract;
 mod crowds;
 mod database_faults;
 mod end_to_end;
+mod foreign;
+mod one_port;
+mod property;
 mod scenarios;
 mod tidy;
+mod tls;
 mod vectors;

@@ -3,47 +3,95 @@
 use std::fs;
 use std::path::Path;
 
-use myim_tests::scenario::{parse, perform};
+use myim_tests::scenario::{Cast, Protocol, parse, perform};
 use myim_tests::server::Server;
 use myim_tests::wire::Flavor;
 
-fn play(text: &str, server: Server, flavor: Flavor) {
+const PC: Cast = Cast::All(Protocol::Flamingo(Flavor::Pc));
+const ANDROID: Cast = Cast::All(Protocol::Flamingo(Flavor::Android));
+const WEBSOCKET: Cast = Cast::All(Protocol::WebSocket);
+const OLD_AND_NEW: Cast = Cast::Mixed(Protocol::Flamingo(Flavor::Pc));
+const NEW_AND_OLD: Cast = Cast::Mixed(Protocol::WebSocket);
+
+fn play(text: &str, server: Server, cast: Cast) {
     let play = parse(text).unwrap_or_else(|problem| panic!("{problem}"));
-    perform(&play, server, flavor);
+    perform(&play, server, cast);
 }
 
 macro_rules! plays {
-    ($($name:ident),* $(,)?) => {
-        const NAMES: &[&str] = &[$(stringify!($name)),*];
+    (anybody: $($name:ident),* $(,)?; written: $($fixed:ident),* $(,)?) => {
+        const NAMES: &[&str] = &[$(stringify!($name),)* $(stringify!($fixed)),*];
         $(mod $name {
             const TEXT: &str =
                 include_str!(concat!("../../scenarios/", stringify!($name), ".scn"));
-            use super::{Flavor, Server, play};
+            use super::{ANDROID, NEW_AND_OLD, OLD_AND_NEW, PC, Server, WEBSOCKET, play};
 
             #[test]
             fn pc_on_sqlite() {
-                play(TEXT, Server::sqlite(), Flavor::Pc);
+                play(TEXT, Server::sqlite(), PC);
             }
             #[test]
             fn android_on_sqlite() {
-                play(TEXT, Server::sqlite(), Flavor::Android);
+                play(TEXT, Server::sqlite(), ANDROID);
+            }
+            #[test]
+            fn websocket_on_sqlite() {
+                play(TEXT, Server::sqlite(), WEBSOCKET);
+            }
+            #[test]
+            fn old_and_new_on_sqlite() {
+                play(TEXT, Server::sqlite(), OLD_AND_NEW);
+            }
+            #[test]
+            fn new_and_old_on_sqlite() {
+                play(TEXT, Server::sqlite(), NEW_AND_OLD);
             }
             #[test]
             fn pc_on_mariadb() {
-                play(TEXT, Server::mariadb(), Flavor::Pc);
+                play(TEXT, Server::mariadb(), PC);
             }
             #[test]
             fn android_on_mariadb() {
-                play(TEXT, Server::mariadb(), Flavor::Android);
+                play(TEXT, Server::mariadb(), ANDROID);
+            }
+            #[test]
+            fn websocket_on_mariadb() {
+                play(TEXT, Server::mariadb(), WEBSOCKET);
+            }
+            #[test]
+            fn old_and_new_on_mariadb() {
+                play(TEXT, Server::mariadb(), OLD_AND_NEW);
+            }
+            #[test]
+            fn new_and_old_on_mariadb() {
+                play(TEXT, Server::mariadb(), NEW_AND_OLD);
+            }
+        })*
+        $(mod $fixed {
+            const TEXT: &str =
+                include_str!(concat!("../../scenarios/", stringify!($fixed), ".scn"));
+            use super::{PC, Server, play};
+
+            #[test]
+            fn on_sqlite() {
+                play(TEXT, Server::sqlite(), PC);
+            }
+            #[test]
+            fn on_mariadb() {
+                play(TEXT, Server::mariadb(), PC);
             }
         })*
     };
 }
 
+// A play whose cast says `any` is performed by every kind of client; one that names each device's
+// protocol as it is written.
 plays! {
+    anybody:
     asked_while_away,
     both_write,
     contacts_in_order,
+    faces_and_files,
     friendship,
     group_life,
     kicked,
@@ -53,7 +101,15 @@ plays! {
     pictures,
     presence,
     second_device,
-    unfriended,
+    unfriended;
+    written:
+    asked_with_a_note,
+    blocked,
+    changed_in_a_group,
+    group_new_and_old,
+    laptop_and_phone,
+    nudged,
+    recalled_and_edited,
 }
 
 #[test]

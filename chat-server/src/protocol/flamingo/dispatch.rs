@@ -1,18 +1,18 @@
 //! From a logged-in client's packets to commands, and their replies to packets.
 
 use common::api::{Dialect, Profile, Refusal, TeamEdit};
-use common::id::{Millis, Peer};
+use common::id::{ConvId, Millis, Peer};
 use common::wire::chat::Packet;
 use common::wire::command::{self, operate};
 use common::wire::stream::{Malformed, Reader};
 
-use super::delivery::rewrite;
 use super::greeting::answer_register;
 use super::json::Request;
 use super::link::{Ended, Link};
 use super::packets::{self, FriendStep};
+use super::translate::rewrite;
 use crate::app::App;
-use crate::command::{self as commands, Failure, PasswordChange, Sending};
+use crate::command::{self as commands, Failure, Joined, PasswordChange, Sending};
 use crate::hub::Session;
 
 /// A request that cannot be read ends the connection.
@@ -96,7 +96,16 @@ pub(super) async fn send(
     let mut sendings = Vec::with_capacity(targets.len());
     for peer in targets.into_iter().filter_map(peer) {
         let content = packet.data.clone();
-        match commands::send(app, session, peer, Dialect::Flamingo, content, packet.seq).await {
+        match commands::send(
+            app,
+            &session.actor,
+            ConvId::between(session.actor.user, peer),
+            Dialect::Flamingo,
+            content,
+            packet.seq.into(),
+        )
+        .await
+        {
             Ok(sending) => sendings.push(sending),
             Err(Failure::Store(error)) => return Err(Ended::NotSaved(error)),
             Err(failure) => say_nothing(packet.command, &failure),
@@ -115,7 +124,7 @@ async fn push_friend_list(
     link: &mut Link,
     seq: i32,
 ) -> Result<(), Failure> {
-    let list = commands::contacts(app, session).await?;
+    let list = commands::contacts(app, &session.actor).await?;
     link.push(&packets::friend_list(seq, &list, &app.hub, session.kind));
     Ok(())
 }
@@ -152,7 +161,7 @@ async fn operate_friend(
     };
     match (peer(id), kind) {
         (Some(Peer::Group(group)), operate::REMOVE) => {
-            commands::leave_group(app, session, group, seq).await?;
+            commands::leave_group(app, &session.actor, group, seq.into()).await?;
             let peer = Peer::Group(group);
             link.push(&packets::friend_step(
                 seq,
@@ -162,20 +171,26 @@ async fn operate_friend(
             ));
         }
         (Some(Peer::Group(group)), _) => {
-            commands::join_group(app, session, group, seq).await?;
+            let (actor, note) = (&session.actor, String::new());
+            match commands::join_or_ask(app, actor, group, note, seq.into()).await? {
+                Joined::Now => {}
+                // If an admin has to agree, the client hears of it when he has.
+                Joined::Asked | Joined::Before => return Ok(()),
+            }
             let peer = Peer::Group(group);
             let step = FriendStep::Answered(3);
             link.push(&packets::friend_step(seq, peer, &id.to_string(), step));
             link.push(&packets::changed(seq, peer));
         }
         (Some(Peer::User(user)), operate::APPLY) => {
-            commands::request_friend(app, session, user, seq).await?;
+            commands::request_friend(app, &session.actor, user, String::new(), seq.into()).await?;
         }
         (Some(Peer::User(user)), operate::ANSWER) => {
             let Some(accept) = request.integer("accept") else {
                 return Ok(());
             };
-            let profile = commands::answer_friend(app, session, user, accept == 1, seq).await?;
+            let profile =
+                commands::answer_friend(app, &session.actor, user, accept == 1, seq.into()).await?;
             let step = FriendStep::Answered(i32::from(accept == 1));
             link.push(&packets::friend_step(
                 seq,
@@ -185,7 +200,7 @@ async fn operate_friend(
             ));
         }
         (Some(Peer::User(user)), operate::REMOVE) => {
-            let profile = commands::remove_friend(app, session, user, seq).await?;
+            let profile = commands::remove_friend(app, &session.actor, user, seq.into()).await?;
             let step = FriendStep::Removed;
             link.push(&packets::friend_step(
                 seq,
@@ -220,7 +235,7 @@ async fn set_profile(
     else {
         return Ok(());
     };
-    match commands::set_profile(app, session, profile.clone()).await {
+    match commands::set_profile(app, &session.actor, profile.clone()).await {
         Ok(()) => link.push(&packets::profile_changed(packet.seq, &profile)),
         Err(failure) => {
             let code = command::code::UPDATE_INFO_FAILED;
@@ -233,8 +248,8 @@ async fn set_profile(
 }
 
 fn read_profile(request: &Request, session: &Session) -> Option<Profile> {
-    let user = Peer::User(session.user);
-    let mut profile = Profile::fresh(user, &*session.username, request.text("nickname")?);
+    let user = Peer::User(session.actor.user);
+    let mut profile = Profile::fresh(user, &*session.actor.username, request.text("nickname")?);
     profile.avatar.builtin = request.integer("facetype")?;
     profile.avatar.custom = request.text("customface")?;
     profile.gender = request.integer("gender")?;
@@ -258,7 +273,8 @@ async fn set_password(
     let (Some(old), Some(new)) = (request.text("oldpassword"), request.text("newpassword")) else {
         return Ok(());
     };
-    let result = commands::set_password(app, session, &PasswordChange { old, new }).await;
+    let change = PasswordChange { old, new };
+    let result = commands::set_password(app, &session.actor, &change, None).await;
     let (code, msg) = match &result {
         Ok(()) => (0, packets::OK.to_owned()),
         Err(Failure::WrongPassword) => (
@@ -290,7 +306,7 @@ async fn create_group(
     else {
         return Ok(());
     };
-    match commands::create_group(app, session, name.clone(), seq).await {
+    match commands::create_group(app, &session.actor, name.clone(), seq.into()).await {
         Ok(group) => {
             link.push(&packets::group_created(seq, group, &name));
             let step = FriendStep::Answered(1);
@@ -318,7 +334,7 @@ async fn members(
     };
     // To whoever is no member, a group looks like one that does not exist: empty.
     let result = match peer(id) {
-        Some(Peer::Group(group)) => commands::members(app, session, group).await,
+        Some(Peer::Group(group)) => commands::members(app, &session.actor, group).await,
         Some(Peer::User(_)) | None => Err(Refusal::NoSuchGroup.into()),
     };
     let shown = result.as_deref().unwrap_or_default();
@@ -360,7 +376,7 @@ async fn edit_teams(
         (2, Some(to), Some(from)) => TeamEdit::Rename { from, to },
         _ => return Ok(()),
     };
-    let result = commands::edit_teams(app, session, edit).await;
+    let result = commands::edit_teams(app, &session.actor, edit).await;
     list_after(app, session, link, packet, result).await
 }
 
@@ -375,7 +391,7 @@ async fn set_remark(
     let (Some(peer), Some(remark)) = (peer(id), remark) else {
         return Ok(());
     };
-    let result = commands::set_remark(app, session, peer, remark).await;
+    let result = commands::set_remark(app, &session.actor, peer, remark).await;
     list_after(app, session, link, packet, result).await
 }
 
@@ -390,7 +406,7 @@ async fn move_contact(
     let (Some(peer), Some(to), Some(from)) = (peer(id), to, from) else {
         return Ok(());
     };
-    let result = commands::move_contact(app, session, peer, from, to).await;
+    let result = commands::move_contact(app, &session.actor, peer, from, to).await;
     list_after(app, session, link, packet, result).await
 }
 

@@ -37,12 +37,12 @@ pub(super) struct Greeting {
 }
 
 impl Greeting {
-    pub(super) fn for_newcomer(config: &ChatConfig) -> Self {
-        let now = Instant::now();
+    /// For somebody who came at `accepted`.
+    pub(super) fn for_newcomer(config: &ChatConfig, accepted: Instant) -> Self {
         let frame = Duration::from_secs(config.first_bytes_timeout_s);
         Self {
-            first_bytes_by: now + frame,
-            login_by: now + Duration::from_secs(config.login_timeout_s),
+            first_bytes_by: accepted + frame,
+            login_by: accepted + Duration::from_secs(config.login_timeout_s),
             frame,
             has_bytes: false,
         }

@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use common::config::ChatConfig;
 use common::net::{Connection, Permit, Socket};
 use common::store::StoreError;
+use common::telemetry::metrics;
 use common::wire::chat::{Decoder, Encoding, FrameError, Limits, Packet, encode};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -47,8 +48,16 @@ pub(super) enum Ended {
 }
 
 impl Ended {
-    /// Writes the reason to the log; what is the client's fault or ours is louder.
+    /// Writes the reason to the log and counts it; what is the client's fault or ours is louder.
     pub(super) fn log(&self) {
+        match self {
+            Self::BadFrame(_) => metrics::protocol_error("flamingo", "bad_frame"),
+            Self::BadRequest(_) => metrics::protocol_error("flamingo", "bad_request"),
+            Self::TimedOut(_) => metrics::protocol_error("flamingo", "timed_out"),
+            Self::Stalled(_) => metrics::SLOW_CONSUMER_DISCONNECTS.increment(1),
+            Self::Closed | Self::Broke(_) | Self::Replaced | Self::NotSaved(_) | Self::Stopping => {
+            }
+        }
         match self {
             Self::Closed | Self::Broke(_) | Self::Stopping | Self::Replaced => {
                 tracing::debug!(reason = %self, "connection ended");

@@ -2,7 +2,7 @@
 //!
 //! In reading order: a connection is greeted (`greeting`) until somebody logs in, then it is a
 //! session (`session`): requests go through `dispatch` to the commands, entries and events come
-//! out through `delivery` as `packets`. `receipts` knows which entries the peer's TCP has
+//! out through `delivery` as `packets`, what other protocols say by way of `translate`. `receipts` knows which entries the peer's TCP has
 //! acknowledged, which is the only acknowledgement these clients give.
 //!
 //! Two side doors of the original server are here too, both closed by default: `monitor` and
@@ -18,6 +18,7 @@ mod packets;
 mod receipts;
 pub mod register_page;
 mod session;
+mod translate;
 
 use std::sync::Arc;
 
@@ -30,12 +31,17 @@ use link::{Ended, Link};
 
 /// Serves one connection until it ends.
 pub async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
+    let greeting = Greeting::for_newcomer(&app.config, connection.accepted);
     let link = Link::new(connection, &app.config);
-    Box::pin(converse(app, link, shutdown)).await;
+    Box::pin(converse(app, link, greeting, shutdown)).await;
 }
 
-async fn converse(app: Arc<App>, mut link: Link, shutdown: CancellationToken) {
-    let mut greeting = Greeting::for_newcomer(&app.config);
+async fn converse(
+    app: Arc<App>,
+    mut link: Link,
+    mut greeting: Greeting,
+    shutdown: CancellationToken,
+) {
     let ended = loop {
         let login = match greeting.run(&app, &mut link, &shutdown).await {
             Ok(login) => login,

@@ -83,8 +83,8 @@ fn online_users(app: &App) -> String {
     }
     let mut text = String::new();
     for session in sessions {
-        let (number, user, kind) = (session.number, session.user, session.kind.number());
-        let (name, status) = (&session.username, session.status());
+        let (number, user, kind) = (session.number, session.actor.user, session.kind.number());
+        let (name, status) = (&session.actor.username, session.status());
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,

@@ -504,6 +504,7 @@ mod tests {
         let here = Presence {
             status: 1,
             client: 1,
+            is_away: false,
         };
         let packet = presence(5, UserId(1), here);
         assert_eq!(

@@ -87,6 +87,15 @@ impl Receipts {
         self.take(|flight| flight.end <= acknowledged)
     }
 
+    /// The last entry of each conversation that was written and does not count as received yet.
+    pub(super) fn on_their_way(&self) -> BTreeMap<ConvId, Seq> {
+        let mut last = BTreeMap::new();
+        for flight in &self.flights {
+            last.extend(&flight.entries);
+        }
+        last
+    }
+
     fn take(&mut self, is_received: impl Fn(&Flight) -> bool) -> BTreeMap<ConvId, Seq> {
         let mut received = BTreeMap::new();
         while self.flights.front().is_some_and(&is_received) {

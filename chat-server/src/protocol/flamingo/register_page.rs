@@ -35,7 +35,7 @@ struct Wanted {
 /// Serves one connection.
 pub(crate) async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
     let from = connection.socket.peer().ip();
-    let stream = TokioIo::new(connection.socket.into_stream());
+    let stream = TokioIo::new(connection.socket);
     let service = service_fn(move |request| answer(Arc::clone(&app), from, request));
     let serving = hyper::server::conn::http1::Builder::new()
         .keep_alive(false)

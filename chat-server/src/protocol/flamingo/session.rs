@@ -4,29 +4,32 @@
 //! and writes that. It keeps no queue of messages: a slow client is walked slowly.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::api::{Body, Notice};
-use common::id::{ConvId, GroupId, Millis, Peer, Seq};
-use common::store::{Change, Outcome, StoreError};
+use common::id::{ConvId, Millis, Peer, Seq};
+use common::store::{Change, StoreError};
+use common::telemetry::metrics;
 use common::wire::command;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::delivery::{self, Shown};
+use super::delivery::{self, Shown, Viewer};
 use super::dispatch;
 use super::greeting::{Attempt, Login, try_login};
 use super::link::{Ended, Link};
 use super::packets;
 use super::receipts::Receipts;
+use super::translate::Recalled;
+use crate::actor::Actor;
 use crate::app::App;
+use crate::arrival::{Arrival, arrive};
 use crate::command::{Failure, Sending};
-use crate::hub::{ClientKind, End, Seat, Session};
+use crate::content;
+use crate::hub::{ClientKind, End, Entrant, Manner, Seat, Session};
 use crate::log::TailEntry;
+use crate::moves::Moves;
 use crate::presence;
 use crate::walker::Walker;
 
@@ -36,9 +39,6 @@ const WRITE_BYTES_MAX: usize = 64 * 1024;
 const SENDINGS_MAX: usize = 256;
 /// How long to wait before asking a store again that did not answer.
 const STORE_RETRY: Duration = Duration::from_secs(1);
-/// How long to wait for a session that is replaced. It may hang in a write to a client that is
-/// gone; then nothing more counts as received there anyway.
-const REPLACED_WAIT: Duration = Duration::from_secs(1);
 /// How long a frame may take to arrive.
 const FRAME: Duration = Duration::from_secs(60);
 
@@ -50,10 +50,11 @@ pub(super) async fn run(
     shutdown: &CancellationToken,
 ) -> Ended {
     link.logged_in();
+    let mut receipts = Receipts::default();
     loop {
-        match Running::start(app, link, &login).await {
+        match Running::start(app, link, &login, receipts).await {
             Ok(running) => match running.run(shutdown).await {
-                Next::Login(next) => login = *next,
+                Next::Login(next, on_their_way) => (login, receipts) = (*next, on_their_way),
                 Next::End(ended) => return ended,
             },
             Err(error) => {
@@ -74,8 +75,9 @@ pub(super) async fn run(
 
 /// What follows a session.
 enum Next {
-    /// Somebody logged in again on the same connection.
-    Login(Box<Login>),
+    /// Somebody logged in again on the same connection. What the same device was sent on it and
+    /// has not acknowledged yet is on its way still.
+    Login(Box<Login>, Receipts),
     End(Ended),
 }
 
@@ -86,6 +88,10 @@ struct Running<'a> {
     /// Takes the session out of the hub, whatever ends this.
     seat: Seat,
     walker: Walker,
+    /// An entry that the walker handed over and that could not be shown yet: the store did not
+    /// answer.
+    unshown: Option<Arc<TailEntry>>,
+    recalled: Recalled,
     receipts: Receipts,
     /// When the session began.
     since: Millis,
@@ -95,21 +101,17 @@ struct Running<'a> {
     heard_at: Instant,
     /// The store did not answer: ask again then.
     retry_at: Option<Instant>,
-    /// Cursor moves that were handed to the log.
-    moves: FuturesUnordered<Moving>,
-    /// Cursor moves that could not be saved.
-    unsaved: BTreeMap<ConvId, Seq>,
+    moves: Moves,
 }
 
-/// A cursor move on its way, with what to do again if it fails.
-type Moving = Pin<Box<dyn Future<Output = (ConvId, Seq, Result<Outcome, StoreError>)> + Send>>;
-
 impl<'a> Running<'a> {
-    /// Enters the session, answers the login and delivers what was missed; then friends hear.
+    /// Enters the session and answers the login. What is on its way already, by `receipts`, is not
+    /// delivered once more.
     async fn start(
         app: &'a Arc<App>,
         link: &'a mut Link,
         login: &Login,
+        receipts: Receipts,
     ) -> Result<Self, StoreError> {
         let user = login.account.id;
         tracing::Span::current().record("user", user.0);
@@ -129,21 +131,28 @@ impl<'a> Running<'a> {
         registered.outcome().await?;
 
         let profile = &login.account.profile;
-        let (session, replaced) = app.hub.enter(
+        let actor = Actor {
             user,
-            &profile.username,
-            login.kind,
-            login.status,
-            link.address(),
-            login.seq,
-        );
-        let seat = Seat::new(Arc::clone(&app.hub), Arc::clone(&session));
-        if let Some(replaced) = replaced {
-            // What the replaced session delivered must not be delivered again: its cursors first.
-            let _ = tokio::time::timeout(REPLACED_WAIT, replaced.gone.cancelled()).await;
+            username: profile.username.as_str().into(),
+            device,
+            address: link.address(),
+        };
+        let entrant = Entrant {
+            actor,
+            kind: login.kind,
+            manner: Manner::Flamingo,
+            sign_in: None,
+            status: login.status,
+            tag: login.seq,
+        };
+        let Arrival {
+            session,
+            seat,
+            mut walker,
+        } = arrive(app, entrant).await?;
+        for (conv, seq) in receipts.on_their_way() {
+            walker.pass(conv, seq);
         }
-        // Listening began with entering: what is committed from here on rings the bell.
-        let walker = Self::prepare(app, &session).await?;
         tracing::info!(kind = ?login.kind, "logged in");
         link.push(&packets::logged_in(login.seq, &login.account, login.kind));
         // A broken connection is noticed by the next read.
@@ -154,73 +163,67 @@ impl<'a> Running<'a> {
             session,
             seat,
             walker,
-            receipts: Receipts::default(),
+            unshown: None,
+            recalled: Recalled::default(),
+            receipts,
             since: now,
             own_seq: login.seq.wrapping_add(1),
             has_heartbeat: false,
             heard_at: Instant::now(),
             retry_at: None,
-            moves: FuturesUnordered::new(),
-            unsaved: BTreeMap::new(),
+            moves: Moves::new(app, user, device),
         })
     }
 
-    async fn prepare(app: &App, session: &Session) -> Result<Walker, StoreError> {
-        loop {
-            let version = app.hub.membership_version(session.user);
-            let peers = app.store.peers(session.user).await?;
-            let groups: Vec<GroupId> = peers
-                .into_iter()
-                .filter_map(|peer| match peer {
-                    Peer::Group(group) => Some(group),
-                    Peer::User(_) => None,
-                })
-                .collect();
-            if app.hub.set_groups(session.user, &groups, version) {
-                break;
+    async fn run(mut self, shutdown: &CancellationToken) -> Next {
+        match self.converse(shutdown).await {
+            Ok(login) => {
+                let is_same_user = login.account.id == self.session.actor.user;
+                let is_same_device = is_same_user && login.kind == self.session.kind;
+                let mut receipts = self.finish(None, is_same_user).await;
+                if !is_same_device {
+                    receipts = Receipts::default();
+                }
+                Next::Login(login, receipts)
+            }
+            Err(ended) => {
+                self.finish(Some(&ended), false).await;
+                Next::End(ended)
             }
         }
-        let (store, tail) = (Arc::clone(&app.store), Arc::clone(&app.tail));
-        Walker::start(store, tail, session.user, session.device()).await
-    }
-
-    async fn run(mut self, shutdown: &CancellationToken) -> Next {
-        let next = match self.converse(shutdown).await {
-            Ok(login) => Next::Login(login),
-            Err(ended) => Next::End(ended),
-        };
-        self.finish(&next).await;
-        next
     }
 
     /// Reads, answers and delivers until there is a reason to stop.
     async fn converse(&mut self, shutdown: &CancellationToken) -> Result<Box<Login>, Ended> {
         self.deliver().await?;
         if let Err(error) =
-            presence::announce_status(self.app, self.session.user, self.session.status()).await
+            presence::announce_status(self.app, self.session.actor.user, self.session.status())
+                .await
         {
             tracing::warn!(%error, "friends were not told of a login");
         }
         loop {
-            // What happened before a request arrived is delivered before it is answered.
+            // What happened before a request arrived is delivered before it is answered, but a
+            // long catch-up is delivered between the requests.
             self.deliver().await?;
             if let Some(login) = self.answer().await? {
                 return Ok(login);
             }
-            self.deliver().await?;
+            let is_level = self.deliver().await?;
             let session = Arc::clone(&self.session);
             let wake_at = self.wake_at();
             tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Err(Ended::Stopping),
+                // Before the clock: a heartbeat that waited to be read is no silence.
                 filled = self.link.fill() => {
                     filled?;
                     self.heard_at = Instant::now();
                 }
+                () = self.moves.settled() => {}
                 () = session.bell() => {}
-                Some((conv, seq, saved)) = self.moves.next(), if !self.moves.is_empty() => {
-                    self.note_move(conv, seq, &saved);
-                }
                 () = sleep_until(wake_at) => {}
-                () = shutdown.cancelled() => return Err(Ended::Stopping),
+                () = std::future::ready(()), if !is_level => {}
             }
             self.confirm_received().await;
             self.check_time().await?;
@@ -262,7 +265,11 @@ impl<'a> Running<'a> {
     async fn settle(&mut self, sendings: &mut Vec<Sending>) -> Result<(), Ended> {
         for sending in sendings.drain(..) {
             match sending.saved().await {
-                Ok((conv, seq)) => self.walker.wrote(conv, seq),
+                Ok(sent) => {
+                    let user = self.session.actor.user;
+                    self.app.own_marks.note(user, sent.conv, sent.seq);
+                    self.walker.wrote(sent.conv, sent.seq);
+                }
                 Err(Failure::Store(error)) => return Err(Ended::NotSaved(error)),
                 Err(failure) => tracing::debug!(%failure, "a message was refused"),
             }
@@ -270,43 +277,46 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    /// Writes everything there is: events first, they are short and soon out of date.
-    async fn deliver(&mut self) -> Result<(), Ended> {
-        loop {
-            let mailbox = self.session.collect();
-            let is_woken = !mailbox.is_empty();
-            for conv in mailbox.lost {
-                self.walker.lost(conv);
-            }
-            for conv in mailbox.changed {
-                self.walker.changed(conv);
-            }
-            for event in &mailbox.events {
-                self.link.push(&delivery::event(event, self.own_seq));
-                self.flush_before_android().await?;
-            }
-            if let Some(End::Replaced { tag }) = mailbox.end {
-                self.link.push(&packets::empty(command::KICKED, tag));
-                self.link.flush().await?;
-                return Err(Ended::Replaced);
-            }
-            let is_level = self.deliver_entries().await?;
-            // A long catch-up counts as it goes: if the line breaks, the next login goes on there.
-            self.confirm_received().await;
-            if is_level && !is_woken {
-                return Ok(());
-            }
+    /// Writes what there is, but at most one batch of entries: events first, they are short and
+    /// soon out of date. `true` when there is no more.
+    async fn deliver(&mut self) -> Result<bool, Ended> {
+        let mailbox = self.session.collect();
+        for conv in mailbox.lost {
+            self.walker.lost(conv);
+            self.recalled.lost(conv);
+            self.unshown.take_if(|held| held.entry.conv == conv);
         }
+        for conv in mailbox.changed {
+            self.walker.changed(conv);
+        }
+        for event in &mailbox.events {
+            self.link.push(&delivery::event(event, self.own_seq));
+            self.flush_before_android().await?;
+        }
+        // Nobody signs these clients out but a login of the same kind.
+        if let Some(End::Replaced { tag }) = mailbox.end {
+            self.link.push(&packets::empty(command::KICKED, tag));
+            self.link.flush().await?;
+            return Err(Ended::Replaced);
+        }
+        let is_level = self.deliver_entries().await?;
+        // A long catch-up counts as it goes: if the line breaks, the next login goes on there.
+        self.confirm_received().await;
+        Ok(is_level)
     }
 
     /// Writes one batch of entries; `true` when there are no more.
     async fn deliver_entries(&mut self) -> Result<bool, Ended> {
         let mut handed_over = self.walker.take_written();
+        if let Some(held) = &self.unshown {
+            handed_over.remove(&held.entry.conv);
+        }
         let mut is_level = false;
         while self.link.waiting() < WRITE_BYTES_MAX {
-            let held = match self.walker.next().await {
-                Ok(Some(held)) => held,
+            let shown = match self.next_shown().await {
+                Ok(Some(shown)) => shown,
                 Ok(None) => {
+                    self.recalled.forget();
                     is_level = true;
                     break;
                 }
@@ -317,13 +327,24 @@ impl<'a> Running<'a> {
                     break;
                 }
             };
-            match self.show(&held).await {
-                Shown::Shared(packet) => self.link.push_encoded(&packet),
-                Shown::Own(packet) => self.link.push(&packet),
+            let (conv, seq, shown) = shown;
+            if !matches!(shown, Shown::Nothing) {
+                metrics::DELIVERED_FLAMINGO.increment(1);
+            }
+            match shown {
+                Shown::Shared(packets) => {
+                    for packet in packets.iter() {
+                        self.link.push_encoded(packet);
+                        self.flush_before_android().await?;
+                    }
+                }
+                Shown::Own(packet) => {
+                    self.link.push(&packet);
+                    self.flush_before_android().await?;
+                }
                 Shown::Nothing => {}
             }
-            handed_over.insert(held.entry.conv, held.entry.seq);
-            self.flush_before_android().await?;
+            handed_over.insert(conv, seq);
         }
         self.link.flush().await?;
         let waited = self.link.take_longest_write();
@@ -333,23 +354,73 @@ impl<'a> Running<'a> {
         Ok(is_level)
     }
 
-    /// What the client sees of an entry. A friend request that was answered on another device, or
-    /// whose receipt got lost, is not asked again.
-    async fn show(&mut self, held: &TailEntry) -> Shown {
+    /// The next entry's place and what the client sees of it. Nothing is skipped if the store does
+    /// not answer; what it cannot read does not hold up the rest.
+    async fn next_shown(&mut self) -> Result<Option<(ConvId, Seq, Shown)>, StoreError> {
+        let held = match self.unshown.take() {
+            Some(held) => held,
+            None => match self.walker.next().await? {
+                Some(held) => held,
+                None => return Ok(None),
+            },
+        };
+        match self.show(&held).await {
+            Ok(shown) => Ok(Some((held.entry.conv, held.entry.seq, shown))),
+            Err(error) if error.is_passing() => {
+                self.unshown = Some(held);
+                Err(error)
+            }
+            Err(error) => {
+                tracing::error!(%error, "an entry could not be shown");
+                let shown = delivery::unreadable(&held.entry, &self.session);
+                Ok(Some((held.entry.conv, held.entry.seq, shown)))
+            }
+        }
+    }
+
+    /// What the client sees of an entry. What is not as it was committed may have been taken back
+    /// since. A friend request that was answered on another device, or whose receipt got lost, is
+    /// not asked again.
+    async fn show(&mut self, held: &TailEntry) -> Result<Shown, StoreError> {
+        let store = &*self.app.store;
+        let (conv, seq) = (held.entry.conv, held.entry.seq);
+        if matches!(held.entry.body, Body::Message { .. }) && !held.is_fresh() {
+            if held.committed.is_some() {
+                // It was changed a moment ago: what was looked up before may be older than that.
+                self.recalled.forget();
+            }
+            if self.recalled.has(store, conv, seq).await? {
+                return Ok(Shown::Nothing);
+            }
+        }
+        if let Some(target) = content::target(&held.entry) {
+            let user = self.session.actor.user;
+            if !self.recalled.may_read(store, user, conv, target).await? {
+                return Ok(Shown::Nothing);
+            }
+            let is_recall = matches!(
+                held.entry.body,
+                Body::Notice(Notice::MessageRecalled { .. })
+            );
+            if !is_recall && !held.is_fresh() && self.recalled.has(store, conv, target).await? {
+                return Ok(Shown::Nothing);
+            }
+        }
         if let Body::Notice(Notice::FriendRequested { .. }) = &held.entry.body {
             let asker = Peer::User(held.entry.origin.user);
             // If the store cannot say, asking once too often is the better mistake.
-            let friends = self
-                .app
-                .store
-                .peers(self.session.user)
-                .await
-                .unwrap_or_default();
-            if friends.contains(&asker) {
-                return Shown::Nothing;
+            let peers = store.peers(self.session.actor.user).await;
+            if peers.unwrap_or_default().contains(&asker) {
+                return Ok(Shown::Nothing);
             }
         }
-        delivery::show(held, &self.session, self.since, self.own_seq)
+        let viewer = Viewer {
+            store,
+            session: &self.session,
+            since: self.since,
+            seq: self.own_seq,
+        };
+        viewer.show(held).await
     }
 
     /// Android reads the body of a packet with one call: it gets each packet in a write of its
@@ -367,56 +438,32 @@ impl<'a> Running<'a> {
         let received = self
             .receipts
             .received(self.link.acknowledged(), Instant::now());
-        self.move_cursors(received).await;
-    }
-
-    async fn move_cursors(&mut self, received: BTreeMap<ConvId, Seq>) {
-        for (conv, seq) in received {
-            let (user, device) = (self.session.user, self.session.device());
-            let moved = Change::MoveCursor {
-                user,
-                device,
-                conv,
-                seq,
-            };
-            match self.app.log.submit(moved).await {
-                Ok(pending) => {
-                    let moving = async move { (conv, seq, pending.outcome().await) };
-                    self.moves.push(Box::pin(moving));
-                }
-                Err(error) => self.note_move(conv, seq, &Err(error)),
-            }
-        }
-    }
-
-    /// Remembers a cursor that could not be saved: without it the client would get what it has
-    /// once more after its next login.
-    fn note_move(&mut self, conv: ConvId, seq: Seq, saved: &Result<Outcome, StoreError>) {
-        if let Err(error) = saved {
-            tracing::warn!(%error, "a cursor was not moved");
-            let unsaved = self.unsaved.entry(conv).or_default();
-            *unsaved = seq.max(*unsaved);
-            self.retry_at = Some(Instant::now() + STORE_RETRY);
-        }
+        self.moves.hand_in(received).await;
     }
 
     fn wake_at(&self) -> Option<Instant> {
         let now = Instant::now();
         let idle_at = self.idle_limit().map(|limit| self.heard_at + limit);
         let frame_at = self.link.unfinished_since().map(|since| since + FRAME);
-        [self.receipts.due(now), self.retry_at, idle_at, frame_at]
-            .into_iter()
-            .flatten()
-            .min()
+        let retry_at = self.moves.retry_at();
+        [
+            self.receipts.due(now),
+            self.retry_at,
+            retry_at,
+            idle_at,
+            frame_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     async fn check_time(&mut self) -> Result<(), Ended> {
         let now = Instant::now();
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
-            let unsaved = std::mem::take(&mut self.unsaved);
-            self.move_cursors(unsaved).await;
         }
+        self.moves.retry().await;
         if self
             .idle_limit()
             .is_some_and(|limit| self.heard_at + limit <= now)
@@ -440,30 +487,29 @@ impl<'a> Running<'a> {
             .then(|| Duration::from_secs(self.app.config.idle_timeout_pc_s))
     }
 
-    async fn finish(mut self, next: &Next) {
+    /// Ends the session; `ended` is `None` if the connection goes on with another login. Returns
+    /// what is still on its way.
+    async fn finish(mut self, ended: Option<&Ended>, is_same_user: bool) -> Receipts {
         let acknowledged = self.link.acknowledged();
-        let received = match next {
-            Next::Login(_) | Next::End(Ended::Closed | Ended::Stopping | Ended::Replaced) => {
+        let received = match ended {
+            None | Some(Ended::Closed | Ended::Stopping | Ended::Replaced) => {
                 self.receipts.closed(acknowledged)
             }
             // Nobody knows what the client still read of it: it comes again.
-            Next::End(_) => BTreeMap::new(),
+            Some(_) => BTreeMap::new(),
         };
-        self.move_cursors(received).await;
-        // A session that takes this one's place waits for it, see `Running::start`.
-        while self.moves.next().await.is_some() {}
+        self.moves.hand_in(received).await;
+        // A session that takes this one's place waits for it, see `arrive`.
+        self.moves.finish().await;
         let was_in = self.seat.leave();
-        let is_same_user = match next {
-            Next::Login(login) => login.account.id == self.session.user,
-            Next::End(_) => false,
-        };
         tracing::info!("logged out");
         if was_in
             && !is_same_user
-            && let Err(error) = presence::announce(self.app, self.session.user).await
+            && let Err(error) = presence::left(self.app, &self.session).await
         {
             tracing::warn!(%error, "friends were not told of a logout");
         }
+        self.receipts
     }
 }
 

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::setup::{NOW, commit, done, new_account, refused};
 use crate::api::Refusal;
 use crate::id::{BlobId, Millis, Seq};
-use crate::store::{BlobClass, Change, NamedBlob, Outcome, Store, StoreError};
+use crate::store::blob::{self, Stored};
+use crate::store::{BlobClass, Change, NamedBlob, Outcome, Store, StoreError, meta};
 
 const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
@@ -127,4 +128,47 @@ pub async fn a_store_answers_and_closes(store: &dyn Store) {
     assert!(matches!(pulled, Err(StoreError::Unreachable(_))));
     let answer = store.ping().await;
     assert!(matches!(answer, Err(StoreError::Unreachable(_))));
+}
+
+pub async fn a_stored_file_tells_its_names(store: &dyn Store) {
+    for (class, text, content, verified) in [
+        (BlobClass::Image, "a'b", 1, false),
+        (BlobClass::File, "z", 1, false),
+        (BlobClass::Image, MD5, 1, true),
+        (BlobClass::File, "other", 2, false),
+    ] {
+        done(store, name(class, text, content, verified)).await;
+    }
+    let file = |content, names: &[(BlobClass, &str)]| Stored {
+        blob: BlobId([content; 32]),
+        size: u64::from(content) * 5_000_000_000,
+        names: names
+            .iter()
+            .map(|(class, name)| (*class, (*name).to_owned()))
+            .collect(),
+    };
+    let first = file(
+        1,
+        &[
+            (BlobClass::Image, MD5),
+            (BlobClass::File, "z"),
+            (BlobClass::Image, "a'b"),
+        ],
+    );
+    let second = file(2, &[(BlobClass::File, "other")]);
+    let asked = [2, 3, 1].map(|content| BlobId([content; 32]));
+    let found = blob::stored(store, &asked).await.unwrap();
+    assert_eq!(found, [second, first]);
+    assert!(blob::stored(store, &[]).await.unwrap().is_empty());
+    // A file whose last name went to another one is still stored.
+    done(store, name(BlobClass::File, "other", 1, false)).await;
+    let found = blob::stored(store, &asked[..1]).await.unwrap();
+    assert_eq!(found, [file(2, &[])]);
+}
+
+pub async fn the_history_has_an_epoch(store: &dyn Store) {
+    let epoch = meta::epoch(store).await.unwrap();
+    assert!(epoch > 0);
+    let text = meta::get(store, meta::EPOCH).await.unwrap();
+    assert_eq!(text, Some(epoch.to_string()));
 }

@@ -4,7 +4,7 @@ use super::setup::{
     LAPTOP, PHONE, ann_and_bob, behind, cursor, done, group, join, move_cursor, register, request,
     say_freely,
 };
-use crate::id::{ConvId, DeviceId, UserId};
+use crate::id::{API_DEVICE_FIRST, ConvId, DeviceId, UserId};
 use crate::store::Store;
 
 async fn conversation(store: &dyn Store, count: u32) -> (UserId, UserId, ConvId) {
@@ -86,4 +86,17 @@ pub async fn a_device_that_moved_before_it_was_known(store: &dyn Store) {
     done(store, move_cursor(bob, LAPTOP, conv, 3)).await;
     done(store, register(bob, LAPTOP)).await;
     assert_eq!(cursor(store, bob, LAPTOP, conv).await, 3);
+}
+
+pub async fn a_device_that_acknowledges_starts_where_the_user_may(store: &dyn Store) {
+    let (_, bob, conv) = conversation(store, 4).await;
+    done(store, register(bob, LAPTOP)).await;
+    done(store, move_cursor(bob, LAPTOP, conv, 3)).await;
+    let web = DeviceId(API_DEVICE_FIRST);
+    done(store, register(bob, web)).await;
+    assert_eq!(cursor(store, bob, web, conv).await, 0);
+    assert_eq!(behind(store, bob, web).await, [(conv, 0, 4)]);
+    let last_of_the_old = DeviceId(API_DEVICE_FIRST - 1);
+    done(store, register(bob, last_of_the_old)).await;
+    assert_eq!(cursor(store, bob, last_of_the_old, conv).await, 3);
 }

@@ -11,6 +11,7 @@ use crate::store::{Change, Store};
 fn requested(from: UserId) -> Notice {
     Notice::FriendRequested {
         username: format!("user {from}"),
+        note: String::new(),
     }
 }
 
@@ -63,6 +64,7 @@ pub async fn open_requests_are_limited(store: &dyn Store) {
         origin: origin(from, client_id),
         username: "name".to_owned(),
         to,
+        note: String::new(),
         limit: 2,
     };
     done(store, ask(ann, bob, "r1")).await;

@@ -4,7 +4,7 @@ use super::setup::{
     LAPTOP, ann_and_bob, befriend, behind, commit, cursor, done, group, has_no_cursor, join, leave,
     move_cursor, new_group, notices, origin, peers, refused, register, say, user,
 };
-use crate::api::{Body, Entry, Notice, Refusal};
+use crate::api::{Body, Entry, Notice, Origin, Refusal};
 use crate::id::{ConvId, GROUP_ID_FIRST, GroupId, Peer, Seq};
 use crate::store::{Change, Outcome, Store};
 
@@ -114,6 +114,7 @@ pub async fn who_leaves_is_forgotten(store: &dyn Store) {
     done(store, register(bob, LAPTOP)).await;
     done(store, move_cursor(bob, LAPTOP, conv, 2)).await;
     let entries = done(store, leave(bob, cars, "l")).await;
+    let second = entries[1].origin.client_id.clone();
     let expected = [
         Entry {
             conv,
@@ -124,7 +125,10 @@ pub async fn who_leaves_is_forgotten(store: &dyn Store) {
         Entry {
             conv: ConvId::inbox(bob),
             seq: Seq(1),
-            origin: origin(bob, "l+"),
+            origin: Origin {
+                client_id: second,
+                ..origin(bob, "l")
+            },
             body: Body::Notice(Notice::ContactsChanged {
                 peer: Peer::Group(cars),
             }),

@@ -81,6 +81,7 @@ pub(super) fn request(from: UserId, to: UserId, client_id: &str) -> Change {
         origin: origin(from, client_id),
         username: format!("user {from}"),
         to,
+        note: String::new(),
         limit: MANY,
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use mysql_async::{Conn, Params, Value};
 
-use super::bulk::{groups, pieces};
 use super::connections::{row, write};
 use super::fault::Fault;
 use super::row::params;
 use crate::api::Refusal;
 use crate::id::{BlobId, Millis};
+use crate::store::bulk::{groups, pieces};
 use crate::store::{BlobClass, Change, Outcome};
 
 /// Content that gets a name.

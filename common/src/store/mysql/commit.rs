@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::append::append_all;
 use super::connections::{CALL_LIMIT, Connections, Lease, Purpose, silent, write};
 use super::fault::Fault;
-use super::{account, blob, device, friend, group, team};
+use super::{account, blob, device, friend, group, shared, team};
 use crate::store::{Append, Change, Outcome, StoreError};
 
 /// How often a transaction that met another one is repeated; with the pauses between, under the
@@ -200,8 +200,9 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
             origin,
             username,
             to,
+            note,
             limit,
-        } => friend::request(conn, origin, username, *to, *limit).await,
+        } => friend::request(conn, origin, (username, note), *to, *limit).await,
         Change::AnswerFriend {
             origin,
             username,
@@ -227,13 +228,6 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
             name,
             limit,
         } => group::create(conn, origin, name, *limit).await,
-        Change::JoinGroup {
-            origin,
-            group,
-            contacts_max,
-            members_max,
-        } => group::join(conn, origin, *group, *contacts_max, *members_max).await,
-        Change::LeaveGroup { origin, group } => group::leave(conn, origin, *group).await,
         Change::EditTeams { user, edit, limit } => team::edit(conn, *user, edit, *limit).await,
         Change::SetRemark { user, peer, remark } => {
             team::set_remark(conn, *user, *peer, remark).await
@@ -264,5 +258,15 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
             };
             blob::name(conn, &named, *at).await
         }
+        Change::Block(_)
+        | Change::Group(_)
+        | Change::JoinGroup { .. }
+        | Change::LeaveGroup { .. }
+        | Change::Message(_)
+        | Change::Meta(_)
+        | Change::People(_)
+        | Change::Place(_)
+        | Change::Search(_)
+        | Change::Session(_) => shared::apply(conn, change).await,
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use mysql_async::{Conn, Params, Value};
 
-use super::bulk::pieces;
 use super::connections::write;
 use super::fault::Fault;
 use crate::id::{DeviceId, Millis, UserId};
+use crate::store::bulk::pieces;
 use crate::store::{Change, Outcome};
 
 pub(super) async fn register(
@@ -24,7 +24,8 @@ pub(super) async fn register(
         (user.0, device.0, at.0),
     )
     .await?;
-    if fresh == 1 {
+    // One that acknowledges starts where the user may: it wants the history.
+    if fresh == 1 && !device.acknowledges() {
         write(
             conn,
             "INSERT INTO t_cursor (f_user_id, f_device, f_conv, f_seq) \

@@ -59,13 +59,15 @@ pub(super) async fn done(conn: &mut Conn, notices: Notices) -> Result<Outcome, F
 pub(super) async fn request(
     conn: &mut Conn,
     origin: &Origin,
-    username: &str,
+    (username, note): (&str, &str),
     to: UserId,
     limit: u32,
 ) -> Result<Outcome, Fault> {
     let from = origin.user;
-    let username = username.to_owned();
-    let notice = Notice::FriendRequested { username };
+    let notice = Notice::FriendRequested {
+        username: username.to_owned(),
+        note: note.to_owned(),
+    };
     let present = lock(conn, [from.0, to.0]).await?;
     if let Some(outcome) = applied(conn, ConvId::inbox(to), origin, &notice).await? {
         return Ok(outcome);
@@ -75,6 +77,9 @@ pub(super) async fn request(
     }
     if !present.contains(&to.0) || to.0 >= crate::id::GROUP_ID_FIRST {
         return Ok(Outcome::Refused(Refusal::NoSuchUser));
+    }
+    if blocked(conn, to, from).await? {
+        return Ok(Outcome::Refused(Refusal::Blocked));
     }
     if relation::exists(conn, Pair::of(from.0, to.0)).await? {
         return Ok(Outcome::Refused(Refusal::AlreadyFriends));
@@ -92,12 +97,19 @@ pub(super) async fn request(
     }
     write(
         conn,
-        "INSERT INTO t_friend_request (f_from, f_to, f_time) VALUES (?, ?, ?) \
-         ON DUPLICATE KEY UPDATE f_time = VALUES(f_time)",
-        (from.0, to.0, origin.at.0),
+        "INSERT INTO t_friend_request (f_from, f_to, f_time, f_note) VALUES (?, ?, ?, ?) \
+         ON DUPLICATE KEY UPDATE f_time = VALUES(f_time), f_note = VALUES(f_note)",
+        (from.0, to.0, origin.at.0, note),
     )
     .await?;
     done(conn, vec![(ConvId::inbox(to), origin.clone(), notice)]).await
+}
+
+/// Whether `by` blocked `whom`.
+async fn blocked(conn: &mut Conn, by: UserId, whom: UserId) -> Result<bool, Fault> {
+    let sql = "SELECT f_time FROM t_block WHERE f_user_id = ? AND f_blocked_id = ?";
+    let found: Option<(i64,)> = row(conn, sql, (by.0, whom.0)).await?;
+    Ok(found.is_some())
 }
 
 async fn requested(conn: &mut Conn, from: UserId, to: UserId) -> Result<bool, Fault> {

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Params, Value};
 
-use super::bulk::{groups, pieces};
 use super::connections::{Patience, connect, options, row, write};
 use super::fault::Fault;
 use super::log::{insert_entries, write_heads, write_places};
 use super::open::{open, parse};
+use crate::store::bulk::{groups, pieces};
 use crate::store::import::{ImportBatch, ImportedRelation, ImportedUser, Sink, not_empty};
 use crate::store::{OpenOptions, StoreError};
 

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use mysql_async::{Conn, Params, Row, Value};
 
-use super::bulk::{groups, lookups, marks, pieces};
 use super::connections::{rows, write};
 use super::fault::Fault;
-use super::row::{ENTRY, encode, entry};
+use super::row::{ENTRY, entry};
 use crate::api::{Body, Entry, Origin};
 use crate::id::{ClientId, ConvId, ConvKind, Millis, Seq, UserId};
+use crate::store::bulk::{groups, lookups, marks, pieces};
+use crate::store::stored;
 
 /// How much content one INSERT carries at most: a server takes 16 MiB at a time by default.
 const INSERT_BYTES_MAX: usize = 4 << 20;
@@ -208,7 +209,7 @@ async fn insert(conn: &mut Conn, entries: &[Entry]) -> Result<(), Fault> {
     );
     let mut values: Vec<Value> = Vec::with_capacity(entries.len() * 10);
     for entry in entries {
-        let (kind, content) = encode(&entry.body)?;
+        let (kind, content) = stored::columns(&entry.body)?;
         let origin = &entry.origin;
         values.extend([
             origin.user.0.into(),

@@ -25,6 +25,11 @@ pub(super) const MYSQL: &[Migration] = &[
         name: "log",
         sql: include_str!("../schema/0002_log.mysql.sql"),
     },
+    Migration {
+        n: 3,
+        name: "api",
+        sql: include_str!("../schema/0003_api.mysql.sql"),
+    },
 ];
 
 /// The files that the database lacks.
@@ -70,6 +75,8 @@ async fn apply(conn: &mut Conn, statement: &str) -> Result<(), Fault> {
         .find_map(|line| line.strip_prefix("CALL "));
     match step.map(str::trim) {
         Some("columns") => adopt::columns(conn).await,
+        Some("api_columns") => adopt::api_columns(conn).await,
+        Some("api_keys") => adopt::api_keys(conn).await,
         Some("unique_keys") => adopt::unique_keys(conn).await,
         Some(other) => Err(Fault::Broken(format!("there is no step {other}"))),
         None => run(conn, statement).await,

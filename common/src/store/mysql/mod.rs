@@ -17,15 +17,16 @@ mod commit;
 mod device;
 mod friend;
 mod group;
+mod guard;
 mod log;
 mod relation;
 mod team;
 
-mod bulk;
 mod import;
 mod original;
 mod read;
 mod row;
+mod shared;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -35,7 +36,9 @@ use async_trait::async_trait;
 use self::connections::Connections;
 pub(super) use self::import::MySqlSink;
 pub(super) use self::original::{Original, OriginalMessage, OriginalRelation};
-use super::{Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Store, StoreError};
+use super::{
+    Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Row, Store, StoreError, Value,
+};
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
@@ -128,6 +131,10 @@ impl Store for MySqlStore {
 
     async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError> {
         read::uploaded(&self.connections, address, day).await
+    }
+
+    async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        shared::select(&self.connections, sql, values).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -3,16 +3,17 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
+use mysql_async::{Conn, Opts, OptsBuilder};
 use tokio::time::timeout;
 
-use super::connections::{CALL_LIMIT, Connections, Patience, connect, options, row, rows};
+use super::connections::{CALL_LIMIT, Connections, Patience, connect, options, row, rows, write};
 use super::fault::Fault;
 use super::migrate::{migrate, missing};
-use crate::store::{OpenOptions, StoreError};
+use crate::store::{OpenOptions, StoreError, meta};
 
 /// How long a server waits while another one makes the tables.
 const SCHEMA_LOCK_LIMIT: Duration = Duration::from_secs(60);
@@ -33,6 +34,7 @@ pub(super) async fn open(url: &str, settings: &OpenOptions) -> Result<Connection
     // No limit: a big original database takes its time. The lock goes with the connection, should
     // anything fail.
     migrate(&mut conn, missing).await?;
+    within(CALL_LIMIT, name_history(&mut conn)).await?;
     // Closing lets go of the lock. The work is done; how the server takes the farewell changes
     // nothing.
     let _ = timeout(CALL_LIMIT, conn.disconnect()).await;
@@ -52,10 +54,39 @@ async fn within<T>(
     })
 }
 
+/// What a URL says for us and not for the driver: the file with the certificate that the server's
+/// is to be signed by.
+const AUTHORITY: &str = "ssl_ca=";
+
 pub(super) fn parse(url: &str) -> Result<Opts, StoreError> {
+    let (url, authority) = take_authority(url);
     // The driver's error does not repeat the URL, which may hold a password.
-    Opts::from_url(url)
-        .map_err(|error| StoreError::Broken(format!("the database URL is wrong: {error}")))
+    let opts = Opts::from_url(&url)
+        .map_err(|error| StoreError::Broken(format!("the database URL is wrong: {error}")))?;
+    let Some(authority) = authority else {
+        return Ok(opts);
+    };
+    // Who names an authority wants TLS, and no other authority.
+    let ssl = opts.ssl_opts().cloned().unwrap_or_default();
+    let ssl = ssl
+        .with_root_certs(vec![PathBuf::from(authority).into()])
+        .with_disable_built_in_roots(true);
+    Ok(OptsBuilder::from_opts(opts).ssl_opts(ssl).into())
+}
+
+fn take_authority(url: &str) -> (String, Option<String>) {
+    let Some((place, query)) = url.rsplit_once('?') else {
+        return (url.to_owned(), None);
+    };
+    let (ours, rest): (Vec<_>, Vec<_>) = query
+        .split('&')
+        .partition(|parameter| parameter.starts_with(AUTHORITY));
+    let file = ours.first().and_then(|text| text.strip_prefix(AUTHORITY));
+    let url = match rest.is_empty() {
+        true => place.to_owned(),
+        false => format!("{place}?{}", rest.join("&")),
+    };
+    (url, file.map(str::to_owned))
 }
 
 fn database_name(opts: &Opts) -> Result<String, StoreError> {
@@ -106,6 +137,13 @@ async fn create_database(conn: &mut Conn, name: &str) -> Result<(), StoreError> 
     }
     let sql = format!("USE {quoted}");
     conn.query_drop(sql).await.map_err(Fault::from)?;
+    Ok(())
+}
+
+/// Gives the history its epoch, unless it has one.
+async fn name_history(conn: &mut Conn) -> Result<(), StoreError> {
+    let sql = "INSERT IGNORE INTO t_meta (f_key, f_value) VALUES (?, ?)";
+    write(conn, sql, (meta::EPOCH, meta::new_epoch()?)).await?;
     Ok(())
 }
 
@@ -187,6 +225,29 @@ mod tests {
             Err(other) => panic!("{other}"),
             Ok(()) => None,
         }
+    }
+
+    #[test]
+    fn a_url_can_ask_for_tls() {
+        let read = |query: &str| parse(&format!("mysql://root@db:3306/myim{query}"));
+        let ssl = |query: &str| read(query).unwrap().ssl_opts().cloned();
+        assert!(ssl("").is_none());
+        assert!(ssl("?require_ssl=true").is_some());
+        let unchecked = ssl("?require_ssl=true&verify_ca=false&verify_identity=false").unwrap();
+        assert!(unchecked.accept_invalid_certs() && unchecked.skip_domain_validation());
+        for query in [
+            "?ssl_ca=/etc/ca.pem",
+            "?ssl_ca=/etc/ca.pem&require_ssl=true",
+            "?require_ssl=true&ssl_ca=/etc/ca.pem&verify_identity=false",
+        ] {
+            let ssl = ssl(query).unwrap();
+            let file = PathBuf::from("/etc/ca.pem").into();
+            assert_eq!(ssl.root_certs(), [file], "{query}");
+            assert!(ssl.disable_built_in_roots() && !ssl.accept_invalid_certs());
+        }
+        let opts = read("?ssl_ca=/etc/ca.pem").unwrap();
+        assert_eq!(opts.db_name(), Some("myim"));
+        assert!(read("?no_such_thing=1").is_err());
     }
 
     #[test]

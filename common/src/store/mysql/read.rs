@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use mysql_async::{Params, Row, Value};
 
 use super::blob::class_number;
-use super::bulk::{lookups, marks};
 use super::connections::Connections;
 use super::fault::Fault;
 use super::row::{ENTRY, PROFILE, PROFILE_WIDTH, account as account_of, cell, entry, profile};
 use super::team;
 use crate::api::{Account, Contact, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Millis, Peer, Seq, UserId};
+use crate::store::bulk::{lookups, marks};
 use crate::store::{Behind, BlobClass, NamedBlob, StoreError};
 
 pub(super) async fn pull(

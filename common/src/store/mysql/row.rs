@@ -1,12 +1,12 @@
 //! Rows to values and back.
 
-use bytes::Bytes;
 use mysql_async::prelude::FromValue;
 use mysql_async::{Params, Row, Value};
 
 use super::fault::Fault;
-use crate::api::{Account, Avatar, Body, Dialect, Entry, Origin, Profile};
+use crate::api::{Account, Avatar, Entry, Origin, Profile};
 use crate::id::{ClientId, ConvId, DeviceId, Millis, Peer, Seq, UserId};
+use crate::store::stored;
 
 /// The columns that [`entry`] reads.
 pub(super) const ENTRY: &str = "f_conv, f_seq, f_kind, f_msgcontent, f_senderid, f_device, \
@@ -20,9 +20,6 @@ pub(super) const PROFILE: &str = "u.f_user_id, u.f_username, u.f_nickname, \
 
 /// How many columns [`PROFILE`] has.
 pub(super) const PROFILE_WIDTH: usize = 11;
-
-/// The stored kind of a notice; other kinds are dialects.
-const KIND_NOTICE: i64 = 0;
 
 /// One column of a row.
 pub(super) fn cell<T: FromValue>(row: &mut Row, index: usize) -> Result<T, Fault> {
@@ -39,32 +36,6 @@ pub(super) fn params<const N: usize>(values: [Value; N]) -> Params {
     Params::Positional(Vec::from(values))
 }
 
-/// How a body is stored: its kind and its content.
-pub(super) fn encode(body: &Body) -> Result<(i64, Bytes), Fault> {
-    match body {
-        Body::Message {
-            dialect: Dialect::Flamingo,
-            content,
-        } => Ok((1, content.clone())),
-        Body::Notice(notice) => serde_json::to_vec(notice)
-            .map(|json| (KIND_NOTICE, Bytes::from(json)))
-            .map_err(|error| Fault::Broken(format!("a notice has no JSON: {error}"))),
-    }
-}
-
-fn decode(kind: i64, content: Vec<u8>) -> Result<Body, Fault> {
-    match kind {
-        KIND_NOTICE => serde_json::from_slice(&content)
-            .map(Body::Notice)
-            .map_err(|error| Fault::Broken(format!("a stored notice is unreadable: {error}"))),
-        1 => Ok(Body::Message {
-            dialect: Dialect::Flamingo,
-            content: Bytes::from(content),
-        }),
-        other => Err(Fault::Broken(format!("an entry has the kind {other}"))),
-    }
-}
-
 /// An entry from the columns [`ENTRY`].
 pub(super) fn entry(mut row: Row) -> Result<Entry, Fault> {
     let client_id: String = cell(&mut row, 6)?;
@@ -79,7 +50,7 @@ pub(super) fn entry(mut row: Row) -> Result<Entry, Fault> {
             tag: cell(&mut row, 7)?,
             at: Millis(cell(&mut row, 8)?),
         },
-        body: decode(cell(&mut row, 2)?, cell(&mut row, 3)?)?,
+        body: stored::body(cell(&mut row, 2)?, cell(&mut row, 3)?)?,
     })
 }
 

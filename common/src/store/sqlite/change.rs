@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 use super::fault::{Applied, Stop};
-use super::{accounts, blobs, cursors, friends, groups, log, teams};
+use super::{accounts, blobs, cursors, friends, groups, log, shared, teams};
 use crate::store::{Change, Outcome, StoreError};
 
 /// Applies a change. An error means that the whole batch must be rolled back.
@@ -36,8 +36,9 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             origin,
             username,
             to,
+            note,
             limit,
-        } => friends::request(conn, origin, username, *to, *limit),
+        } => friends::request(conn, origin, (username, note), *to, *limit),
         Change::AnswerFriend {
             origin,
             username,
@@ -55,13 +56,6 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             name,
             limit,
         } => groups::create(conn, origin, name, *limit),
-        Change::JoinGroup {
-            origin,
-            group,
-            contacts_max,
-            members_max,
-        } => groups::join(conn, origin, *group, *contacts_max, *members_max),
-        Change::LeaveGroup { origin, group } => groups::leave(conn, origin, *group),
         Change::EditTeams { user, edit, limit } => teams::edit(conn, *user, edit, *limit),
         Change::SetRemark { user, peer, remark } => teams::set_remark(conn, *user, *peer, remark),
         Change::MoveContact {
@@ -91,5 +85,15 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             day,
             bytes,
         } => blobs::count_upload(conn, *address, *day, *bytes),
+        Change::Block(_)
+        | Change::Group(_)
+        | Change::JoinGroup { .. }
+        | Change::LeaveGroup { .. }
+        | Change::Message(_)
+        | Change::Meta(_)
+        | Change::People(_)
+        | Change::Place(_)
+        | Change::Search(_)
+        | Change::Session(_) => shared::apply(conn, change),
     }
 }

@@ -56,23 +56,10 @@ pub(super) fn make_place(
     Ok(())
 }
 
-/// The user reads this conversation no more.
-pub(super) fn forget_place(
-    conn: &Connection,
-    user: UserId,
-    conv: ConvId,
-) -> Result<(), StoreError> {
-    let key = (user.0, number::from_conv(conv));
-    conn.prepare_cached("DELETE FROM t_place WHERE f_user_id = ?1 AND f_conv = ?2")?
-        .execute(key)?;
-    conn.prepare_cached("DELETE FROM t_cursor WHERE f_user_id = ?1 AND f_conv = ?2")?
-        .execute(key)?;
-    Ok(())
-}
-
 /// Makes a device known. Conversations without any cursor need no row: there the device starts
 /// where the user may.
 pub(super) fn register(conn: &Connection, user: UserId, device: DeviceId, at: Millis) -> Applied {
+    let acknowledges = device.acknowledges();
     let device = number::from_device(device);
     let new = conn
         .prepare_cached(
@@ -80,7 +67,8 @@ pub(super) fn register(conn: &Connection, user: UserId, device: DeviceId, at: Mi
              VALUES (?1, ?2, ?3)",
         )?
         .execute((user.0, device, at.0))?;
-    if new > 0 {
+    // One that acknowledges starts where the user may: it wants the history.
+    if new > 0 && !acknowledges {
         conn.prepare_cached(
             "INSERT INTO t_cursor (f_user_id, f_device, f_conv, f_seq)
              SELECT p.f_user_id, ?2, p.f_conv, max(c.f_seq)

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::fault::Applied;
-use super::{accounts, log, relations};
+use super::{accounts, guard, log, relations};
 use crate::api::{Body, Notice, Origin, Refusal};
 use crate::id::{ConvId, Peer, UserId};
 use crate::store::StoreError;
@@ -12,13 +12,14 @@ use crate::store::StoreError;
 pub(super) fn request(
     conn: &Connection,
     origin: &Origin,
-    username: &str,
+    (username, note): (&str, &str),
     to: UserId,
     limit: u32,
 ) -> Applied {
     let asker = origin.user;
     let notice = Notice::FriendRequested {
         username: username.to_owned(),
+        note: note.to_owned(),
     };
     let inbox = ConvId::inbox(to);
     log::check_new(conn, origin, inbox, &Body::Notice(notice.clone()))?;
@@ -28,6 +29,9 @@ pub(super) fn request(
     if !accounts::exists(conn, Peer::User(to))? {
         return Err(Refusal::NoSuchUser.into());
     }
+    if guard::is_blocked(conn, to, asker)? {
+        return Err(Refusal::Blocked.into());
+    }
     if relations::exists(conn, asker, Peer::User(to))? {
         return Err(Refusal::AlreadyFriends.into());
     }
@@ -35,9 +39,10 @@ pub(super) fn request(
         return Err(Refusal::TooMany.into());
     }
     conn.prepare_cached(
-        "INSERT OR REPLACE INTO t_friend_request (f_from, f_to, f_time) VALUES (?1, ?2, ?3)",
+        "INSERT OR REPLACE INTO t_friend_request (f_from, f_to, f_time, f_note)
+         VALUES (?1, ?2, ?3, ?4)",
     )?
-    .execute((asker.0, to.0, origin.at.0))?;
+    .execute((asker.0, to.0, origin.at.0, note))?;
     log::done(vec![log::write_notice(conn, inbox, origin, notice)?])
 }
 

@@ -1,4 +1,4 @@
-//! Making, joining and leaving groups.
+//! Making groups.
 
 use rusqlite::Connection;
 
@@ -52,53 +52,4 @@ fn free_id(conn: &Connection) -> Result<u32, Stop> {
         };
     }
     Ok(id)
-}
-
-/// Joins; the place begins before the own entry.
-pub(super) fn join(
-    conn: &Connection,
-    origin: &Origin,
-    group: GroupId,
-    contacts_max: u32,
-    members_max: u32,
-) -> Applied {
-    let (user, conv) = (origin.user, ConvId::group(group));
-    log::check_new(conn, origin, conv, &Body::Notice(Notice::MemberJoined))?;
-    if !accounts::exists(conn, Peer::Group(group))? {
-        return Err(Refusal::NoSuchGroup.into());
-    }
-    if relations::exists(conn, user, Peer::Group(group))? {
-        return Err(Refusal::AlreadyMember.into());
-    }
-    if relations::count(conn, user)? >= i64::from(contacts_max)
-        || relations::count_members(conn, group)? >= i64::from(members_max)
-    {
-        return Err(Refusal::TooMany.into());
-    }
-    relations::make(conn, user, Peer::Group(group))?;
-    cursors::make_place(conn, user, conv, cursors::head(conn, conv)?)?;
-    log::done(vec![log::write_notice(
-        conn,
-        conv,
-        origin,
-        Notice::MemberJoined,
-    )?])
-}
-
-/// Leaves; where the user was in the log is forgotten.
-pub(super) fn leave(conn: &Connection, origin: &Origin, group: GroupId) -> Applied {
-    let (user, conv) = (origin.user, ConvId::group(group));
-    log::check_new_pair(conn, origin, conv, &Body::Notice(Notice::MemberLeft))?;
-    if !relations::exists(conn, user, Peer::Group(group))? {
-        return Err(Refusal::NotAMember.into());
-    }
-    relations::end(conn, user, Peer::Group(group))?;
-    cursors::forget_place(conn, user, conv)?;
-    let changed = Notice::ContactsChanged {
-        peer: Peer::Group(group),
-    };
-    log::done(vec![
-        log::write_notice(conn, conv, origin, Notice::MemberLeft)?,
-        log::write_second_notice(conn, ConvId::inbox(user), origin, changed)?,
-    ])
 }

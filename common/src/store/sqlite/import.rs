@@ -87,7 +87,9 @@ fn import(conn: &Connection, batch: &ImportBatch) -> Result<(), StoreError> {
     for entry in &batch.entries {
         put_entry(conn, entry)?;
     }
-    let mut head = conn.prepare_cached("INSERT INTO t_conversation VALUES (?1, ?2, ?3)")?;
+    let mut head = conn.prepare_cached(
+        "INSERT INTO t_conversation (f_conv, f_head, f_time) VALUES (?1, ?2, ?3)",
+    )?;
     for (conv, seq, at) in &batch.heads {
         head.execute((number::from_conv(*conv), number::from_seq(*seq), at.0))?;
     }
@@ -176,7 +178,7 @@ fn put_entry(conn: &Connection, entry: &Entry) -> Result<(), StoreError> {
         content.as_ref(),
         number::from_conv(entry.conv),
         number::from_seq(entry.seq),
-        log::dialect_number(*dialect),
+        crate::store::stored::dialect_number(*dialect),
         origin.client_id.as_str(),
         number::from_device(origin.device),
         origin.tag,

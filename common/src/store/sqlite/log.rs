@@ -5,13 +5,10 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::fault::{Applied, Stop};
-use super::{accounts, cursors, number, relations};
-use crate::api::{Body, Dialect, Entry, Notice, Origin, Refusal};
-use crate::id::{CLIENT_ID_BYTES_MAX, ClientId, ConvId, ConvKind, Millis, Peer, Seq, UserId};
-use crate::store::{Append, Guard, Outcome, StoreError};
-
-/// `t_chatmsg.f_kind` of a notice; a message has its dialect's number.
-const KIND_NOTICE: i64 = 0;
+use super::{cursors, guard, number};
+use crate::api::{Body, Entry, Notice, Origin, Refusal};
+use crate::id::{CLIENT_ID_BYTES_MAX, ClientId, ConvId, ConvKind, Millis, Seq, UserId};
+use crate::store::{Append, Outcome, StoreError, stored};
 
 /// Appends a message, if it is new and its guard holds.
 pub(super) fn append(conn: &Connection, append: &Append) -> Applied {
@@ -19,46 +16,18 @@ pub(super) fn append(conn: &Connection, append: &Append) -> Applied {
         conv,
         origin,
         body,
-        guard,
+        guard: needed,
     } = append;
     check_new(conn, origin, *conv, body)?;
-    check_guard(conn, origin.user, *conv, *guard)?;
+    if let Some(refusal) = guard::check(conn, origin.user, *conv, *needed, origin.at)? {
+        return Err(refusal.into());
+    }
     done(vec![write(conn, *conv, origin, body)?])
 }
 
 /// Done, with these entries.
 pub(super) fn done(entries: Vec<Entry>) -> Applied {
     Ok(Outcome::Done { id: None, entries })
-}
-
-fn check_guard(conn: &Connection, sender: UserId, conv: ConvId, guard: Guard) -> Result<(), Stop> {
-    let (holds, refusal) = match (conv.kind(), guard) {
-        (Some(ConvKind::Group(group)), _) => (
-            relations::exists(conn, sender, Peer::Group(group))?,
-            Refusal::NotAMember,
-        ),
-        (Some(ConvKind::Direct(a, b)), Guard::Contact) => (
-            (sender == a || sender == b) && relations::exists(conn, a, Peer::User(b))?,
-            Refusal::NotFriends,
-        ),
-        (Some(ConvKind::Direct(a, b)), Guard::Exists) => {
-            let other = if sender == a { b } else { a };
-            (
-                (sender == a || sender == b) && accounts::exists(conn, Peer::User(other))?,
-                Refusal::NoSuchUser,
-            )
-        }
-        (Some(ConvKind::Inbox(owner)), Guard::Contact) if sender != owner => (
-            relations::exists(conn, sender, Peer::User(owner))?,
-            Refusal::NotFriends,
-        ),
-        (Some(ConvKind::Inbox(owner)), _) => (
-            accounts::exists(conn, Peer::User(owner))?,
-            Refusal::NoSuchUser,
-        ),
-        (None, _) => (false, Refusal::NoSuchUser),
-    };
-    if holds { Ok(()) } else { Err(refusal.into()) }
 }
 
 /// Stops if the client id was used before: with `AlreadyThere` if it stands for just this.
@@ -153,14 +122,7 @@ fn write(
     if head == 1 {
         cursors::make_first_places(conn, conv)?;
     }
-    let notice;
-    let (kind, content): (i64, &[u8]) = match body {
-        Body::Message { dialect, content } => (dialect_number(*dialect), content),
-        Body::Notice(said) => {
-            notice = serde_json::to_vec(said).map_err(|e| StoreError::Broken(e.to_string()))?;
-            (KIND_NOTICE, &notice)
-        }
-    };
+    let (kind, content) = stored::columns(body)?;
     conn.prepare_cached(
         "INSERT INTO t_chatmsg (f_senderid, f_targetid, f_msgcontent, f_conv, f_seq, f_kind,
                                 f_client_id, f_device, f_tag, f_time)
@@ -169,7 +131,7 @@ fn write(
     .execute((
         origin.user.0,
         target,
-        content,
+        &*content,
         number::from_conv(conv),
         head,
         kind,
@@ -239,13 +201,7 @@ pub(super) fn find(
 fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let kind: i64 = row.get("f_kind")?;
     let content = row.get_ref("f_msgcontent")?.as_bytes().map_err(broken)?;
-    let body = match kind {
-        KIND_NOTICE => Body::Notice(serde_json::from_slice(content).map_err(broken)?),
-        kind => Body::Message {
-            dialect: dialect(kind)?,
-            content: content.to_vec().into(),
-        },
-    };
+    let body = stored::body(kind, content.to_vec())?;
     let client_id: String = row.get("f_client_id")?;
     Ok(Entry {
         conv: ConvId(number::to_u64(row.get("f_conv")?)?),
@@ -263,19 +219,6 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
 
 fn broken(error: impl std::fmt::Display) -> StoreError {
     StoreError::Broken(format!("an entry that cannot be read: {error}"))
-}
-
-pub(super) fn dialect_number(dialect: Dialect) -> i64 {
-    match dialect {
-        Dialect::Flamingo => 1,
-    }
-}
-
-fn dialect(number: i64) -> Result<Dialect, StoreError> {
-    match number {
-        1 => Ok(Dialect::Flamingo),
-        _ => Err(broken(format!("dialect {number}"))),
-    }
 }
 
 #[cfg(test)]

@@ -10,13 +10,16 @@ mod connection;
 mod cursors;
 mod fault;
 mod friends;
+mod generation;
 mod groups;
+mod guard;
 mod import;
 mod log;
 mod number;
 mod place;
 mod reader;
 mod relations;
+mod shared;
 mod teams;
 mod writer;
 
@@ -29,10 +32,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::generation::Counter;
 pub(super) use self::import::SqliteSink;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Store, StoreError};
+use super::{
+    Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Row, Store, StoreError, Value,
+};
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
@@ -50,9 +56,11 @@ impl SqliteStore {
         let opening = tokio::task::spawn_blocking(move || {
             let path = place::prepare(&path)?;
             let lock = Arc::new(place::lock(&path)?);
-            let conn = connection::open_writer(&path, &options)?;
+            let mut conn = connection::open_writer(&path, &options)?;
+            let counter = Counter::beside(&path);
+            counter.start(&mut conn)?;
             Ok(Self {
-                writer: Writer::start(conn, Arc::clone(&lock))?,
+                writer: Writer::start(conn, Some(counter), Arc::clone(&lock))?,
                 readers: Readers::new(path, lock),
             })
         });
@@ -156,6 +164,13 @@ impl Store for SqliteStore {
     async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError> {
         self.readers
             .run(move |conn| blobs::uploaded(conn, address, day))
+            .await
+    }
+
+    async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.to_owned();
+        self.readers
+            .run(move |conn| shared::select(conn, &sql, &values))
             .await
     }
 

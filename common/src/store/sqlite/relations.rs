@@ -71,13 +71,6 @@ pub(super) fn count(conn: &Connection, user: UserId) -> Result<i64, StoreError> 
         .query_row([user.0], |row| row.get(0))?)
 }
 
-/// How many members a group has.
-pub(super) fn count_members(conn: &Connection, group: GroupId) -> Result<i64, StoreError> {
-    Ok(conn
-        .prepare_cached("SELECT count(*) FROM t_user_relationship WHERE f_user_id2 = ?1")?
-        .query_row([group.0], |row| row.get(0))?)
-}
-
 /// A group's members in the order in which they joined.
 pub(super) fn members(conn: &Connection, group: GroupId) -> Result<Vec<UserId>, StoreError> {
     let numbers: Vec<i64> = conn

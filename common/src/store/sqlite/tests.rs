@@ -141,7 +141,7 @@ async fn a_full_disk_is_told_and_leaves_no_half() {
         .unwrap();
     let lock = Arc::new(super::place::lock(&path).unwrap());
     let store = SqliteStore {
-        writer: super::Writer::start(conn, Arc::clone(&lock)).unwrap(),
+        writer: super::Writer::start(conn, None, Arc::clone(&lock)).unwrap(),
         readers: super::Readers::new(path, lock),
     };
     store.commit(&[account("ann")]).await.unwrap();

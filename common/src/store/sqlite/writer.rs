@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::change;
+use super::generation::Counter;
 use super::place::Lock;
 use crate::store::{Change, Outcome, StoreError};
 
@@ -36,8 +37,13 @@ struct Open {
 }
 
 impl Writer {
-    /// Starts the thread. It keeps the lock until its connection is closed.
-    pub(super) fn start(mut conn: Connection, lock: Arc<Lock>) -> Result<Self, StoreError> {
+    /// Starts the thread. It keeps the lock until its connection is closed. The counter, if there
+    /// is one, counts the end of the run.
+    pub(super) fn start(
+        mut conn: Connection,
+        counter: Option<Counter>,
+        lock: Arc<Lock>,
+    ) -> Result<Self, StoreError> {
         let (queue, mut jobs) = mpsc::channel::<Job>(QUEUE_BATCHES_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -46,6 +52,9 @@ impl Writer {
                     let outcomes = unharmed(&mut conn, |conn| commit(conn, &job.batch));
                     // Who asked may have gone away; the batch is applied all the same.
                     let _gone = job.answer.send(outcomes);
+                }
+                if let Some(counter) = counter {
+                    counter.end(&mut conn);
                 }
                 drop(conn);
                 drop(lock);

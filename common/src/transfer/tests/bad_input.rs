@@ -159,14 +159,27 @@ async fn row_95_sizes_of_frames() {
     for size in [0, -1, 52_428_801, i64::MAX, i64::MIN] {
         refused(&server, &size.to_le_bytes()).await;
     }
-    // What TLS and HTTP clients say first.
-    refused(&server, b"GET / HTTP/1.1\r\n").await;
+    // What TLS clients say first, to a server without a certificate.
     refused(&server, &[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc]).await;
     refused(&server, &noise(4096, 9)).await;
     let mut largest = server.connect().await;
     largest.send(&52_428_800_i64.to_le_bytes()).await;
     let silent = tokio::time::timeout(std::time::Duration::from_millis(200), largest.frame());
     assert!(silent.await.is_err());
+    unharmed(&server).await;
+}
+
+#[tokio::test]
+async fn http_is_told_that_it_is_not_there_yet() {
+    let server = Server::start(lenient(BlobClass::File));
+    let mut client = server.connect().await;
+    client
+        .send(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+        .await;
+    let answer = client.everything().await;
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+    assert!(answer.contains("application/problem+json"), "{answer}");
     unharmed(&server).await;
 }
 

@@ -27,10 +27,13 @@ pub(super) async fn run(server: &Server, show: Show, args: LoginArgs) -> anyhow:
         }
     };
     show.teams(&teams)?;
+    // One wait for all of the time: a signal between two waits would be lost.
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
     loop {
         let event = tokio::select! {
             event = client.next_event() => event?,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = &mut interrupted => return Ok(()),
         };
         show.event(&event)?;
         if event == Event::Kicked {

@@ -7,7 +7,7 @@
 const ROWS_MAX: usize = 512;
 
 /// Cuts `rows` into pieces whose lengths are powers of two, the longest first.
-pub(super) fn pieces<T>(rows: &[T]) -> Vec<&[T]> {
+pub(in crate::store) fn pieces<T>(rows: &[T]) -> Vec<&[T]> {
     let mut rest = rows;
     let mut pieces = Vec::new();
     while !rest.is_empty() {
@@ -21,7 +21,7 @@ pub(super) fn pieces<T>(rows: &[T]) -> Vec<&[T]> {
 
 /// Cuts a list of keys to look for into pieces whose lengths are powers of two, repeating the last
 /// key to fill one up: looking twice for a key finds it once.
-pub(super) fn lookups<T: Clone>(keys: &[T]) -> Vec<Vec<T>> {
+pub(in crate::store) fn lookups<T: Clone>(keys: &[T]) -> Vec<Vec<T>> {
     let padded = |piece: &[T]| {
         let mut piece = piece.to_vec();
         if let Some(last) = piece.last().cloned() {
@@ -33,13 +33,13 @@ pub(super) fn lookups<T: Clone>(keys: &[T]) -> Vec<Vec<T>> {
 }
 
 /// `count` groups of `width` placeholders: `(?,?),(?,?)`.
-pub(super) fn groups(count: usize, width: usize) -> String {
+pub(in crate::store) fn groups(count: usize, width: usize) -> String {
     let group = format!("({})", marks(width));
     vec![group; count].join(",")
 }
 
 /// `count` placeholders: `?,?`.
-pub(super) fn marks(count: usize) -> String {
+pub(in crate::store) fn marks(count: usize) -> String {
     vec!["?"; count].join(",")
 }
 

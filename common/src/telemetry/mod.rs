@@ -1,6 +1,12 @@
 //! The log: on standard error, text for people and JSON for machines.
 //!
+//! `metrics` has the numbers that a monitoring system collects, `own_process` those of the process.
+//!
 //! **Invariant:** no password and no message text is ever a field or a message.
+
+pub mod metrics;
+mod own_process;
+pub mod trace;
 
 use std::io::{IsTerminal, stderr};
 use std::panic::PanicHookInfo;

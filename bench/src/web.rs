@@ -1,0 +1,149 @@
+//! The smallest possible client of the HTTP and WebSocket API.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::counted::Counted;
+
+/// Somebody who signed in.
+pub(crate) struct WebPerson {
+    server: SocketAddr,
+    pub token: String,
+    pub user: String,
+}
+
+/// An open WebSocket of somebody, after `hello`.
+pub(crate) struct Live {
+    pub socket: WebSocketStream<Counted>,
+}
+
+pub(crate) type Sender = SplitSink<WebSocketStream<Counted>, Message>;
+pub(crate) type Receiver = SplitStream<WebSocketStream<Counted>>;
+
+impl WebPerson {
+    /// Registers and signs in.
+    pub(crate) async fn new(server: SocketAddr, name: &str) -> anyhow::Result<Self> {
+        let password = format!("{name}-password");
+        let mut person = Self {
+            server,
+            token: String::new(),
+            user: String::new(),
+        };
+        let account = json!({"username": name, "password": password});
+        person.post("/api/v1/users", &account).await?;
+        let device = json!({"username": name, "password": password,
+            "device": {"kind": "bot", "id": "bench"}});
+        let session = person.post("/api/v1/sessions", &device).await?;
+        person.token = text(&session["token"])?;
+        person.user = text(&session["user"]["id"])?;
+        Ok(person)
+    }
+
+    /// One call on a connection of its own.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let stream = TcpStream::connect(self.server).await?;
+        let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let connection = tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", self.server.to_string())
+            .header("content-type", "application/json");
+        if !self.token.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.token));
+        }
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let answer = requests
+            .send_request(request.body(Full::new(Bytes::from(body)))?)
+            .await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        connection.abort();
+        if !status.is_success() {
+            bail!("{path}: {status}: {}", String::from_utf8_lossy(&body));
+        }
+        if status == StatusCode::NO_CONTENT || body.is_empty() {
+            return Ok(Value::Null);
+        }
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// Makes two people contacts.
+    pub(crate) async fn befriend(&self, other: &Self) -> anyhow::Result<()> {
+        let asked = self
+            .post("/api/v1/contacts/requests", &json!({"user_id": other.user}))
+            .await?;
+        let accept = format!("/api/v1/contacts/requests/{}/accept", text(&asked["id"])?);
+        other.post(&accept, &json!({})).await.map(drop)
+    }
+
+    /// Opens a WebSocket and says hello; `backlog` is `all` or `recent`.
+    pub(crate) async fn live(&self, backlog: &str) -> anyhow::Result<Live> {
+        let stream = TcpStream::connect(self.server).await?;
+        stream.set_nodelay(true)?;
+        let mut request = format!("ws://{}/api/v1/ws", self.server).into_client_request()?;
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", "myim.v1".parse()?);
+        let (socket, _) = client_async(request, Counted::new(stream)).await?;
+        let mut live = Live { socket };
+        live.say(&json!({"id": 1, "op": "hello", "token": self.token, "backlog": backlog}))
+            .await?;
+        let answer = live.hear().await?;
+        if answer["ok"].is_null() {
+            bail!("hello was refused: {answer}");
+        }
+        Ok(live)
+    }
+}
+
+impl Live {
+    pub(crate) async fn say(&mut self, frame: &Value) -> anyhow::Result<()> {
+        self.socket.send(Message::text(frame.to_string())).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn hear(&mut self) -> anyhow::Result<Value> {
+        loop {
+            let frame = self.socket.next().await.context("the socket ended")??;
+            if let Some(value) = value(&frame)? {
+                return Ok(value);
+            }
+        }
+    }
+}
+
+/// The JSON of a text frame; `None` for pings and the like.
+pub(crate) fn value(frame: &Message) -> anyhow::Result<Option<Value>> {
+    match frame {
+        Message::Text(text) => Ok(Some(serde_json::from_str(text)?)),
+        Message::Close(why) => bail!("the server closed the socket: {why:?}"),
+        Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(None),
+    }
+}
+
+pub(crate) fn text(value: &Value) -> anyhow::Result<String> {
+    Ok(value.as_str().context("no text in an answer")?.to_owned())
+}

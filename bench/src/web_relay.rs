@@ -1,0 +1,255 @@
+//! Durable messages between pairs on WebSockets: sent, acknowledged, delivered.
+//!
+//! With a window, each sender has so many messages under way and sends the next when one is
+//! acknowledged. With a rate, each sends by the clock whatever comes back, and a delay counts from
+//! the moment at which a message was due: a server that stalls cannot hide it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::relay::{micros_as_ms, synced_appends};
+use crate::server::Server;
+use crate::web::{Receiver, Sender, WebPerson, value};
+
+const WARM_UP: Duration = Duration::from_secs(2);
+/// A receiver acknowledges after so many messages, as a client that batches does.
+const ACKNOWLEDGE_EVERY: u64 = 32;
+
+/// How senders are paced.
+#[derive(Clone, Copy)]
+pub(crate) enum Pace {
+    /// So many messages of a sender under way.
+    Window(usize),
+    /// So many messages a second of all senders together.
+    Rate(u64),
+}
+
+struct Run {
+    pace: Pace,
+    pairs: usize,
+    began: Instant,
+    is_over: AtomicBool,
+}
+
+struct Pair {
+    to: String,
+    sender: (Sender, Receiver),
+    receiver: (Sender, Receiver),
+}
+
+#[derive(Default)]
+struct Delays {
+    acknowledged: Vec<u64>,
+    delivered: Vec<u64>,
+}
+
+pub(crate) async fn run(
+    server: &Server,
+    pairs: usize,
+    pace: Pace,
+    seconds: u64,
+) -> anyhow::Result<()> {
+    let mut friends = Vec::new();
+    for number in 0..pairs {
+        friends.push(make_pair(server, number).await?);
+    }
+    let synced = synced_appends(server.directory.path())?;
+    let run = Arc::new(Run {
+        pace,
+        pairs,
+        began: Instant::now(),
+        is_over: AtomicBool::new(false),
+    });
+    let relays: Vec<_> = friends
+        .into_iter()
+        .map(|pair| tokio::spawn(relay(Arc::clone(&run), pair)))
+        .collect();
+    tokio::time::sleep(WARM_UP).await;
+    let processor_before = server.processor_s()?;
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let processor = server.processor_s()? - processor_before;
+    run.is_over.store(true, Ordering::Relaxed);
+    let mut acknowledged = Histogram::<u64>::new(3)?;
+    let mut delivered = Histogram::<u64>::new(3)?;
+    for relay in relays {
+        let delays = relay.await??;
+        for micros in delays.acknowledged {
+            acknowledged.record(micros.max(1))?;
+        }
+        for micros in delays.delivered {
+            delivered.record(micros.max(1))?;
+        }
+    }
+    let seconds = seconds.max(1);
+    let ms = |delays: &Histogram<u64>, quantile| micros_as_ms(delays.value_at_quantile(quantile));
+    let pace = match pace {
+        Pace::Window(window) => format!("{window} under way"),
+        Pace::Rate(rate) => format!("{rate}/s"),
+    };
+    println!(
+        "| pairs | pace | acknowledged/s | p50, p99, ms | delivered/s | p50, p99, ms | server CPU, s | appends synced/s |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    println!(
+        "| {pairs} | {pace} | {} | {:.2}, {:.2} | {} | {:.2}, {:.2} | {processor:.1} of {seconds} | {synced} |",
+        acknowledged.len() / seconds,
+        ms(&acknowledged, 0.5),
+        ms(&acknowledged, 0.99),
+        delivered.len() / seconds,
+        ms(&delivered, 0.5),
+        ms(&delivered, 0.99),
+    );
+    Ok(())
+}
+
+async fn make_pair(server: &Server, number: usize) -> anyhow::Result<Pair> {
+    let ann = WebPerson::new(server.chat, &format!("web-ann{number}")).await?;
+    let bob = WebPerson::new(server.chat, &format!("web-bob{number}")).await?;
+    ann.befriend(&bob).await?;
+    Ok(Pair {
+        to: bob.user.clone(),
+        sender: ann.live("all").await?.socket.split(),
+        receiver: bob.live("all").await?.socket.split(),
+    })
+}
+
+async fn relay(run: Arc<Run>, pair: Pair) -> anyhow::Result<Delays> {
+    let places = Arc::new(Semaphore::new(match run.pace {
+        Pace::Window(window) => window,
+        Pace::Rate(_) => Semaphore::MAX_PERMITS / 2,
+    }));
+    let (send, answers) = pair.sender;
+    let sending = tokio::spawn(send_all(
+        Arc::clone(&run),
+        send,
+        pair.to,
+        Arc::clone(&places),
+    ));
+    let answering = tokio::spawn(hear_answers(Arc::clone(&run), answers, Arc::clone(&places)));
+    let delivered = hear_messages(&run, pair.receiver).await?;
+    places.close();
+    let acknowledged = answering.await??;
+    sending.await??;
+    Ok(Delays {
+        acknowledged,
+        delivered,
+    })
+}
+
+async fn send_all(
+    run: Arc<Run>,
+    mut send: Sender,
+    to: String,
+    places: Arc<Semaphore>,
+) -> anyhow::Result<()> {
+    let text = "x".repeat(60);
+    let mut number = 0_u64;
+    while !run.is_over.load(Ordering::Relaxed) {
+        let due = match run.pace {
+            Pace::Window(_) => run.began.elapsed(),
+            Pace::Rate(rate) => {
+                let all = u64::try_from(run.pairs)?.saturating_mul(1_000_000);
+                let due = Duration::from_micros(number * all / rate.max(1));
+                tokio::time::sleep_until((run.began + due).into()).await;
+                due
+            }
+        };
+        match places.acquire().await {
+            Ok(place) => place.forget(),
+            Err(_closed) => return Ok(()),
+        }
+        number += 1;
+        let sent = u64::try_from(due.as_micros())?;
+        let frame = json!({
+            "id": sent,
+            "op": "message.send",
+            "to": {"user": to},
+            "client_id": format!("{number}"),
+            "segments": [{"type": "text", "text": format!("{sent} {text}")}],
+        });
+        send.feed(Message::text(frame.to_string())).await?;
+        if places.available_permits() == 0 || matches!(run.pace, Pace::Rate(_)) {
+            send.flush().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether what was due then belongs to the measured time.
+fn counts(run: &Run, due: u64) -> bool {
+    Duration::from_micros(due) > WARM_UP && !run.is_over.load(Ordering::Relaxed)
+}
+
+async fn hear_answers(
+    run: Arc<Run>,
+    mut answers: Receiver,
+    places: Arc<Semaphore>,
+) -> anyhow::Result<Vec<u64>> {
+    let mut delays = Vec::new();
+    while !places.is_closed() {
+        let Some(answer) = next(&mut answers).await? else {
+            continue;
+        };
+        if !answer["error"].is_null() {
+            anyhow::bail!("a send was refused: {answer}");
+        }
+        let Some(due) = answer["id"].as_u64() else {
+            continue;
+        };
+        let now = u64::try_from(run.began.elapsed().as_micros())?;
+        if counts(&run, due) {
+            delays.push(now.saturating_sub(due));
+        }
+        if matches!(run.pace, Pace::Window(_)) {
+            places.add_permits(1);
+        }
+    }
+    Ok(delays)
+}
+
+async fn hear_messages(
+    run: &Run,
+    (mut send, mut events): (Sender, Receiver),
+) -> anyhow::Result<Vec<u64>> {
+    let mut delays = Vec::new();
+    let mut heard = 0;
+    while !run.is_over.load(Ordering::Relaxed) {
+        let Some(event) = next(&mut events).await? else {
+            continue;
+        };
+        if event["event"] != "message" {
+            continue;
+        }
+        let now = u64::try_from(run.began.elapsed().as_micros())?;
+        let due = event["message"]["segments"][0]["text"]
+            .as_str()
+            .and_then(|text| text.split(' ').next()?.parse().ok());
+        if let Some(due) = due.filter(|due| counts(run, *due)) {
+            delays.push(now.saturating_sub(due));
+        }
+        heard += 1;
+        if heard % ACKNOWLEDGE_EVERY == 0 {
+            let ack = json!({"op": "ack", "conversation": event["conversation"],
+                "seq": event["seq"]});
+            send.send(Message::text(ack.to_string())).await?;
+        }
+    }
+    Ok(delays)
+}
+
+/// The next frame; `None` now and then, so that the caller sees that it is over.
+async fn next(receiver: &mut Receiver) -> anyhow::Result<Option<Value>> {
+    const LOOK_AGAIN: Duration = Duration::from_millis(500);
+    match tokio::time::timeout(LOOK_AGAIN, receiver.next()).await {
+        Err(_elapsed) => Ok(None),
+        Ok(None) => anyhow::bail!("the socket ended"),
+        Ok(Some(frame)) => value(&frame?),
+    }
+}

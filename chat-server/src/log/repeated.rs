@@ -1,0 +1,139 @@
+//! Changes that are handed to the database again because it did not say whether it saved them.
+
+use common::id::{ConvId, ConvKind, GroupId, UserId};
+use common::store::block::BlockChange;
+use common::store::group::{self, GroupChange};
+use common::store::session::SessionChange;
+use common::store::{Change, Store, StoreError, indexed};
+
+use crate::hub::Hub;
+
+/// Whether a change may be handed in again: it is recognized by its client id, or changes nothing
+/// the second time. Of the others the second one would be refused, or counted twice.
+pub(super) fn is_repeatable(change: &Change) -> bool {
+    match change {
+        Change::Append(_)
+        | Change::Message(_)
+        | Change::Group(_)
+        | Change::CreateGroup { .. }
+        | Change::JoinGroup { .. }
+        | Change::LeaveGroup { .. }
+        | Change::RequestFriend { .. }
+        | Change::AnswerFriend { .. }
+        | Change::RemoveFriend { .. }
+        | Change::MoveCursor { .. }
+        | Change::Place(_)
+        | Change::Meta(_)
+        | Change::Search(_)
+        | Change::SetPassword { .. }
+        | Change::SetProfile { .. }
+        | Change::SetRemark { .. }
+        | Change::RegisterDevice { .. }
+        | Change::NoteLogin { .. }
+        | Change::NameBlob { .. }
+        | Change::Block(BlockChange::Add { .. } | BlockChange::Remove { .. }) => true,
+        Change::Session(change) => !matches!(change, SessionChange::End { .. }),
+        Change::CreateAccount { .. }
+        | Change::EditTeams { .. }
+        | Change::MoveContact { .. }
+        | Change::CountUpload { .. }
+        | Change::People(_) => false,
+    }
+}
+
+/// Whom a change concerns besides the conversation of its first entry.
+struct Concerned {
+    group: Option<GroupId>,
+    members: Vec<UserId>,
+    inboxes: Vec<UserId>,
+}
+
+/// Tells the hub and the inboxes of a change that was saved before, maybe without anybody hearing
+/// of it. What the hub knows of members follows the database and not the entry: since the entry
+/// was written the same user may have come or gone again. `conv` is where its first entry stands.
+pub(super) async fn tell(
+    store: &dyn Store,
+    hub: &Hub,
+    change: &Change,
+    conv: ConvId,
+) -> Result<(), StoreError> {
+    let concerned = concerned(store, hub, change, conv).await?;
+    for user in concerned.inboxes {
+        let inbox = ConvId::inbox(user);
+        if inbox != conv {
+            ring(store, hub, inbox).await?;
+        }
+    }
+    let Some(group) = concerned.group else {
+        return Ok(());
+    };
+    for user in concerned.members {
+        let is_member = group::member(store, group, user).await?.is_some();
+        hub.correct_member(user, group, is_member);
+    }
+    hub.set_sizes(&group::sizes(store, &[group]).await?);
+    let of_group = ConvId::group(group);
+    if of_group != conv {
+        ring(store, hub, of_group).await?;
+    }
+    Ok(())
+}
+
+/// Rings for whatever stands in a conversation now.
+async fn ring(store: &dyn Store, hub: &Hub, conv: ConvId) -> Result<(), StoreError> {
+    for found in indexed::of(store, &[conv]).await? {
+        hub.ring(conv, found.head, None);
+    }
+    Ok(())
+}
+
+async fn concerned(
+    store: &dyn Store,
+    hub: &Hub,
+    change: &Change,
+    conv: ConvId,
+) -> Result<Concerned, StoreError> {
+    let member = |group: GroupId, user: UserId| Concerned {
+        group: Some(group),
+        members: vec![user],
+        inboxes: vec![user],
+    };
+    let inboxes = |inboxes| Concerned {
+        group: None,
+        members: Vec::new(),
+        inboxes,
+    };
+    Ok(match change {
+        Change::CreateGroup { origin, .. } => match conv.kind() {
+            Some(ConvKind::Group(group)) => member(group, origin.user),
+            Some(ConvKind::Direct(..) | ConvKind::Inbox(_)) | None => inboxes(Vec::new()),
+        },
+        Change::JoinGroup { origin, group, .. } | Change::LeaveGroup { origin, group } => {
+            member(*group, origin.user)
+        }
+        Change::Group(
+            GroupChange::Add { group, user, .. }
+            | GroupChange::Remove { group, user, .. }
+            | GroupChange::AnswerJoin { group, user, .. },
+        ) => member(*group, *user),
+        Change::Group(GroupChange::Dissolve { group, .. }) => {
+            let members = hub.members_online(*group);
+            Concerned {
+                group: Some(*group),
+                inboxes: members.clone(),
+                members,
+            }
+        }
+        Change::Group(GroupChange::RequestJoin { group, .. }) => {
+            inboxes(group::deciders(store, *group).await?)
+        }
+        Change::AnswerFriend { origin, .. } | Change::RemoveFriend { origin, .. } => {
+            inboxes(vec![origin.user])
+        }
+        _ => inboxes(Vec::new()),
+    })
+}
+
+#[cfg(test)]
+#[path = "repeated_tests.rs"]
+mod tests;

@@ -1,0 +1,139 @@
+//! Cursor moves of one session on their way to the log.
+//!
+//! They are handed in without waiting for each other. One that could not be saved is remembered
+//! and handed in again: without it the device would get what it has once more.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::id::{ConvId, DeviceId, Seq, UserId};
+use common::store::{Change, StoreError};
+use common::telemetry::trace::{self, TraceId};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::log::{Log, Tail};
+
+/// How long to wait before a move is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+type Moving = Pin<Box<dyn Future<Output = (ConvId, Seq, Result<(), StoreError>)> + Send>>;
+
+/// See the module's description.
+pub struct Moves {
+    log: Log,
+    tail: Arc<Tail>,
+    user: UserId,
+    device: DeviceId,
+    /// How far the moves went that were traced; empty while nobody listens to traces.
+    traced: BTreeMap<ConvId, Seq>,
+    under_way: FuturesUnordered<Moving>,
+    unsaved: BTreeMap<ConvId, Seq>,
+    retry_at: Option<Instant>,
+}
+
+impl std::fmt::Debug for Moves {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Moves")
+            .field("user", &self.user)
+            .field("under_way", &self.under_way.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Moves {
+    pub fn new(app: &App, user: UserId, device: DeviceId) -> Self {
+        Self {
+            log: app.log.clone(),
+            tail: Arc::clone(&app.tail),
+            user,
+            device,
+            traced: BTreeMap::new(),
+            under_way: FuturesUnordered::new(),
+            unsaved: BTreeMap::new(),
+            retry_at: None,
+        }
+    }
+
+    /// Hands moves in. Waits for nothing but a place in the log's queue.
+    pub async fn hand_in(&mut self, moves: BTreeMap<ConvId, Seq>) {
+        for (conv, seq) in moves {
+            if trace::is_on() {
+                self.trace(conv, seq);
+            }
+            let change = Change::MoveCursor {
+                user: self.user,
+                device: self.device,
+                conv,
+                seq,
+            };
+            match self.log.submit(change).await {
+                Ok(pending) => self.under_way.push(Box::pin(async move {
+                    (conv, seq, pending.outcome().await.map(drop))
+                })),
+                Err(error) => self.note(conv, seq, &Err(error)),
+            }
+        }
+    }
+
+    /// One line for each entry that the device has from here on, as far as the tail holds it.
+    fn trace(&mut self, conv: ConvId, seq: Seq) {
+        const LINES_MAX: usize = 64;
+        let before = Seq(seq.0.saturating_sub(1));
+        let after = self.traced.insert(conv, seq).unwrap_or(before).min(before);
+        let held = self.tail.behind(conv, after, LINES_MAX).unwrap_or_default();
+        for held in held.iter().filter(|held| held.entry.seq <= seq) {
+            tracing::debug!(
+                target: trace::TARGET,
+                trace_id = %TraceId::of(&held.entry.origin),
+                %conv,
+                seq = held.entry.seq.0,
+                user = self.user.0,
+                device = self.device.0,
+                "acknowledged"
+            );
+        }
+    }
+
+    /// Waits for the next move that is settled; for ever if none is under way. Cancel-safe.
+    pub async fn settled(&mut self) {
+        match self.under_way.next().await {
+            Some((conv, seq, saved)) => self.note(conv, seq, &saved),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until none is under way any more.
+    pub async fn finish(&mut self) {
+        while !self.under_way.is_empty() {
+            self.settled().await;
+        }
+    }
+
+    fn note(&mut self, conv: ConvId, seq: Seq, saved: &Result<(), StoreError>) {
+        if let Err(error) = saved {
+            tracing::warn!(%error, "a cursor was not moved");
+            let unsaved = self.unsaved.entry(conv).or_default();
+            *unsaved = seq.max(*unsaved);
+            self.retry_at = Some(Instant::now() + RETRY);
+        }
+    }
+
+    /// When to call [`Moves::retry`] next.
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// Hands those in again that could not be saved, if it is time.
+    pub async fn retry(&mut self) {
+        if self.retry_at.is_some_and(|at| at <= Instant::now()) {
+            self.retry_at = None;
+            let unsaved = std::mem::take(&mut self.unsaved);
+            self.hand_in(unsaved).await;
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! A session of the API: walks what its device missed, and what is new, into finished events.
+//!
+//! Knows neither sockets nor requests. A WebSocket, an event stream and a call that waits are
+//! three ways to carry what comes out here.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use common::api::{Body, DeviceKind, Entry};
+use common::id::{ConvId, ConvKind, Seq};
+use common::store::{StoreError, place};
+use common::telemetry::metrics;
+use tokio::time::Instant;
+
+use super::acks::Acks;
+use super::passing::Passing;
+use super::shape::event;
+use super::shape::message::{self, fresh, present};
+use crate::app::App;
+use crate::arrival::{Arrival, arrive};
+use crate::command::{self, Failure, SignedIn};
+use crate::content;
+use crate::hub::{ClientKind, End, Entrant, Manner, ONLINE, Reach, Seat, Session};
+use crate::log::TailEntry;
+use crate::moves::Moves;
+use crate::presence;
+use crate::walker::{Skipped, Walker};
+
+/// How many of a conversation's newest entries a client gets that wants only recent ones.
+pub(super) const RECENT_PAGE: u64 = 20;
+
+/// How much of what was missed a client wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Backlog {
+    #[default]
+    All,
+    /// The newest page of each conversation.
+    Recent,
+}
+
+/// An event of the log, ready to be written.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) text: Bytes,
+    pub(super) conv: ConvId,
+    pub(super) seq: Seq,
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) app: Arc<App>,
+    pub(super) session: Arc<Session>,
+    pub(super) acks: Acks,
+    pub(super) passing: Passing,
+    pub(super) moves: Moves,
+    backlog: Backlog,
+    walker: Walker,
+    seat: Seat,
+    entered: Instant,
+    /// An entry that was walked and could not be shown yet.
+    held: Option<Arc<TailEntry>>,
+    /// Behind which entry of a group the user may read, where that was asked.
+    readable: HashMap<ConvId, Seq>,
+}
+
+impl Live {
+    /// Enters a session. Returns what is left out of the backlog.
+    ///
+    /// # Errors
+    /// `Unauthenticated` if the sign-in ended meanwhile; the store's.
+    pub(super) async fn enter(
+        app: &Arc<App>,
+        signed: &SignedIn,
+        manner: Manner,
+        backlog: Backlog,
+    ) -> Result<(Self, Vec<Skipped>), Failure> {
+        let user = signed.actor.user;
+        let entrant = Entrant {
+            actor: signed.actor.clone(),
+            kind: seen_as(signed.kind),
+            manner,
+            sign_in: Some(signed.session),
+            status: app.hub.api_status(user).unwrap_or(ONLINE),
+            tag: 0,
+        };
+        let Arrival {
+            session,
+            seat,
+            mut walker,
+        } = arrive(app, entrant).await?;
+        // A sign-in that ended before the session could be told of it.
+        let stored = common::store::session::get(&*app.store, signed.session).await?;
+        if stored.is_none() {
+            return Err(Failure::Unauthenticated);
+        }
+        let mut passing = Passing::default();
+        let huge: Vec<_> = walker
+            .behind()
+            .filter(|(conv, _)| app.hub.reach(*conv) == Reach::Nobody)
+            .collect();
+        for (conv, head) in huge {
+            walker.leave_out(conv);
+            passing.head(conv, head);
+        }
+        let skipped = match backlog {
+            Backlog::All => Vec::new(),
+            Backlog::Recent => walker.skip_to_recent(RECENT_PAGE),
+        };
+        let device = session.device();
+        let live = Self {
+            app: Arc::clone(app),
+            session,
+            acks: Acks::default(),
+            passing,
+            moves: Moves::new(app, user, device),
+            backlog,
+            walker,
+            seat,
+            entered: Instant::now(),
+            held: None,
+            readable: HashMap::new(),
+        };
+        Ok((live, skipped))
+    }
+
+    /// Takes what waits in the mailbox. Says why the session has to end, if it has to.
+    pub(super) fn collect(&mut self) -> Option<End> {
+        let mailbox = self.session.collect();
+        for conv in &mailbox.lost {
+            self.lose(*conv);
+        }
+        for conv in &mailbox.changed {
+            self.walker.changed(*conv);
+        }
+        let end = mailbox.end;
+        self.passing.absorb(mailbox);
+        end
+    }
+
+    fn lose(&mut self, conv: ConvId) {
+        self.walker.lost(conv);
+        self.acks.lost(conv);
+        self.readable.remove(&conv);
+        if self
+            .held
+            .as_ref()
+            .is_some_and(|held| held.entry.conv == conv)
+        {
+            self.held = None;
+        }
+    }
+
+    /// The device itself wrote this, and was told where it stands. Writing into a large group does
+    /// not bring the entries that the device is only told of.
+    pub(super) fn wrote(&mut self, conv: ConvId, seq: Seq) {
+        let is_walked = match self.app.hub.reach(conv) {
+            Reach::Everybody => true,
+            Reach::WhoLooks => self.session.has_open(conv),
+            Reach::Nobody => false,
+        };
+        if !is_walked {
+            return;
+        }
+        self.walker.wrote(conv, seq);
+        self.note_written();
+    }
+
+    fn note_written(&mut self) {
+        let now = Instant::now();
+        for (conv, seq) in self.walker.take_written() {
+            self.acks.passed(conv, seq, now);
+        }
+    }
+
+    /// Large groups that moved and are to be named now.
+    pub(super) fn heads(&mut self, now: Instant) -> Vec<String> {
+        let heads = self.passing.take_heads(now);
+        let name = |(conv, head)| {
+            self.acks.named(conv, head);
+            event::head(conv, head)
+        };
+        heads.into_iter().map(name).collect()
+    }
+
+    /// The client shows this conversation: what it was not sent of a large group is sent now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn open(&mut self, conv: ConvId) -> Result<Option<Skipped>, StoreError> {
+        let head = self.passing.forget_head(conv);
+        if self.app.hub.reach(conv) == Reach::Nobody {
+            if let Some(head) = head {
+                self.passing.head(conv, head);
+            }
+            return Ok(None);
+        }
+        let head = match head.or_else(|| self.acks.named_head(conv)) {
+            Some(head) if self.backlog == Backlog::Recent => head,
+            // Everything behind the cursor is wanted.
+            _ => Seq(0),
+        };
+        self.walker.open(conv, head, RECENT_PAGE).await
+    }
+
+    /// What was to be skipped is walked after all.
+    pub(super) fn take_back(&mut self, skipped: &Skipped) {
+        self.walker.take_back(skipped);
+    }
+
+    /// The next event of the log; `None` when the device has everything.
+    ///
+    /// # Errors
+    /// When the store cannot be asked; nothing is skipped, call again.
+    pub(super) async fn next(&mut self) -> Result<Option<Shown>, StoreError> {
+        loop {
+            let held = match self.held.take() {
+                Some(held) => held,
+                None => match self.walker.next().await? {
+                    Some(held) => held,
+                    None => return Ok(None),
+                },
+            };
+            let (conv, seq) = (held.entry.conv, held.entry.seq);
+            match self.show(&held).await {
+                Ok(Some(text)) => {
+                    self.acks.shown(conv, seq);
+                    self.count(&held);
+                    return Ok(Some(Shown { text, conv, seq }));
+                }
+                Ok(None) => self.acks.passed(conv, seq, Instant::now()),
+                Err(error) if error.is_passing() => {
+                    self.held = Some(held);
+                    return Err(error);
+                }
+                Err(error) => {
+                    tracing::error!(%conv, %seq, %error, "an entry cannot be shown");
+                    metrics::db_error(&error);
+                    self.acks.passed(conv, seq, Instant::now());
+                }
+            }
+        }
+    }
+
+    fn count(&self, held: &TailEntry) {
+        match self.session.manner {
+            Manner::WebSocket => metrics::DELIVERED_WEBSOCKET.increment(1),
+            Manner::Stream | Manner::Poll => metrics::DELIVERED_HTTP.increment(1),
+            // Existing clients are served by their own protocol.
+            Manner::Flamingo => {}
+        }
+        if let Some(committed) = held.committed.filter(|at| *at >= self.entered) {
+            metrics::FANOUT_LAG_SECONDS.record(committed.elapsed().as_secs_f64());
+        }
+    }
+
+    /// The finished event; `None` for what the device knows already or may not see.
+    async fn show(&mut self, held: &Arc<TailEntry>) -> Result<Option<Bytes>, StoreError> {
+        let entry = &held.entry;
+        if let Body::Message { .. } = &entry.body {
+            let origin = &entry.origin;
+            let actor = &self.session.actor;
+            if (origin.user, origin.device) == (actor.user, actor.device) {
+                return Ok(None);
+            }
+        }
+        if let Some(target) = content::target(entry)
+            && !Box::pin(self.may_read(entry.conv, target)).await?
+        {
+            return Ok(None);
+        }
+        if held.committed.is_some() && !held.is_fresh() {
+            // Something became of it after it was committed: what others were sent is out of date.
+            let text = Box::pin(present_one(&self.app, entry)).await?;
+            return Ok(Some(text).filter(|text| !text.is_empty()));
+        }
+        if held.event.get().is_none() {
+            if held.committed.is_none() && content::is_message(entry) {
+                let page = std::iter::once(held).chain(self.walker.page(entry.conv));
+                let page: Vec<_> = page.cloned().collect();
+                Box::pin(prepare_page(&self.app, page)).await?;
+            } else {
+                Box::pin(prepare(&self.app, held)).await?;
+            }
+        }
+        Ok(held.event.get().filter(|text| !text.is_empty()).cloned())
+    }
+
+    /// Whether the user may read the message at this place: of a group that he joined late he may
+    /// not read what was written before, and so not what became of it.
+    async fn may_read(&mut self, conv: ConvId, target: Seq) -> Result<bool, StoreError> {
+        if !matches!(conv.kind(), Some(ConvKind::Group(_))) {
+            return Ok(true);
+        }
+        if let Some(since) = self.readable.get(&conv) {
+            return Ok(target > *since);
+        }
+        let place = place::get(&*self.app.store, self.session.actor.user, conv).await?;
+        let Some(place) = place else {
+            return Ok(false);
+        };
+        self.readable.insert(conv, place.since);
+        Ok(target > place.since)
+    }
+
+    /// Where the device's cursor is in a conversation of which nothing was shown.
+    ///
+    /// # Errors
+    /// `NotAMember`, `NoSuchConversation` for one that is not the user's; the store's.
+    pub(super) async fn cursor(&mut self, conv: ConvId) -> Result<Seq, Failure> {
+        let (app, actor) = (Arc::clone(&self.app), self.session.actor.clone());
+        let cursor = match conv.may_concern(actor.user) {
+            true => app.store.cursor(actor.user, actor.device, conv).await?,
+            false => None,
+        };
+        match cursor {
+            Some(cursor) => Ok(cursor),
+            // Nobody wrote there yet, and it is the user's all the same.
+            None if conv == ConvId::inbox(actor.user) => Ok(Seq(0)),
+            None => Err(command::not_yours(conv).into()),
+        }
+    }
+
+    /// Writes the cursors that are due.
+    pub(super) async fn move_cursors(&mut self, now: Instant) {
+        let moved = self.acks.take(now);
+        if !moved.is_empty() {
+            self.moves.hand_in(moved).await;
+        }
+        self.moves.retry().await;
+    }
+
+    /// Ends the session with its cursors written. Then friends hear.
+    pub(super) async fn leave(mut self) {
+        let moved = self.acks.take_all();
+        self.moves.hand_in(moved).await;
+        // A session that takes this one's place waits for it, see `arrive`.
+        self.moves.finish().await;
+        let was_in = self.seat.leave();
+        if was_in && let Err(error) = presence::left(&self.app, &self.session).await {
+            tracing::warn!(%error, "friends were not told of a logout");
+        }
+    }
+}
+
+/// Makes the event that all receivers of an entry share; an empty one for what is no event.
+async fn prepare(app: &App, held: &TailEntry) -> Result<(), StoreError> {
+    let entry = &held.entry;
+    let make = || async {
+        match &entry.body {
+            Body::Message { .. } => match fresh(entry) {
+                Some(shown) => Ok(event::message(entry.conv, entry.seq, &shown).into()),
+                None => present_one(app, entry).await,
+            },
+            Body::Notice(_) if content::target(entry).is_some() => present_one(app, entry).await,
+            Body::Notice(notice) => Ok(event::of_notice(entry, notice).unwrap_or_default().into()),
+        }
+    };
+    held.event.get_or_try_init(make).await.map(drop)
+}
+
+/// Makes the events of messages that were pulled from the store together: what became of them is
+/// looked up at once.
+async fn prepare_page(app: &App, mut page: Vec<Arc<TailEntry>>) -> Result<(), StoreError> {
+    page.retain(|held| held.committed.is_none() && content::is_message(&held.entry));
+    let entries: Vec<_> = page.iter().map(|held| held.entry.clone()).collect();
+    let shown = present(app, &entries).await?;
+    for (held, shown) in page.into_iter().zip(&shown) {
+        let text = event::message(held.entry.conv, held.entry.seq, shown);
+        // Only this session holds these entries: nobody else has set it.
+        let _ = held.event.set(text.into());
+    }
+    Ok(())
+}
+
+/// A message, or the message that an entry says something new about, as it is now; empty for what
+/// is neither.
+async fn present_one(app: &App, entry: &Entry) -> Result<Bytes, StoreError> {
+    if content::target(entry).is_some() {
+        let updated = message::updated(app, entry).await?;
+        let text = |shown| event::message_updated(entry.conv, entry.seq, &shown);
+        return Ok(updated.map(text).unwrap_or_default().into());
+    }
+    let shown = present(app, std::slice::from_ref(entry)).await?;
+    let text = |shown| event::message(entry.conv, entry.seq, shown);
+    Ok(shown.first().map(text).unwrap_or_default().into())
+}
+
+/// As what the existing clients know a device.
+fn seen_as(kind: DeviceKind) -> ClientKind {
+    match kind {
+        DeviceKind::Desktop | DeviceKind::Web | DeviceKind::Cli | DeviceKind::Bot => ClientKind::Pc,
+        DeviceKind::Android => ClientKind::Android,
+        DeviceKind::Ios => ClientKind::Ios,
+    }
+}
+
+/// How long until this moment of the server's clock; nothing for the past.
+pub(super) fn until(app: &App, at: common::id::Millis) -> std::time::Duration {
+    let millis = at.0.saturating_sub(app.clock.now().0);
+    std::time::Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}

@@ -1,0 +1,38 @@
+//! The HTTP and WebSocket API, on the same port as the protocol of the existing clients.
+//!
+//! `router` says what there is, `connection` serves it on a socket. Routes read a request, call a
+//! command and show what it returns; what went wrong becomes a [`problem::Problem`]. Who may do or
+//! see what is decided by the commands, not here.
+
+mod acks;
+mod closing;
+mod code;
+pub mod connection;
+mod document;
+mod document_page;
+mod events;
+mod export;
+mod extract;
+mod frames;
+mod greeting;
+mod json;
+mod layers;
+mod live;
+mod ops;
+mod page;
+mod passing;
+mod position;
+mod presence;
+mod problem;
+mod router;
+mod routes;
+mod shape;
+mod summaries;
+mod sync;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod ws;
+
+pub use connection::{Guest, serve};
+pub use router::router;

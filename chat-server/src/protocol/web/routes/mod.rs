@@ -1,0 +1,80 @@
+//! The routes of the API, one file a subject.
+
+mod blocks;
+mod contact_lists;
+mod contacts;
+mod conversations;
+mod export;
+mod group_members;
+mod groups;
+mod me;
+pub(super) mod messages;
+mod search;
+mod sessions;
+mod updates;
+mod users;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::router::WebState;
+
+/// All routes, below `/api/v1`.
+pub(super) fn all() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .merge(conversations::routes())
+        .merge(messages::routes())
+        .merge(updates::routes())
+        .merge(search::routes())
+        .merge(export::routes())
+        .merge(super::ws::routes())
+        .merge(super::sync::routes())
+        .merge(super::events::routes())
+        .merge(super::presence::routes())
+        .merge(users::routes())
+        .merge(sessions::routes())
+        .merge(me::routes())
+        .merge(contacts::routes())
+        .merge(contact_lists::routes())
+        .merge(blocks::routes())
+        .merge(groups::routes())
+        .merge(group_members::routes())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Where schemas are referred to.
+    fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str));
+                members
+                    .values()
+                    .for_each(|member| references(member, found));
+            }
+            Value::Array(elements) => {
+                elements
+                    .iter()
+                    .for_each(|element| references(element, found));
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_shape_that_is_referred_to_is_described() {
+        let (_, description) = all().split_for_parts();
+        let description = serde_json::to_value(&description).unwrap();
+        let mut found = Vec::new();
+        references(&description, &mut found);
+        assert!(!found.is_empty());
+        found.retain(|reference| {
+            let pointer = reference.strip_prefix('#').unwrap();
+            description.pointer(pointer).is_none()
+        });
+        assert_eq!(found, [""; 0]);
+    }
+}

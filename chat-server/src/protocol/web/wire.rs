@@ -1,0 +1,173 @@
+//! A WebSocket with bounded patience: what is written is collected and goes out in one piece.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::timeout;
+
+use super::closing::Closing;
+
+/// The only subprotocol.
+pub(super) const SUBPROTOCOL: &str = "myim.v1";
+/// What a connection holds to read into. Most requests are shorter; longer ones get more while
+/// they are read.
+const READ_BYTES: usize = 4 * 1024;
+/// What is collected before the system is given some of it.
+const WRITE_BYTES: usize = 16 * 1024;
+/// A batch of events and the longest message fit many times; nothing collects more.
+const WRITE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The longest request, in bytes: the longest message with every character escaped fits.
+const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+/// How long a closing server listens for the client's farewell.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Sets a connection's limits.
+pub(super) fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BYTES)
+        .max_write_buffer_size(WRITE_BYTES_MAX)
+        .max_message_size(REQUEST_BYTES_MAX)
+        .max_frame_size(REQUEST_BYTES_MAX)
+}
+
+/// See the module's description.
+#[derive(Debug)]
+pub(super) struct Wire {
+    socket: WebSocket,
+    /// How long a write may take.
+    stall: Duration,
+    is_fed: bool,
+}
+
+/// What a client sent.
+#[derive(Debug)]
+pub(super) enum Received {
+    Request(Utf8Bytes),
+    /// Asks whether the server is there. It was answered.
+    Ping,
+    Pong,
+}
+
+impl Wire {
+    pub(super) fn new(socket: WebSocket, stall: Duration) -> Self {
+        Self {
+            socket,
+            stall,
+            is_fed: false,
+        }
+    }
+
+    /// Waits for the next frame. Cancel-safe.
+    ///
+    /// # Errors
+    /// Why the connection ends.
+    pub(super) async fn receive(&mut self) -> Result<Received, Closing> {
+        match self.socket.next().await {
+            Some(Ok(Message::Text(text))) => Ok(Received::Request(text)),
+            Some(Ok(Message::Ping(_))) => Ok(Received::Ping),
+            Some(Ok(Message::Pong(_))) => Ok(Received::Pong),
+            Some(Ok(Message::Binary(_))) => Err(Closing::Protocol("a binary frame")),
+            Some(Ok(Message::Close(_))) | None => Err(Closing::Gone),
+            Some(Err(error)) => Err(broken(&error)),
+        }
+    }
+
+    /// Adds a text to what is written next.
+    ///
+    /// # Errors
+    /// Why the connection ends.
+    pub(super) async fn feed(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), Closing> {
+        self.is_fed = true;
+        let feeding = self.socket.feed(Message::Text(text.into()));
+        in_time(&timeout(self.stall, feeding).await)
+    }
+
+    /// Adds a finished event.
+    ///
+    /// # Errors
+    /// Why the connection ends.
+    pub(super) async fn feed_event(&mut self, event: Bytes) -> Result<(), Closing> {
+        match Utf8Bytes::try_from(event) {
+            Ok(text) => self.feed(text).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Asks whether the client is there.
+    ///
+    /// # Errors
+    /// Why the connection ends.
+    pub(super) async fn ping(&mut self) -> Result<(), Closing> {
+        self.is_fed = true;
+        let feeding = self.socket.feed(Message::Ping(Bytes::new()));
+        in_time(&timeout(self.stall, feeding).await)
+    }
+
+    /// Writes what was added.
+    ///
+    /// # Errors
+    /// Why the connection ends.
+    pub(super) async fn flush(&mut self) -> Result<(), Closing> {
+        if !std::mem::take(&mut self.is_fed) {
+            return Ok(());
+        }
+        in_time(&timeout(self.stall, self.socket.flush()).await)
+    }
+
+    /// Says why the connection ends. Nothing can be written afterwards.
+    pub(super) async fn say_goodbye(&mut self, closing: &Closing) {
+        let Some((code, reason)) = closing.code() else {
+            return;
+        };
+        if let Some(event) = closing.last_event()
+            && self.feed(event).await.is_err()
+        {
+            return;
+        }
+        let reason = reason.into();
+        let goodbye = Message::Close(Some(CloseFrame { code, reason }));
+        // Not being heard is no failure: the client is leaving anyway.
+        let _ = timeout(self.stall, self.socket.send(goodbye)).await;
+    }
+
+    /// Listens until the client has read everything and closed too, or for a moment.
+    pub(super) async fn linger(mut self) {
+        let farewell = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let _ = timeout(LINGER, farewell).await;
+    }
+}
+
+fn in_time<T>(result: &Result<Result<(), axum::Error>, T>) -> Result<(), Closing> {
+    match result {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Closing::Gone),
+        Err(_) => Err(Closing::Stalled),
+    }
+}
+
+/// What the library found wrong: a broken connection, or frames that nobody may send.
+fn broken(error: &axum::Error) -> Closing {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(inner) = source {
+        if inner.is::<std::io::Error>() {
+            return Closing::Gone;
+        }
+        source = inner.source();
+    }
+    // The library's own type is not at hand; its texts are.
+    let reason = error.to_string();
+    let code = if reason.contains("closing handshake") || reason.contains("Connection closed") {
+        return Closing::Gone;
+    } else if reason.contains("UTF-8") {
+        1007
+    } else if reason.contains("too long") {
+        1009
+    } else {
+        1002
+    };
+    Closing::Frames { code, reason }
+}

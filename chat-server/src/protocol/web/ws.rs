@@ -1,0 +1,437 @@
+//! `GET /api/v1/ws`: a WebSocket, from its handshake to its end.
+//!
+//! One task. It reads requests, writes answers, and whenever its bell rings walks what changed into
+//! the socket. It keeps no queue of messages: a slow client is walked slowly.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::header::SEC_WEBSOCKET_VERSION;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use common::id::{ConvId, Seq};
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::closing::{Closing, reconnect_after_ms};
+use super::connection::Guest;
+use super::extract::{FromAddress, bearer};
+use super::frames::Id;
+use super::greeting::{Greeted, greet};
+use super::live::{Live, until};
+use super::problem::Problem;
+use super::router::WebState;
+use super::wire::{Received, SUBPROTOCOL, Wire, limited};
+use super::{code, frames, ops, summaries};
+use crate::app::App;
+use crate::presence;
+
+/// How much is written at a time.
+const BATCH_BYTES_MAX: usize = 64 * 1024;
+/// How many requests of one client wait for the log at a time; more are not read.
+const PENDING_MAX: usize = 256;
+/// How many requests that have arrived already are read before events get their turn.
+const READ_AHEAD_MAX: usize = 64;
+/// Questions of a client whether the server is there, in a second.
+const PINGS_PER_S_MAX: u32 = 20;
+/// So many requests that came too fast, one after the other, are no accident.
+const REFUSALS_MAX: u32 = 500;
+/// How long to wait before asking a store again that did not answer.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+/// How long a server that stops waits for what was handed in.
+const SETTLE: Duration = Duration::from_secs(5);
+
+pub(super) fn routes() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .routes(routes!(upgrade))
+        // How HTTP/2 asks for a WebSocket.
+        .route("/ws", axum::routing::connect(upgrade))
+}
+
+/// Opens a WebSocket with the subprotocol `myim.v1`. Its first request is `hello`; what follows
+/// is described in `docs/asyncapi.yaml`.
+#[utoipa::path(
+    get, path = "/ws", operation_id = "open_websocket", tag = "live", security(()),
+    responses(
+        (status = 101, description = "From here on the connection is a WebSocket"),
+        (status = 400, description = "`invalid_request`: no WebSocket is asked for"),
+        (status = 426, description = "`invalid_request`: the connection cannot become a WebSocket"),
+    ),
+)]
+async fn upgrade(
+    State(state): State<WebState>,
+    guest: Option<Extension<Guest>>,
+    FromAddress(address): FromAddress,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return refused(rejection),
+    };
+    let has_ours = |name: &HeaderValue| name == SUBPROTOCOL;
+    let mut offered = upgrade.requested_protocols().peekable();
+    if offered.peek().is_some() && !offered.any(has_ours) {
+        let detail = "the only subprotocol is myim.v1";
+        return Problem::new(code::INVALID_REQUEST, detail).into_response();
+    }
+    drop(offered);
+    let caller = Caller {
+        app: state.app,
+        address,
+        token: bearer(&headers).map(str::to_owned),
+        shutdown: state.shutdown,
+    };
+    let guest = guest.map(|Extension(guest)| guest);
+    limited(upgrade).on_upgrade(move |socket| {
+        let span = tracing::info_span!("websocket", %address, user = tracing::field::Empty);
+        Box::pin(serve(caller, guest, socket).instrument(span))
+    })
+}
+
+/// Says why a handshake is none.
+fn refused(rejection: WebSocketUpgradeRejection) -> Response {
+    let is_version = matches!(
+        rejection,
+        WebSocketUpgradeRejection::InvalidWebSocketVersionHeader(_)
+    );
+    let mut response = rejection.into_response();
+    if is_version {
+        *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+        let headers = response.headers_mut();
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    response
+}
+
+/// Who opened a WebSocket, before he said who he is.
+pub(super) struct Caller {
+    pub(super) app: Arc<App>,
+    pub(super) address: IpAddr,
+    /// The token of the handshake; browsers can send it only with `hello`.
+    pub(super) token: Option<String>,
+    pub(super) shutdown: CancellationToken,
+}
+
+async fn serve(caller: Caller, guest: Option<Guest>, socket: WebSocket) {
+    let stall = Duration::from_secs(caller.app.config.limits.write_stall_s);
+    let mut wire = Wire::new(socket, stall);
+    let connections = common::telemetry::metrics::Transport::Websocket.connections();
+    connections.increment(1.0);
+    let closing = match Box::pin(greet(&caller, &mut wire)).await {
+        Ok(greeted) => {
+            if let Some(guest) = &guest {
+                guest.permit.greeted();
+            }
+            let running = Running::new(&caller, &mut wire, greeted);
+            Box::pin(running.run()).await
+        }
+        Err(closing) => {
+            wire.say_goodbye(&closing).await;
+            closing
+        }
+    };
+    closing.log();
+    wire.linger().await;
+    connections.decrement(1.0);
+}
+
+/// A request that is being carried out.
+pub(super) type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// A request that was carried out.
+pub(super) struct Done {
+    /// The finished answer, if one is wanted.
+    pub(super) answer: Option<String>,
+    /// What the device itself wrote.
+    pub(super) wrote: Option<(ConvId, Seq)>,
+}
+
+/// A connection whose client said who he is.
+pub(super) struct Running<'a> {
+    pub(super) app: Arc<App>,
+    pub(super) live: Live,
+    pub(super) wire: &'a mut Wire,
+    pub(super) pending: FuturesOrdered<Pending>,
+    /// When the client last told that somebody writes, by conversation.
+    pub(super) typed: HashMap<ConvId, Instant>,
+    shutdown: CancellationToken,
+    heartbeat: Duration,
+    heard_at: Instant,
+    ping_at: Instant,
+    expires_at: Instant,
+    /// The store did not answer: ask again then.
+    retry_at: Option<Instant>,
+    /// The client's pings of this second.
+    pings: (Instant, u32),
+    /// How many requests in a row came too fast.
+    refusals: u32,
+}
+
+impl<'a> Running<'a> {
+    fn new(caller: &Caller, wire: &'a mut Wire, greeted: Greeted) -> Self {
+        let now = Instant::now();
+        let heartbeat = Duration::from_secs(caller.app.config.heartbeat_s);
+        let Greeted { live, expires } = greeted;
+        Self {
+            app: Arc::clone(&caller.app),
+            live,
+            wire,
+            pending: FuturesOrdered::new(),
+            typed: HashMap::new(),
+            shutdown: caller.shutdown.clone(),
+            heartbeat,
+            heard_at: now,
+            ping_at: now + heartbeat,
+            expires_at: now + until(&caller.app, expires),
+            retry_at: None,
+            pings: (now, 0),
+            refusals: 0,
+        }
+    }
+
+    async fn run(mut self) -> Closing {
+        self.announce();
+        let closing = loop {
+            if let Err(closing) = self.turn().await {
+                break closing;
+            }
+        };
+        if matches!(closing, Closing::Draining { .. }) {
+            // What was handed in is answered: its sender need not ask what became of it.
+            let _ = tokio::time::timeout(SETTLE, self.settle()).await;
+        }
+        self.wire.say_goodbye(&closing).await;
+        self.live.leave().await;
+        closing
+    }
+
+    /// Friends hear that somebody came. Nobody waits for it.
+    fn announce(&mut self) {
+        let (app, session) = (Arc::clone(&self.app), Arc::clone(&self.live.session));
+        self.pending.push_back(Box::pin(async move {
+            let user = session.actor.user;
+            if let Err(error) = presence::announce_status(&app, user, session.status()).await {
+                tracing::warn!(%error, "friends were not told of a login");
+            }
+            Done {
+                answer: None,
+                wrote: None,
+            }
+        }));
+    }
+
+    /// Delivers, then waits for the next thing to happen and looks after it.
+    async fn turn(&mut self) -> Result<(), Closing> {
+        let is_level = self.deliver().await?;
+        let session = Arc::clone(&self.live.session);
+        let wake_at = self.wake_at(is_level);
+        let has_room = self.pending.len() < PENDING_MAX;
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => {
+                let reconnect_after_ms = reconnect_after_ms(self.app.hub.users_count());
+                return Err(Closing::Draining { reconnect_after_ms });
+            }
+            Some(done) = self.pending.next() => self.finish(done).await?,
+            () = self.live.moves.settled() => {}
+            // Before the clock: a pong that waited to be read is no silence.
+            received = self.wire.receive(), if has_room => self.take(received?).await?,
+            () = session.bell() => {}
+            () = tokio::time::sleep_until(wake_at) => {}
+            () = std::future::ready(()), if !is_level => {}
+        }
+        self.take_waiting().await?;
+        self.check_time().await
+    }
+
+    /// Carries on with what is ready already, so that it shares one write.
+    async fn take_waiting(&mut self) -> Result<(), Closing> {
+        for _ in 0..READ_AHEAD_MAX {
+            while let Some(Some(done)) = self.pending.next().now_or_never() {
+                self.finish(done).await?;
+            }
+            if self.pending.len() >= PENDING_MAX {
+                break;
+            }
+            match self.wire.receive().now_or_never() {
+                Some(received) => self.take(received?).await?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, received: Received) -> Result<(), Closing> {
+        self.heard_at = Instant::now();
+        match received {
+            Received::Request(text) => self.carry_out(&text).await,
+            Received::Ping => self.count_ping(),
+            Received::Pong => Ok(()),
+        }
+    }
+
+    async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), Closing> {
+        let text = text.as_bytes();
+        let (envelope, checked) =
+            frames::envelope(text).ok_or(Closing::Protocol("no request that can be read"))?;
+        let taken = match checked {
+            Ok(()) => ops::carry_out(self, &envelope, text).await?,
+            Err(problem) => Err(problem),
+        };
+        match taken {
+            Ok(()) => self.refusals = 0,
+            Err(problem) => {
+                if problem.retry_after.is_some() {
+                    self.refusals += 1;
+                }
+                self.refuse(envelope.id.as_ref(), &problem).await?;
+                if self.refusals > REFUSALS_MAX {
+                    return Err(Closing::RateLimited);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn refuse(&mut self, id: Option<&Id>, problem: &Problem) -> Result<(), Closing> {
+        match id {
+            Some(id) => self.wire.feed(frames::error(id, problem)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a ping, as a frame or as an operation.
+    pub(super) fn count_ping(&mut self) -> Result<(), Closing> {
+        let (since, count) = &mut self.pings;
+        if since.elapsed() >= Duration::from_secs(1) {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        if *count > PINGS_PER_S_MAX {
+            return Err(Closing::RateLimited);
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, done: Done) -> Result<(), Closing> {
+        if let Some((conv, seq)) = done.wrote {
+            self.live.wrote(conv, seq);
+        }
+        match done.answer {
+            Some(answer) => self.wire.feed(answer).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn settle(&mut self) -> Result<(), Closing> {
+        while let Some(done) = self.pending.next().await {
+            self.finish(done).await?;
+        }
+        self.wire.flush().await
+    }
+
+    /// Writes one batch of events, and what passes if there is no more; `true` if there is none.
+    async fn deliver(&mut self) -> Result<bool, Closing> {
+        if let Some(end) = self.live.collect() {
+            return Err(end.into());
+        }
+        let is_level = self.deliver_entries().await?;
+        if is_level {
+            let now = Instant::now();
+            for text in self.live.heads(now) {
+                self.wire.feed(text).await?;
+            }
+            for text in self.live.passing.take(now) {
+                self.wire.feed(text).await?;
+            }
+        }
+        self.wire.flush().await?;
+        Ok(is_level)
+    }
+
+    async fn deliver_entries(&mut self) -> Result<bool, Closing> {
+        if self.retry_at.is_some() {
+            return Ok(true);
+        }
+        let mut bytes = 0;
+        while bytes < BATCH_BYTES_MAX {
+            match self.live.next().await {
+                Ok(Some(shown)) => {
+                    bytes += shown.text.len();
+                    self.wire.feed_event(shown.text).await?;
+                }
+                Ok(None) => return Ok(true),
+                Err(error) => {
+                    tracing::warn!(%error, "entries could not be read");
+                    self.retry_at = Some(Instant::now() + STORE_RETRY);
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The client shows this conversation: what it was not sent of a large group follows.
+    pub(super) async fn open(&mut self, conv: ConvId) -> Result<(), Problem> {
+        let Some(skipped) = self.live.open(conv).await? else {
+            return Ok(());
+        };
+        let session = Arc::clone(&self.live.session);
+        let event = summaries::of_one(&self.app, &session.actor, &skipped).await;
+        if event.is_err() {
+            // What the client is not told to be left out is not left out.
+            self.live.take_back(&skipped);
+        }
+        if let Some(event) = event? {
+            // A client that is gone is noticed by the next write.
+            let _ = self.wire.feed(event).await;
+        }
+        Ok(())
+    }
+
+    fn wake_at(&self, is_level: bool) -> Instant {
+        let passing = is_level.then(|| self.live.passing.due(Instant::now()));
+        let silent_at = self.heard_at + 2 * self.heartbeat;
+        let others = [
+            self.live.acks.due(),
+            self.live.moves.retry_at(),
+            self.retry_at,
+            passing.flatten(),
+        ];
+        let always = [self.ping_at, silent_at, self.expires_at];
+        let all = others.into_iter().flatten().chain(always);
+        all.min().unwrap_or(self.ping_at)
+    }
+
+    async fn check_time(&mut self) -> Result<(), Closing> {
+        let now = Instant::now();
+        self.live.move_cursors(now).await;
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+        }
+        if self.expires_at <= now {
+            return Err(Closing::Expired);
+        }
+        if self.heard_at + 2 * self.heartbeat <= now {
+            return Err(Closing::Silent);
+        }
+        if self.ping_at <= now {
+            self.ping_at = now + self.heartbeat;
+            self.wire.ping().await?;
+        }
+        Ok(())
+    }
+}

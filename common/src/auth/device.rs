@@ -1,0 +1,67 @@
+//! Numbers for devices and sessions of the API: computed from what the client calls its device, or
+//! random.
+
+use sha2::{Digest, Sha256};
+
+use crate::id::{API_DEVICE_FIRST, DeviceId, NAMELESS_DEVICE_FIRST, UserId};
+
+/// Databases keep numbers as signed 64-bit integers.
+const NUMBER_MAX: u64 = i64::MAX.unsigned_abs();
+
+/// The device that this user's client calls by this name: the same name is the same device.
+pub fn device_named(user: UserId, name: &str) -> DeviceId {
+    let hash = Sha256::new()
+        .chain_update(user.0.to_be_bytes())
+        .chain_update(name.as_bytes())
+        .finalize();
+    let mut number = [0; 8];
+    number.copy_from_slice(&hash[..8]);
+    let number = u64::from_be_bytes(number);
+    DeviceId(number % (NAMELESS_DEVICE_FIRST - API_DEVICE_FIRST) + API_DEVICE_FIRST)
+}
+
+/// A device that nobody gave a name.
+///
+/// # Errors
+/// If the operating system gives no random numbers.
+pub fn nameless_device() -> Result<DeviceId, getrandom::Error> {
+    let number = random_number()? % (NUMBER_MAX - NAMELESS_DEVICE_FIRST);
+    Ok(DeviceId(number + NAMELESS_DEVICE_FIRST))
+}
+
+/// A number that nobody can guess, in the range of sessions.
+///
+/// # Errors
+/// If the operating system gives no random numbers.
+pub fn random_number() -> Result<u64, getrandom::Error> {
+    let mut number = [0; 8];
+    getrandom::fill(&mut number)?;
+    Ok(in_range(u64::from_be_bytes(number)))
+}
+
+fn in_range(number: u64) -> u64 {
+    number % (NUMBER_MAX - API_DEVICE_FIRST) + API_DEVICE_FIRST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_device_of_its_user() {
+        let device = device_named(UserId(7), "laptop");
+        assert_eq!(device, device_named(UserId(7), "laptop"));
+        assert_ne!(device, device_named(UserId(7), "phone"));
+        assert_ne!(device, device_named(UserId(8), "laptop"));
+        assert!(device.acknowledges() && device.0 < NAMELESS_DEVICE_FIRST);
+        let nameless = nameless_device().unwrap().0;
+        assert!((NAMELESS_DEVICE_FIRST..=NUMBER_MAX).contains(&nameless));
+        for number in [0, 255, 256, NUMBER_MAX, u64::MAX] {
+            let number = in_range(number);
+            assert!(
+                (API_DEVICE_FIRST..=NUMBER_MAX).contains(&number),
+                "{number}"
+            );
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! MySQL for the changes and reads that both databases share.
+
+use std::collections::BTreeSet;
+
+use mysql_async::{Conn, Params, Row as MySqlRow, Value as MySqlValue};
+
+use super::connections::{Connections, rows, write};
+use super::fault::Fault;
+use super::friend;
+use super::guard::{Ask, Held};
+use super::log::{Heads, saved};
+use crate::api::{Entry, Notice, Origin, Refusal};
+use crate::id::{ClientId, ConvId, Millis, Seq, UserId};
+use crate::store::bulk::marks;
+use crate::store::shared::{self, Row, Tx, Value};
+use crate::store::{Change, Guard, Outcome, StoreError};
+
+/// An open transaction.
+struct MySqlTx<'a>(&'a mut Conn);
+
+/// Applies a change inside the open transaction.
+pub(super) async fn apply(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
+    shared::apply(&mut MySqlTx(conn), change).await
+}
+
+/// Runs a reading statement.
+pub(super) async fn select(
+    db: &Connections,
+    sql: &str,
+    values: Vec<Value>,
+) -> Result<Vec<Row>, StoreError> {
+    let found: Vec<MySqlRow> = db.rows(sql, params(values)).await?;
+    Ok(found
+        .into_iter()
+        .map(from_row)
+        .collect::<Result<_, Fault>>()?)
+}
+
+impl Tx for MySqlTx<'_> {
+    type Fault = Fault;
+    const INSERT_IGNORE: &'static str = "INSERT IGNORE";
+
+    async fn select(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, Fault> {
+        let found: Vec<MySqlRow> = rows(self.0, sql, params(values)).await?;
+        found.into_iter().map(from_row).collect()
+    }
+
+    async fn execute(&mut self, sql: &str, values: Vec<Value>) -> Result<u64, Fault> {
+        write(self.0, sql, params(values)).await
+    }
+
+    async fn lock(&mut self, numbers: &[u32]) -> Result<BTreeSet<u32>, Fault> {
+        let sql = format!(
+            "SELECT f_user_id FROM t_user WHERE f_user_id IN ({}) ORDER BY f_user_id FOR UPDATE",
+            marks(numbers.len())
+        );
+        let numbers: Vec<MySqlValue> = numbers.iter().map(|number| (*number).into()).collect();
+        let found: Vec<(u32,)> = rows(self.0, &sql, Params::Positional(numbers)).await?;
+        Ok(found.into_iter().map(|(number,)| number).collect())
+    }
+
+    async fn head(&mut self, conv: ConvId) -> Result<Seq, Fault> {
+        let heads = Heads::lock(self.0, &BTreeSet::from([conv])).await?;
+        Ok(heads.last(conv).seq)
+    }
+
+    async fn sent(&mut self, sender: UserId, client_id: &ClientId) -> Result<Option<Entry>, Fault> {
+        let key = (sender, client_id.as_str().to_owned());
+        Ok(saved(self.0, &[key]).await?.into_values().next())
+    }
+
+    async fn check_guard(
+        &mut self,
+        sender: UserId,
+        conv: ConvId,
+        guard: Guard,
+        at: Millis,
+    ) -> Result<Option<Refusal>, Fault> {
+        let ask = Ask {
+            sender,
+            conv,
+            guard,
+            at,
+        };
+        let held = Held::find(self.0, std::iter::once(ask)).await?;
+        Ok(held.refusal(&ask))
+    }
+
+    async fn append(
+        &mut self,
+        notices: Vec<(ConvId, Origin, Notice)>,
+    ) -> Result<Vec<Entry>, Fault> {
+        friend::append(self.0, notices).await
+    }
+}
+
+fn params(values: Vec<Value>) -> Params {
+    if values.is_empty() {
+        return Params::Empty;
+    }
+    let to_mysql = |value| match value {
+        Value::Null => MySqlValue::NULL,
+        Value::Int(int) => MySqlValue::Int(int),
+        Value::Text(text) => MySqlValue::Bytes(text.into_bytes()),
+        Value::Bytes(bytes) => MySqlValue::Bytes(bytes),
+    };
+    Params::Positional(values.into_iter().map(to_mysql).collect())
+}
+
+fn from_row(row: MySqlRow) -> Result<Row, Fault> {
+    let cells: Result<Vec<Value>, Fault> = row.unwrap().into_iter().map(from_mysql).collect();
+    Ok(Row(cells?))
+}
+
+fn from_mysql(value: MySqlValue) -> Result<Value, Fault> {
+    match value {
+        MySqlValue::NULL => Ok(Value::Null),
+        MySqlValue::Int(int) => Ok(Value::Int(int)),
+        MySqlValue::UInt(int) => i64::try_from(int)
+            .map(Value::Int)
+            .map_err(|_| Fault::broken("a number of 64 bits in a row")),
+        MySqlValue::Bytes(bytes) => Ok(Value::Bytes(bytes)),
+        other => Err(Fault::broken(format!("an unexpected value: {other:?}"))),
+    }
+}

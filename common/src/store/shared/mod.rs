@@ -1,0 +1,28 @@
+//! What both databases do alike: changes and reads whose statements are written once.
+//!
+//! One file a topic: what can be changed about it, and what can be read. A statement here uses
+//! only what SQLite, MySQL and MariaDB understand alike: `?` for values, no upsert but
+//! `REPLACE INTO`, and the words that differ from [`Tx`]. The paths that every message takes
+//! stand apart in `sqlite/` and `mysql/`, where each database gets what it is best at.
+
+mod apply;
+mod entry_row;
+mod tx;
+mod unread;
+mod value;
+
+pub mod blob;
+pub mod block;
+pub mod group;
+pub mod indexed;
+pub mod message;
+pub mod meta;
+pub mod people;
+pub mod place;
+pub mod read_mark;
+pub mod search;
+pub mod session;
+
+pub(in crate::store) use apply::apply;
+pub(in crate::store) use tx::Tx;
+pub use value::{Row, Value};

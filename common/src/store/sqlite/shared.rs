@@ -1,0 +1,154 @@
+//! SQLite for the changes and reads that both databases share.
+
+use std::collections::BTreeSet;
+use std::future::ready;
+
+use futures_util::FutureExt;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
+
+use super::fault::{Applied, Stop};
+use super::{accounts, cursors, guard, log};
+use crate::api::{Entry, Notice, Origin, Refusal};
+use crate::id::{ClientId, ConvId, Millis, Peer, Seq, UserId};
+use crate::store::shared::{self, Row, Tx, Value};
+use crate::store::{Change, Guard, StoreError};
+
+/// The writer's open transaction.
+struct SqliteTx<'a>(&'a Connection);
+
+/// Applies a change inside the writer's transaction.
+pub(super) fn apply(conn: &Connection, change: &Change) -> Applied {
+    let mut tx = SqliteTx(conn);
+    shared::apply(&mut tx, change)
+        .now_or_never()
+        .expect("every step below is a future that is ready")
+}
+
+/// Runs a reading statement.
+pub(super) fn select(
+    conn: &Connection,
+    sql: &str,
+    values: &[Value],
+) -> Result<Vec<Row>, StoreError> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let width = statement.column_count();
+    let mut found = statement.query(params_from_iter(values))?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let cells: Result<Vec<Value>, StoreError> = (0..width)
+            .map(|column| from_sqlite(row.get_ref(column)?))
+            .collect();
+        rows.push(Row(cells?));
+    }
+    Ok(rows)
+}
+
+impl SqliteTx<'_> {
+    fn execute_now(&self, sql: &str, values: &[Value]) -> Result<u64, Stop> {
+        let touched = self
+            .0
+            .prepare_cached(sql)?
+            .execute(params_from_iter(values))?;
+        u64::try_from(touched)
+            .map_err(|_| StoreError::Broken("a row count is too large".to_owned()).into())
+    }
+
+    fn lock_now(&self, numbers: &[u32]) -> Result<BTreeSet<u32>, Stop> {
+        // The one writer has everything to itself.
+        let mut there = BTreeSet::new();
+        for number in numbers {
+            if let Some(peer) = Peer::from_number(*number)
+                && accounts::exists(self.0, peer)?
+            {
+                there.insert(*number);
+            }
+        }
+        Ok(there)
+    }
+
+    fn append_now(&self, notices: Vec<(ConvId, Origin, Notice)>) -> Result<Vec<Entry>, Stop> {
+        notices
+            .into_iter()
+            .map(|(conv, origin, notice)| Ok(log::write_notice(self.0, conv, &origin, notice)?))
+            .collect()
+    }
+}
+
+impl Tx for SqliteTx<'_> {
+    type Fault = Stop;
+    const INSERT_IGNORE: &'static str = "INSERT OR IGNORE";
+
+    fn select(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<Row>, Stop>> + Send {
+        ready(select(self.0, sql, &values).map_err(Stop::from))
+    }
+
+    fn execute(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<u64, Stop>> + Send {
+        ready(self.execute_now(sql, &values))
+    }
+
+    fn lock(
+        &mut self,
+        numbers: &[u32],
+    ) -> impl Future<Output = Result<BTreeSet<u32>, Stop>> + Send {
+        ready(self.lock_now(numbers))
+    }
+
+    fn head(&mut self, conv: ConvId) -> impl Future<Output = Result<Seq, Stop>> + Send {
+        ready(cursors::head(self.0, conv).map_err(Stop::from))
+    }
+
+    fn sent(
+        &mut self,
+        sender: UserId,
+        client_id: &ClientId,
+    ) -> impl Future<Output = Result<Option<Entry>, Stop>> + Send {
+        ready(log::find(self.0, sender, client_id).map_err(Stop::from))
+    }
+
+    fn check_guard(
+        &mut self,
+        sender: UserId,
+        conv: ConvId,
+        needed: Guard,
+        at: Millis,
+    ) -> impl Future<Output = Result<Option<Refusal>, Stop>> + Send {
+        ready(guard::check(self.0, sender, conv, needed, at).map_err(Stop::from))
+    }
+
+    fn append(
+        &mut self,
+        notices: Vec<(ConvId, Origin, Notice)>,
+    ) -> impl Future<Output = Result<Vec<Entry>, Stop>> + Send {
+        ready(self.append_now(notices))
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(int) => ValueRef::Integer(*int),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn from_sqlite(value: ValueRef<'_>) -> Result<Value, StoreError> {
+    match value {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(int) => Ok(Value::Int(int)),
+        ValueRef::Text(text) => Ok(Value::Text(String::from_utf8_lossy(text).into_owned())),
+        ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes.to_vec())),
+        ValueRef::Real(_) => Err(StoreError::Broken("a fraction in a row".to_owned())),
+    }
+}

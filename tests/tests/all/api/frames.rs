@@ -1,0 +1,166 @@
+//! WebSocket frames that break the standard, byte by byte: each ends that connection alone.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use myim_tests::peer::PATIENCE;
+use myim_tests::server::Server;
+
+/// The close codes for what breaks the standard: its own, and our own.
+const PROTOCOL: u16 = 1002;
+const OUR_PROTOCOL: u16 = 4003;
+/// The close code for text that is no UTF-8.
+const NOT_UTF8: u16 = 1007;
+/// The close code for what is too large.
+const TOO_LARGE: u16 = 1009;
+
+const KEY: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
+
+/// A frame whose first byte and payload are any.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match u16::try_from(payload.len()) {
+        Ok(short) if short < 126 => bytes.push(0x80 | u8::try_from(short).unwrap()),
+        Ok(medium) => {
+            bytes.push(0x80 | 126);
+            bytes.extend(medium.to_be_bytes());
+        }
+        Err(_) => {
+            bytes.push(0x80 | 127);
+            bytes.extend(u64::try_from(payload.len()).unwrap().to_be_bytes());
+        }
+    }
+    bytes.extend(KEY);
+    let masked = payload
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| byte ^ KEY[at % 4]);
+    bytes.extend(masked);
+    bytes
+}
+
+/// Shakes hands and leaves the rest to the test.
+fn connect(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(server.chat).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "GET /api/v1/ws HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         sec-websocket-protocol: myim.v1\r\n\r\n",
+        server.chat
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap().to_lowercase();
+    assert!(head.starts_with("http/1.1 101"), "{head}");
+    // The example of RFC 6455, section 1.3.
+    assert!(head.contains("s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    assert!(head.contains("sec-websocket-protocol: myim.v1"), "{head}");
+    assert!(
+        !head.contains("sec-websocket-extensions"),
+        "none was offered: {head}"
+    );
+    stream
+}
+
+/// The code of the close frame with which the server ends this; `None` if it just ends.
+fn close_code(stream: &mut TcpStream) -> Option<u16> {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        Ok(_) => {}
+        Err(error) => assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "still open"),
+    }
+    let mut rest = bytes.as_slice();
+    while let [first, length, tail @ ..] = rest {
+        assert_eq!(length & 0x80, 0, "a server never masks");
+        let length = usize::from(*length);
+        assert!(length < 126, "a short frame");
+        let (payload, next) = tail.split_at(length);
+        if first & 0x0f == 8 {
+            return Some(match payload {
+                [high, low, ..] => u16::from_be_bytes([*high, *low]),
+                _ => 1005,
+            });
+        }
+        rest = next;
+    }
+    None
+}
+
+#[test]
+fn frames_that_break_the_standard() {
+    let server = Server::sqlite();
+    let hello = br#"{"id":1,"op":"hello"}"#;
+    let mut unmasked = vec![0x81, u8::try_from(hello.len()).unwrap()];
+    unmasked.extend(hello);
+    let mut huge = vec![0x81, 0x80 | 127];
+    huge.extend((1_u64 << 62).to_be_bytes());
+    huge.extend(KEY);
+    let mut negative = vec![0x81, 0x80 | 127];
+    negative.extend(u64::MAX.to_be_bytes());
+    negative.extend(KEY);
+    let after = |first: Vec<u8>, second: Vec<u8>| [first, second].concat();
+    for (what, bytes, codes) in [
+        ("unmasked", unmasked, &[PROTOCOL][..]),
+        ("RSV1 without an extension", frame(0xc1, hello), &[PROTOCOL]),
+        ("RSV2", frame(0xa1, hello), &[PROTOCOL]),
+        ("RSV3", frame(0x91, hello), &[PROTOCOL]),
+        ("reserved opcode 3", frame(0x83, hello), &[PROTOCOL]),
+        ("reserved control opcode 11", frame(0x8b, b""), &[PROTOCOL]),
+        ("a fragmented ping", frame(0x09, b"x"), &[PROTOCOL]),
+        (
+            "a ping of 126 bytes",
+            frame(0x89, &[b'x'; 126]),
+            &[PROTOCOL],
+        ),
+        ("a continuation of nothing", frame(0x80, b"x"), &[PROTOCOL]),
+        (
+            "a text inside a text",
+            after(frame(0x01, b"{"), frame(0x81, b"}")),
+            &[PROTOCOL],
+        ),
+        ("no UTF-8", frame(0x81, b"\"\xff\""), &[NOT_UTF8]),
+        ("half a letter", frame(0x81, b"\"\xf0\x9f"), &[NOT_UTF8]),
+        ("a close frame of one byte", frame(0x88, b"x"), &[PROTOCOL]),
+        (
+            "a reserved close code",
+            frame(0x88, &1005_u16.to_be_bytes()),
+            &[PROTOCOL],
+        ),
+        (
+            "close code 0",
+            frame(0x88, &0_u16.to_be_bytes()),
+            &[PROTOCOL],
+        ),
+        (
+            "a reason that is no UTF-8",
+            frame(0x88, b"\x03\xe8\xff"),
+            &[NOT_UTF8, PROTOCOL],
+        ),
+        ("an enormous frame", huge, &[TOO_LARGE]),
+        ("a negative length", negative, &[TOO_LARGE, PROTOCOL]),
+    ] {
+        let mut stream = connect(&server);
+        stream.write_all(&bytes).unwrap();
+        let code = close_code(&mut stream);
+        // A connection that breaks the standard may also just be cut.
+        assert!(
+            code.is_none_or(|code| code == OUR_PROTOCOL || codes.contains(&code)),
+            "{what}: {code:?}"
+        );
+    }
+    // A proper good-bye is answered with the same.
+    let mut stream = connect(&server);
+    stream
+        .write_all(&frame(0x88, &1000_u16.to_be_bytes()))
+        .unwrap();
+    assert_eq!(close_code(&mut stream), Some(1000));
+    let mut stream = connect(&server);
+    stream.write_all(&frame(0x88, b"")).unwrap();
+    assert!(matches!(close_code(&mut stream), Some(1000 | 1005)));
+    server.newcomer("ann").connect();
+}

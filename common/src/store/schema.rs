@@ -30,6 +30,11 @@ pub(super) const SQLITE: &[Migration] = &[
         name: "api",
         sql: include_str!("schema/0002_api.sqlite.sql"),
     },
+    Migration {
+        n: 3,
+        name: "bots_admin",
+        sql: include_str!("schema/0003_bots_admin.sqlite.sql"),
+    },
 ];
 
 /// The hash that is kept of an applied file. Line ends do not count: a checkout on another system

@@ -30,6 +30,11 @@ pub(super) const MYSQL: &[Migration] = &[
         name: "api",
         sql: include_str!("../schema/0003_api.mysql.sql"),
     },
+    Migration {
+        n: 4,
+        name: "bots_admin",
+        sql: include_str!("../schema/0004_bots_admin.mysql.sql"),
+    },
 ];
 
 /// The files that the database lacks.

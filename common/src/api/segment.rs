@@ -122,6 +122,13 @@ impl<'de> Deserialize<'de> for Segment {
     }
 }
 
+impl Segment {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Known(KnownSegment::Text { text: text.into() })
+    }
+}
+
 impl From<KnownSegment> for Segment {
     fn from(known: KnownSegment) -> Self {
         Self::Known(known)

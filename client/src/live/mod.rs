@@ -1,0 +1,15 @@
+//! A connection that comes back by itself: sends what was accepted, hands out what happened.
+//!
+//! [`ClientBuilder::start`] loads the store and spawns one task, the driver, which owns the only
+//! WebSocket. [`Client`] gives it requests, [`Events`] takes what it hands out.
+
+mod client;
+mod driver;
+mod event;
+mod sending;
+mod state;
+
+pub use client::{Backlog, Client, ClientBuilder};
+pub use event::{Entry, EntryContent, Event, Events, Passing};
+pub use sending::{Failed, Outgoing, Sending, Sent, Target};
+pub use state::{Connection, Ended};

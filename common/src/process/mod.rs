@@ -31,8 +31,9 @@ use crate::telemetry::metrics::{self, Counted};
 pub use exit::Exit;
 
 /// The ready line waits so long for the first attempt to open the database: usually it is there,
-/// and the first client should not find it missing.
-const HEAD_START: Duration = Duration::from_secs(2);
+/// and the first client should not find it missing. One that cannot be reached says so at once; the
+/// time is for making or changing the tables on a busy machine, and for one that does not answer.
+const HEAD_START: Duration = Duration::from_secs(15);
 
 /// How long the database may take to close, and blocking work to finish, at the end.
 const CLOSE: Duration = Duration::from_millis(500);

@@ -137,6 +137,11 @@ fn clear(path: &Path, address: &SockAddr) -> Result<(), LocalError> {
     }
 }
 
+/// The user that this program runs as.
+pub fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// Opens the file of a server's door.
 ///
 /// # Errors

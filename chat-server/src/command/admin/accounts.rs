@@ -60,11 +60,7 @@ pub fn strong_password() -> Result<String, Failure> {
 ///
 /// # Errors
 /// `UsernameTaken`, `Invalid` for a field that cannot be, `NotAnAdmin`; the store's.
-pub async fn make_account(
-    app: &App,
-    who: &Administrator,
-    new: NewUser,
-) -> Result<Made, Failure> {
+pub async fn make_account(app: &App, who: &Administrator, new: NewUser) -> Result<Made, Failure> {
     let made_up = match &new.password {
         Some(_) => None,
         None => Some(strong_password()?),

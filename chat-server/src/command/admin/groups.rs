@@ -2,8 +2,8 @@
 
 use common::api::{Profile, Refusal};
 use common::id::{GroupId, Peer};
-use common::store::group::{self, GroupChange};
 use common::store::Change;
+use common::store::group::{self, GroupChange};
 
 use super::{Administrator, Deed, carry_out};
 use crate::app::{App, fresh_client_id};

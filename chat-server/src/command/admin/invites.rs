@@ -1,8 +1,8 @@
 //! Invites: codes that let somebody make an account.
 
 use common::id::Millis;
-use common::store::invite::{self, Invite, InviteChange};
 use common::store::Change;
+use common::store::invite::{self, Invite, InviteChange};
 
 use super::{Administrator, Deed, carry_out, random};
 use crate::app::App;

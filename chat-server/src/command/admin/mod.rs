@@ -120,6 +120,5 @@ async fn carry_out(
 }
 
 fn random(length: usize) -> Result<String, StoreError> {
-    random_text(length)
-        .map_err(|error| StoreError::Broken(format!("no random numbers: {error}")))
+    random_text(length).map_err(|error| StoreError::Broken(format!("no random numbers: {error}")))
 }

@@ -175,7 +175,11 @@ async fn check_cursors(
             ),
         ));
     }
-    more(&rows, "cursors beyond the end of their conversation", findings);
+    more(
+        &rows,
+        "cursors beyond the end of their conversation",
+        findings,
+    );
     Ok(())
 }
 

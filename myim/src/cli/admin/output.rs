@@ -59,7 +59,7 @@ pub(super) fn text(item: &Value, field: &str) -> String {
 pub(super) fn time(item: &Value, field: &str) -> String {
     let text = text(item, field);
     match text.split_once('.') {
-        Some((seconds, _)) => seconds.replace('T', " "),
+        Some((seconds, _)) => format!("{}Z", seconds.replace('T', " ")),
         None => text,
     }
 }
@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(text(&item, "a"), "");
         assert_eq!(text(&item, "b"), "yes");
         assert_eq!(text(&item, "c"), "7");
-        assert_eq!(time(&item, "t"), "2026-01-31 12:00:05");
+        assert_eq!(time(&item, "t"), "2026-01-31 12:00:05Z");
         assert_eq!(time(&item, "a"), "");
         assert_eq!(bytes(1000), "1000 bytes");
         assert_eq!(bytes(1536), "1.5 KiB");

@@ -9,6 +9,7 @@ use common::clock::Clock;
 use common::config::{ChatConfig, DirectMessages};
 use common::id::ClientId;
 use common::store::{Guard, Store};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::actor::{Actor, Mark};
@@ -34,6 +35,8 @@ pub struct App {
     pub sessions: Sessions,
     pub own_marks: OwnMarks,
     pub under_way: UnderWay,
+    /// When this server began.
+    pub began: Instant,
 }
 
 impl std::fmt::Debug for App {
@@ -77,6 +80,7 @@ impl App {
             sessions: Sessions::default(),
             own_marks: OwnMarks::default(),
             under_way: UnderWay::default(),
+            began: Instant::now(),
         })
     }
 
@@ -97,10 +101,7 @@ impl App {
     /// The origin of something that somebody does now. The existing clients have no ids of their
     /// own for what they send, so the server makes one.
     pub fn origin(&self, actor: &Actor, mark: Mark) -> Origin {
-        let client_id = mark.client_id.unwrap_or_else(|| {
-            ClientId::new(Uuid::now_v7().simple().to_string())
-                .expect("a UUID has 32 hexadecimal digits")
-        });
+        let client_id = mark.client_id.unwrap_or_else(fresh_client_id);
         Origin {
             user: actor.user,
             device: actor.device,
@@ -109,4 +110,9 @@ impl App {
             at: self.clock.now(),
         }
     }
+}
+
+/// A client id that nobody has used.
+pub fn fresh_client_id() -> ClientId {
+    ClientId::new(Uuid::now_v7().simple().to_string()).expect("a UUID has 32 hexadecimal digits")
 }

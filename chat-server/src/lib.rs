@@ -11,6 +11,7 @@
 
 pub mod actor;
 pub mod app;
+pub mod offline;
 pub mod protocol;
 
 pub mod command;
@@ -39,7 +40,10 @@ use std::time::Duration;
 use anyhow::Context;
 use common::clock::SystemClock;
 use common::config::ChatConfig;
-use common::net::{self, ConnectionLimits, Language, Listener, Port, Reception};
+use common::net::{
+    self, ConnectionLimits, Language, Listener, LocalError, LocalListener, Port, Reception,
+};
+use common::process::Exit;
 use common::store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -153,11 +157,12 @@ impl Desk {
     }
 }
 
-/// The two small ports beside the chat port, both closed by default.
+/// The two small ports beside the chat port, both closed by default, and the operator's socket.
 #[derive(Debug)]
 pub struct SideDoors {
     monitor: Option<Listener>,
     register_page: Option<Listener>,
+    operator: Option<LocalListener>,
 }
 
 impl SideDoors {
@@ -179,11 +184,43 @@ impl SideDoors {
         Ok(Self {
             monitor: open("monitor", config.monitor_bind, config.monitor_port)?,
             register_page: open("registration page", config.http_bind, config.http_port)?,
+            operator: None,
         })
+    }
+
+    /// Opens the operator's socket too. Done when the database is open: until then another server
+    /// may have both.
+    ///
+    /// # Errors
+    /// If another server answers there, or the system does not let us.
+    pub fn with_operator(mut self, config: &ChatConfig) -> Result<Self, Exit> {
+        let Some(path) = &config.admin_socket else {
+            return Ok(self);
+        };
+        match LocalListener::bind(path) {
+            Ok(listener) => {
+                tracing::info!(path = %path.display(), "the operator's socket is open");
+                self.operator = Some(listener);
+            }
+            // Whoever has his data so deep in the tree did not ask for a socket.
+            Err(error @ LocalError::TooLong(_)) => {
+                tracing::warn!("no administration from this machine: {error} with --admin-socket");
+            }
+            Err(error) => {
+                return Err(Exit::io(format!("{error}; --admin-socket chooses another")));
+            }
+        }
+        Ok(self)
     }
 
     fn serve(self, app: &Arc<App>, tasks: &TaskTracker, shutdown: &CancellationToken) {
         use protocol::flamingo::{monitor, register_page};
+        if let Some(listener) = self.operator {
+            let router = protocol::web::operators_router(Arc::clone(app), shutdown.clone());
+            let stop = shutdown.clone();
+            let serving = protocol::web::serve_operator(router, listener, tasks.clone(), stop);
+            tasks.spawn(serving);
+        }
         if let Some(listener) = self.monitor {
             let (app, stop) = (Arc::clone(app), shutdown.clone());
             serve_aside(listener, tasks, shutdown, move |connection| {

@@ -27,6 +27,7 @@ async fn serve(mut config: ServerConfig<ChatConfig>, process: Process) -> anyhow
     let doors = chat_server::SideDoors::open(&config.server)?;
     let admin = process.serve_admin(&config.admin, &config.database, None)?;
     let store = process.open_store(&config.database).await?;
+    let doors = doors.with_operator(&config.server)?;
     process.ready(&[("chat", listener.local_addr())], admin);
     chat_server::run(config.server, store, listener, doors, process.shutdown()).await
 }

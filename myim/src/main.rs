@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use cli::admin::{self, AdminArgs};
 use cli::flamingo::{self, FlamingoArgs};
 use cli::import::{self, ImportArgs};
 
@@ -34,6 +35,8 @@ enum Command {
     },
     /// Take over the database or the files of an original Flamingo installation
     Import(ImportArgs),
+    /// Administer a server: accounts, groups, sessions, invites, checks
+    Admin(AdminArgs),
     /// Talk to a server as the existing Flamingo clients do
     Flamingo(FlamingoArgs),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     match Cli::parse_from(with_serve(args_os().collect())).command {
         Command::Serve { args } => serve::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Admin(args) => admin::run(args),
         Command::Flamingo(args) => converse(args),
     }
 }

@@ -38,6 +38,7 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
     let filecache = Some(&*config.transfer.filecache);
     let admin = process.serve_admin(&config.admin, &database, filecache)?;
     let store = process.open_store(&database).await?;
+    let doors = doors.with_operator(&config.chat)?;
     let servers = [
         ("chat", chat.local_addr()),
         ("file", file.local_addr()),

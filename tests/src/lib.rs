@@ -24,4 +24,6 @@ pub mod process;
 pub mod mariadb;
 pub mod server;
 
+pub mod admin;
+
 pub mod scenario;

@@ -215,6 +215,8 @@ impl Server {
     pub fn mariadb() -> Self {
         let mut setup = Setup::new(Kind::Separate, Db::MariaDb).open();
         setup.waits_for_database = true;
+        let socket = setup.data_dir().join("admin.sock");
+        let setup = setup.chat_flag("--admin-socket", &socket.to_string_lossy());
         setup.start()
     }
 

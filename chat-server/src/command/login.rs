@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use common::api::{Account, Refusal};
 use common::auth::Verdict;
-use common::store::Change;
+use common::id::UserId;
+use common::store::{Change, admin};
 use common::telemetry::metrics;
 
 use super::{Failure, done};
@@ -26,7 +27,8 @@ impl std::fmt::Debug for Credentials {
 }
 
 /// # Errors
-/// `NoSuchUser` and `WrongPassword`, after the same time; `TooManyAttempts` after too many failed
+/// `NoSuchUser` and `WrongPassword`, after the same time; `AccountDisabled` for who knows the
+/// password; `TooManyAttempts` after too many failed
 /// ones, except for a password that was right a short while ago; the store's.
 pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account, Failure> {
     let result = attempt(app, from, who).await;
@@ -34,6 +36,7 @@ pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account
         Ok(_) => "right",
         Err(Failure::WrongPassword) => "wrong_password",
         Err(Failure::Refused(Refusal::NoSuchUser)) => "no_such_user",
+        Err(Failure::Refused(Refusal::AccountDisabled)) => "disabled",
         Err(Failure::TooManyAttempts { .. }) => {
             metrics::rate_limited("login");
             "too_many"
@@ -41,6 +44,18 @@ pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account
         Err(_) => "failed",
     });
     result
+}
+
+/// Refuses a locked account.
+///
+/// # Errors
+/// `AccountDisabled`; the store's.
+pub async fn check_enabled(app: &App, user: UserId) -> Result<(), Failure> {
+    let state = admin::state(&*app.store, user).await?;
+    if state.disabled.is_some() {
+        return Err(Refusal::AccountDisabled.into());
+    }
+    Ok(())
 }
 
 async fn attempt(app: &App, from: IpAddr, who: &Credentials) -> Result<Account, Failure> {
@@ -77,5 +92,6 @@ async fn attempt(app: &App, from: IpAddr, who: &Credentials) -> Result<Account, 
         }
     }
     app.failures.forget(&who.username, from);
+    check_enabled(app, account.id).await?;
     Ok(account)
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** a command returns its reply; it never sees a connection or a packet, and writes
 //! only through the log.
 
+pub mod admin;
 mod answer_friend;
 mod ask_once;
 mod block;
@@ -61,7 +62,7 @@ pub use find::find;
 pub use forward::{Source, forward};
 pub use found_group::{Founded, add_member, found_group};
 pub use history::{HISTORY_MAX, History, Part, history};
-pub use login::{Credentials, login};
+pub use login::{Credentials, check_enabled, login};
 pub use mark_read::{Readers, mark_read, readers};
 pub use may_read::refusal as not_yours;
 pub use message_at::message_at;
@@ -108,6 +109,9 @@ pub enum Failure {
     TooManyAttempts { wait: std::time::Duration },
     #[error("registration is closed on this server")]
     RegistrationClosed,
+    /// Accounts are made only with an invite.
+    #[error("on this server an account needs an invite")]
+    InviteNeeded,
     #[error("the message is too long")]
     MessageTooLarge,
     #[error("there is no such file on this server")]

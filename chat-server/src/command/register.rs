@@ -7,7 +7,7 @@ use common::api::{NewAccount, Refusal};
 use common::auth::PASSWORD_BYTES_MAX;
 use common::config::Registration as Policy;
 use common::id::{Peer, UserId};
-use common::store::Change;
+use common::store::{Change, invite};
 
 use super::{Failure, Field, check_name, done};
 use crate::app::App;
@@ -21,6 +21,8 @@ pub struct Registration {
     pub username: String,
     pub nickname: String,
     pub password: String,
+    /// The code of an invite, for servers that ask for one.
+    pub invite: Option<String>,
 }
 
 impl std::fmt::Debug for Registration {
@@ -33,20 +35,50 @@ impl std::fmt::Debug for Registration {
 
 /// # Errors
 /// `UsernameTaken`; `Invalid` for a field that cannot be; `TooManyAttempts` from one address;
-/// `RegistrationClosed`; the store's.
+/// `RegistrationClosed`, `InviteNeeded`, `InviteInvalid`; the store's.
 pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<UserId, Failure> {
-    if app.config.registration == Policy::Closed {
-        return Err(Failure::RegistrationClosed);
-    }
-    let username_bytes_max = usize::try_from(app.config.username_bytes_max).unwrap_or(usize::MAX);
-    check_name(Field::USERNAME, &wanted.username, username_bytes_max)?;
-    check_name("the nickname", &wanted.nickname, NICKNAME_BYTES_MAX)?;
-    check_password(&wanted.password)?;
+    let invite = match (app.config.registration, &wanted.invite) {
+        (Policy::Open, _) => None,
+        (Policy::Closed, _) => return Err(Failure::RegistrationClosed),
+        (Policy::Invite, None) => return Err(Failure::InviteNeeded),
+        (Policy::Invite, Some(code)) => Some(code.clone()),
+    };
+    check(app, &wanted)?;
     if !app.registrations.take(from) {
         return Err(Failure::TooManyAttempts {
             wait: Duration::from_secs(60),
         });
     }
+    let at = app.clock.now();
+    // Asked before hashing, which is expensive; decided again inside the commit.
+    if let Some(code) = &invite {
+        let found = invite::get(&*app.store, code).await?;
+        if !found.is_some_and(|invite| invite.is_good(at)) {
+            return Err(Refusal::InviteInvalid.into());
+        }
+    }
+    let change = new_account(app, wanted).await?;
+    let change = match invite {
+        None => change,
+        Some(code) => Change::Invited {
+            change: Box::new(change),
+            code,
+            at,
+        },
+    };
+    numbered(done(&app.log.commit(change).await?)?)
+}
+
+/// Whether an account could look so.
+pub(super) fn check(app: &App, wanted: &Registration) -> Result<(), Failure> {
+    let username_bytes_max = usize::try_from(app.config.username_bytes_max).unwrap_or(usize::MAX);
+    check_name(Field::USERNAME, &wanted.username, username_bytes_max)?;
+    check_name("the nickname", &wanted.nickname, NICKNAME_BYTES_MAX)?;
+    check_password(&wanted.password)
+}
+
+/// The change that makes the account, if its name is free.
+pub(super) async fn new_account(app: &App, wanted: Registration) -> Result<Change, Failure> {
     // Asked before hashing, which is expensive; decided again inside the commit.
     if app.store.profile_named(&wanted.username).await?.is_some() {
         return Err(Refusal::UsernameTaken.into());
@@ -56,11 +88,14 @@ pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<U
         nickname: wanted.nickname,
         password_hash: app.passwords.hash(&wanted.password).await,
     };
-    let change = Change::CreateAccount {
+    Ok(Change::CreateAccount {
         account,
         at: app.clock.now(),
-    };
-    let id = done(&app.log.commit(change).await?)?;
+    })
+}
+
+/// The number of a new account.
+pub(super) fn numbered(id: Option<u32>) -> Result<UserId, Failure> {
     match id.and_then(Peer::from_number) {
         Some(Peer::User(user)) => Ok(user),
         Some(Peer::Group(_)) | None => Err(Refusal::TooMany.into()),

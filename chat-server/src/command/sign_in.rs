@@ -9,7 +9,7 @@ use common::id::{Millis, SessionId, UserId};
 use common::store::session::{self, SessionChange, SignIn};
 use common::store::{Change, StoreError};
 
-use super::{Credentials, Failure, check_name, check_text, done, login};
+use super::{Credentials, Failure, check_enabled, check_name, check_text, done, login};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::sessions::Remembered;
@@ -53,8 +53,8 @@ pub struct SignedIn {
 /// Signs a device in. What it was signed in as before ends.
 ///
 /// # Errors
-/// `WrongPassword` (also for a user that is none, after the same time), `TooManyAttempts`,
-/// `Invalid` device; the store's.
+/// `WrongPassword` (also for a user that is none, after the same time), `AccountDisabled`,
+/// `TooManyAttempts`, `Invalid` device; the store's.
 pub async fn sign_in(
     app: &App,
     from: IpAddr,
@@ -157,7 +157,7 @@ fn no_random(error: &impl std::fmt::Display) -> StoreError {
 /// Who shows this token, as long as his session goes on.
 ///
 /// # Errors
-/// `Unauthenticated`; the store's.
+/// `Unauthenticated`, `AccountDisabled`; the store's.
 pub async fn authenticate(app: &App, from: IpAddr, token: &str) -> Result<SignedIn, Failure> {
     let claims = verify(app, token).await?;
     let now = app.clock.now();
@@ -209,6 +209,7 @@ async fn look_up(app: &App, session: SessionId) -> Result<Remembered, Failure> {
     let version = app.sessions.version();
     let stored = session::get(&*app.store, session).await?;
     let stored = stored.ok_or(Failure::Unauthenticated)?;
+    check_enabled(app, stored.user).await?;
     let account = app.store.account(stored.user).await?;
     let username: Arc<str> = match account {
         Some(account) => account.profile.username.into(),

@@ -144,6 +144,18 @@ impl Hub {
         }
     }
 
+    /// Tells all sessions of a user to end: the account is locked, or has another password.
+    pub fn end_all(&self, user: UserId) {
+        for session in self.sessions_of(user) {
+            session.leave(|mailbox| mailbox.end = Some(End::Revoked));
+        }
+    }
+
+    /// The sessions of a user, in the order of login.
+    pub fn of_user(&self, user: UserId) -> Vec<Arc<Session>> {
+        self.sessions_of(user)
+    }
+
     /// The version to read before asking the database for a user's groups.
     pub fn membership_version(&self, user: UserId) -> u64 {
         self.lock()

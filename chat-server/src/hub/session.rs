@@ -87,7 +87,7 @@ impl Presence {
 pub enum End {
     /// The same device came again; the tag is that of an existing client's login.
     Replaced { tag: i32 },
-    /// The user signed the device out.
+    /// The user signed the device out, or an administrator did.
     Revoked,
 }
 

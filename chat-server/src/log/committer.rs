@@ -83,6 +83,13 @@ impl Log {
     }
 }
 
+impl Log {
+    /// How many changes wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+}
+
 impl Pending {
     /// Waits until the change is durable, or refused, or failed.
     ///
@@ -235,6 +242,7 @@ impl Committer {
     /// A commit whose answer was lost told nobody: its repetition does.
     async fn tell_again(&self, change: &Change, conv: ConvId, seq: Seq) {
         self.dirty.mark([conv]);
+        let change = change.inner();
         if let Change::Append(append) = change {
             let writer = (append.origin.user, append.origin.device);
             return self.hub.ring(conv, seq, Some(writer));
@@ -285,7 +293,10 @@ fn weight(change: &Change) -> usize {
         | Change::NoteLogin { .. }
         | Change::CountUpload { .. } => 1,
         Change::Place(_) | Change::Meta(_) => 2,
+        Change::Audited { change, .. } | Change::Invited { change, .. } => 4 + weight(change),
         Change::Session(_)
+        | Change::Admin(_)
+        | Change::Invite(_)
         | Change::Block(_)
         | Change::People(_)
         | Change::Search(_)

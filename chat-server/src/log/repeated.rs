@@ -12,6 +12,7 @@ use crate::hub::Hub;
 /// the second time. Of the others the second one would be refused, or counted twice.
 pub(super) fn is_repeatable(change: &Change) -> bool {
     match change {
+        Change::Group(GroupChange::DissolveForeign { .. }) => false,
         Change::Append(_)
         | Change::Message(_)
         | Change::Group(_)
@@ -33,7 +34,11 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
         | Change::NameBlob { .. }
         | Change::Block(BlockChange::Add { .. } | BlockChange::Remove { .. }) => true,
         Change::Session(change) => !matches!(change, SessionChange::End { .. }),
+        // Its line in the book would stand there twice, or an invite be used twice.
+        Change::Audited { .. } | Change::Invited { .. } => false,
+        Change::Admin(_) => true,
         Change::CreateAccount { .. }
+        | Change::Invite(_)
         | Change::EditTeams { .. }
         | Change::MoveContact { .. }
         | Change::CountUpload { .. }

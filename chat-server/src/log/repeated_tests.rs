@@ -96,6 +96,10 @@ impl Store for Mute {
         self.store.select(sql, values).await
     }
 
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.store.size_bytes().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.store.ping().await
     }

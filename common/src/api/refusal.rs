@@ -62,4 +62,14 @@ pub enum Refusal {
     NoSuchSession,
     #[error("the password was changed at this moment")]
     PasswordChanged,
+    #[error("this account is disabled")]
+    AccountDisabled,
+    #[error("only administrators can do this")]
+    NotAnAdmin,
+    #[error("the last administrator has to make another one first")]
+    LastAdmin,
+    #[error("there is no such invite")]
+    NoSuchInvite,
+    #[error("this invite is unknown, used up or expired")]
+    InviteInvalid,
 }

@@ -39,6 +39,20 @@ pub fn random_number() -> Result<u64, getrandom::Error> {
     Ok(in_range(u64::from_be_bytes(number)))
 }
 
+/// Letters and digits that nobody takes for each other, and that no shell or link has to escape.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A text that nobody can guess: each letter is worth 5 bits.
+///
+/// # Errors
+/// If the operating system gives no random numbers.
+pub fn random_text(length: usize) -> Result<String, getrandom::Error> {
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes)?;
+    let letter = |byte: u8| char::from(LETTERS[usize::from(byte) % LETTERS.len()]);
+    Ok(bytes.into_iter().map(letter).collect())
+}
+
 fn in_range(number: u64) -> u64 {
     number % (NUMBER_MAX - API_DEVICE_FIRST) + API_DEVICE_FIRST
 }
@@ -46,6 +60,14 @@ fn in_range(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_random_text_is_another_one_each_time() {
+        let text = random_text(20).unwrap();
+        assert_eq!(text.len(), 20);
+        assert!(text.bytes().all(|byte| LETTERS.contains(&byte)));
+        assert_ne!(text, random_text(20).unwrap());
+    }
 
     #[test]
     fn a_name_is_a_device_of_its_user() {

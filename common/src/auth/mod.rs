@@ -8,7 +8,7 @@ mod password;
 mod throttle;
 mod token;
 
-pub use device::{device_named, nameless_device, random_number};
+pub use device::{device_named, nameless_device, random_number, random_text};
 pub use password::{PASSWORD_BYTES_MAX, Passwords, Verdict};
 pub use throttle::{FailureLimits, Failures, Rate};
 pub use token::{Claims, TokenFault, TokenKeys};

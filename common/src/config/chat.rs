@@ -1,13 +1,14 @@
 //! The settings of the chat server.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::api::ApiConfig;
 use super::shared::LimitsConfig;
-use super::values::{ByteSize, from_one, from_zero, port};
+use super::values::{ByteSize, from_one, from_zero, port, web_address};
 
 /// Time limits, limits of accounts and messages, side doors. `default()` is what a server without
 /// any setting uses.
@@ -43,7 +44,7 @@ pub struct ChatConfig {
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = from_one::<u64>)]
     pub login_failures_window_s: u64,
 
-    /// Whether new accounts can be made
+    /// Whether new accounts can be made: by everybody, by nobody, or by who has an invite
     #[arg(long, value_name = "WHO", value_enum, default_value_t = Registration::Open)]
     pub registration: Registration,
 
@@ -101,6 +102,18 @@ pub struct ChatConfig {
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = from_zero::<u32>)]
     pub heads_only_members_min: u32,
 
+    /// How people reach this server, like https://chat.example; it stands in the links of invites
+    /// [default: none]
+    #[arg(long, value_name = "URL", value_parser = web_address)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+
+    /// The socket through which the operator of this machine administers the server without
+    /// signing in [default: admin.sock beside an embedded database]
+    #[arg(long, value_name = "PATH")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin_socket: Option<PathBuf>,
+
     /// Port of the text monitor; it asks no password [default: off]
     #[arg(long, value_name = "N", value_parser = port)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,6 +149,7 @@ impl Default for ChatConfig {
 pub enum Registration {
     Open,
     Closed,
+    Invite,
 }
 
 /// Who may write to a user.

@@ -19,7 +19,8 @@ pub use api::{ApiConfig, Origins};
 pub use chat::{ChatConfig, DirectMessages, Registration};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
 pub use programs::{
-    CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig, SuiteConfig,
+    ADMIN_SOCKET, CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig,
+    SuiteConfig,
 };
 pub use shared::{DatabaseConfig, LimitsConfig, LogConfig, LogFormat};
 pub use tls::TlsConfig;

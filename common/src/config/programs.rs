@@ -18,6 +18,9 @@ use crate::store::DatabaseUrl;
 /// A local MySQL or MariaDB with an empty root password, as a fresh installation has.
 const DATABASE: (&str, &str) = ("database", "mysql://root@127.0.0.1:3306/myim");
 
+/// The operator's socket, in the folder of the data.
+pub const ADMIN_SOCKET: &str = "admin.sock";
+
 /// What `mychatserver` uses where nothing is set.
 pub const CHAT_DEFAULTS: &[(&str, &str)] = &[("port", "20000"), ("admin_port", "20010"), DATABASE];
 /// What `myfileserver` uses where nothing is set.
@@ -72,6 +75,10 @@ impl<C: Args> ServerConfig<C> {
 
 impl Program for ServerConfig<ChatConfig> {
     fn settle(&mut self) {
+        if let DatabaseUrl::Sqlite(path) = &self.database.database {
+            let beside = path.with_file_name(ADMIN_SOCKET);
+            self.server.admin_socket.get_or_insert(beside);
+        }
         self.server.limits = self.limits.clone();
     }
 }
@@ -160,6 +167,11 @@ impl Program for SuiteConfig {
         self.database = Some(self.database().database);
         let folder = self.data_dir.join("tls");
         self.tls.tls_dir.get_or_insert(folder);
+        let socket = match &self.database {
+            Some(DatabaseUrl::Sqlite(path)) => path.with_file_name(ADMIN_SOCKET),
+            Some(DatabaseUrl::MySql(_)) | None => self.data_dir.join(ADMIN_SOCKET),
+        };
+        self.chat.admin_socket.get_or_insert(socket);
         self.chat.limits = self.limits.clone();
         self.transfer.limits = self.limits.clone();
     }

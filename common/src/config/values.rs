@@ -72,6 +72,24 @@ impl Serialize for ByteSize {
     }
 }
 
+/// Reads the address of a web site, without the slash at its end.
+pub(super) fn web_address(text: &str) -> Result<String, String> {
+    let site = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_site = |site: &str| {
+        !site.is_empty()
+            && !site.starts_with('/')
+            && site
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"?#".contains(&b))
+    };
+    match site {
+        Some(site) if is_site(site) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("not an address like https://chat.example".to_owned()),
+    }
+}
+
 /// Reads a count that must not be 0.
 pub(super) fn from_one<T>(text: &str) -> Result<T, String>
 where

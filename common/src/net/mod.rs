@@ -7,6 +7,7 @@
 mod descriptors;
 mod limits;
 mod listener;
+mod local;
 mod occasionally;
 mod reception;
 mod self_signed;
@@ -18,6 +19,7 @@ mod unsent;
 pub use descriptors::{free_descriptors, raise_descriptor_limit};
 pub use limits::{ConnectionLimits, Permit};
 pub use listener::{Connection, Listener, serve};
+pub use local::{LocalConnection, LocalError, LocalListener, connect_local, own_uid};
 pub use reception::{Reception, Security};
 pub use self_signed::{SelfSignedError, self_signed};
 pub use sniff::{Language, Port};

@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
+use super::admin::AdminChange;
+use super::audit::Record;
 use super::block::BlockChange;
 use super::group::GroupChange;
+use super::invite::InviteChange;
 use super::message::MessageChange;
 use super::meta::MetaChange;
 use super::people::PeopleChange;
@@ -154,15 +157,42 @@ pub enum Change {
         bytes: u64,
     },
 
+    /// Another change, and a line in the book of what administrators did; the line is written also
+    /// when the change is refused. Refused: `NotAnAdmin` if the actor is none (any more), without a
+    /// line; and as the change.
+    Audited {
+        change: Box<Change>,
+        record: Record,
+    },
+    /// Another change, for which an invite is used once. Refused: `InviteInvalid`, and as the
+    /// change; then the invite is not used.
+    Invited {
+        change: Box<Change>,
+        code: String,
+        at: Millis,
+    },
+
     // What both databases do alike, by topic: see `store/shared/`.
+    Admin(AdminChange),
     Block(BlockChange),
     Group(GroupChange),
+    Invite(InviteChange),
     Message(MessageChange),
     Meta(MetaChange),
     People(PeopleChange),
     Place(PlaceChange),
     Search(SearchChange),
     Session(SessionChange),
+}
+
+impl Change {
+    /// The change itself, without what stands around it.
+    pub fn inner(&self) -> &Self {
+        match self {
+            Self::Audited { change, .. } | Self::Invited { change, .. } => change.inner(),
+            other => other,
+        }
+    }
 }
 
 /// One message for one conversation. Done with the one entry, or [`Outcome::AlreadyThere`].

@@ -6,14 +6,18 @@
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 pub mod accounts;
+pub mod admin;
+pub mod audit;
 pub mod blobs;
 pub mod blocks;
 pub mod cursors;
+pub mod damage;
 pub mod devices;
 pub mod friends;
 pub mod group_rules;
 mod group_setup;
 pub mod groups;
+pub mod invites;
 pub mod log;
 pub mod members;
 pub mod model;
@@ -62,6 +66,27 @@ macro_rules! store_contract {
                 profiles_come_in_the_order_asked
                 unknown_accounts_are_refused_or_absent
                 any_text_is_only_text
+            }
+            admin {
+                a_locked_account_keeps_everything
+                the_last_administrator_stays_one
+                a_foreign_password_is_replaced
+                accounts_are_listed
+                sessions_of_all_are_listed
+                a_foreign_group_is_dissolved
+                groups_are_listed
+                everything_is_counted
+            }
+            audit {
+                what_is_done_is_written_down
+                what_is_refused_is_written_down_too
+                only_administrators_act
+            }
+            invites {
+                an_invite_is_used_with_the_account
+                an_invite_is_taken_back
+                invites_are_limited
+                two_with_one_invite_make_one_account
             }
             friends {
                 a_request_is_told_to_the_asked
@@ -269,6 +294,8 @@ mod tests {
             .collect();
         let files = [
             include_str!("contract/accounts.rs"),
+            include_str!("contract/admin.rs"),
+            include_str!("contract/audit.rs"),
             include_str!("contract/blobs.rs"),
             include_str!("contract/blocks.rs"),
             include_str!("contract/cursors.rs"),
@@ -276,6 +303,7 @@ mod tests {
             include_str!("contract/friends.rs"),
             include_str!("contract/group_rules.rs"),
             include_str!("contract/groups.rs"),
+            include_str!("contract/invites.rs"),
             include_str!("contract/log.rs"),
             include_str!("contract/members.rs"),
             include_str!("contract/model.rs"),

@@ -153,6 +153,10 @@ impl Store for LateStore {
         self.get()?.select(sql, values).await
     }
 
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.get()?.size_bytes().await
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.get()?.ping().await
     }

@@ -27,8 +27,8 @@ use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use shared::{
-    Row, Value, blob, block, group, indexed, message, meta, people, place, read_mark, search,
-    session,
+    Row, Value, admin, audit, blob, block, group, indexed, invite, message, meta, people, place,
+    read_mark, search, session, stats, verify,
 };
 
 pub use crate::api::BlobClass;
@@ -101,6 +101,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Runs one reading statement. Only for the topics of `store/shared/`, which own the SQL.
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError>;
+
+    /// How many bytes the database takes where it is kept, about.
+    async fn size_bytes(&self) -> Result<u64, StoreError>;
 
     /// Returns when the database answered a trivial question.
     async fn ping(&self) -> Result<(), StoreError>;

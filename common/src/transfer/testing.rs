@@ -116,6 +116,10 @@ impl Store for MemoryStore {
         unreachable!("transfers do not read this")
     }
 
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.reach().map(drop)
     }

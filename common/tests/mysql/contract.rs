@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use common::store::Store;
+use mysql_async::prelude::Queryable;
 
 use crate::server::Database;
 
@@ -12,3 +13,16 @@ async fn fresh() -> (Arc<dyn Store>, Database) {
 }
 
 common::store_contract!(super::fresh);
+
+#[tokio::test]
+async fn damage_is_found() {
+    let (store, database) = fresh().await;
+    // Keys that keep no number and no name from standing twice.
+    let unlock = [
+        "ALTER TABLE t_chatmsg DROP INDEX u_place, ADD KEY k_place (f_conv, f_seq)",
+        "ALTER TABLE t_chatmsg DROP INDEX u_client_id, ADD KEY k_name (f_senderid, f_client_id)",
+    ];
+    let run = async |sql: &str| database.conn().await.query_drop(sql).await.unwrap();
+    common::store::contract::damage::damage_is_found(&store, &unlock, run).await;
+    store.close().await;
+}

@@ -5,7 +5,7 @@
 mod befriend;
 mod download;
 mod login;
-mod password;
+pub(in crate::cli) mod password;
 mod progress;
 mod register;
 mod send;

@@ -17,6 +17,7 @@ macro_rules! tests {
 }
 
 mod admin;
+mod administration;
 mod adoption;
 mod api;
 mod bad_inputs;

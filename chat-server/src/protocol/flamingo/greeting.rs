@@ -120,6 +120,7 @@ pub(super) async fn answer_register(app: &App, link: &Link, packet: &Packet) -> 
         username: request.text("username")?,
         nickname: request.text("nickname")?,
         password: request.text("password")?,
+        invite: None,
     };
     let (code, msg) = registered(app, link.address(), wanted).await;
     Some(packets::code(command::REGISTER, packet.seq, code, &msg))
@@ -176,6 +177,10 @@ pub(super) async fn try_login(app: &App, link: &Link, packet: &Packet) -> Attemp
                 status,
                 seq: packet.seq,
             })
+        }
+        // Only who knows the password is told.
+        Err(Failure::Refused(refusal @ Refusal::AccountDisabled)) => {
+            answer(command::code::WRONG_PASSWORD, &refusal.to_string())
         }
         Err(Failure::Refused(_)) => answer(command::code::NOT_REGISTERED, "not registered"),
         Err(Failure::WrongPassword) => answer(command::code::WRONG_PASSWORD, "incorrect password"),

@@ -95,6 +95,7 @@ fn read(request: &Request<Incoming>) -> Option<Registration> {
         username,
         nickname,
         password,
+        invite: None,
     })
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::api::{Body, Notice};
 use common::id::{ConvId, Millis, Peer, Seq};
-use common::store::{Change, StoreError};
+use common::store::{Change, StoreError, admin};
 use common::telemetry::metrics;
 use common::wire::command;
 use tokio::time::Instant;
@@ -150,6 +150,10 @@ impl<'a> Running<'a> {
             seat,
             mut walker,
         } = arrive(app, entrant).await?;
+        // A lock that came between the password and the session could not tell it to end.
+        if admin::state(&*app.store, user).await?.disabled.is_some() {
+            app.hub.end_all(user);
+        }
         for (conv, seq) in receipts.on_their_way() {
             walker.pass(conv, seq);
         }
@@ -293,8 +297,12 @@ impl<'a> Running<'a> {
             self.link.push(&delivery::event(event, self.own_seq));
             self.flush_before_android().await?;
         }
-        // Nobody signs these clients out but a login of the same kind.
-        if let Some(End::Replaced { tag }) = mailbox.end {
+        // These clients have one word for it, and stop coming back by themselves.
+        let ended = mailbox.end.map(|end| match end {
+            End::Replaced { tag } => tag,
+            End::Revoked => 0,
+        });
+        if let Some(tag) = ended {
             self.link.push(&packets::empty(command::KICKED, tag));
             self.link.flush().await?;
             return Err(Ended::Replaced);

@@ -34,6 +34,10 @@ codes! {
     BAD_CREDENTIALS 401 "bad_credentials" "There is no such user, or the password is wrong.";
     WRONG_PASSWORD 403 "wrong_password" "The old password is wrong.";
     REGISTRATION_CLOSED 403 "registration_closed" "This server takes no new accounts.";
+    INVITE_NEEDED 403 "invite_needed" "On this server an account needs an invite.";
+    INVITE_INVALID 403 "invite_invalid" "The invite is unknown, used up or expired.";
+    ACCOUNT_DISABLED 403 "account_disabled" "An administrator locked this account.";
+    NOT_AN_ADMIN 403 "not_an_admin" "Only administrators of the server can do this.";
     FOREIGN_ORIGIN 403 "foreign_origin" "A web page of another site asked, and the server does not allow that site.";
     NOT_A_MEMBER 403 "not_a_member" "Only members of the group can do this.";
     NOT_FRIENDS 403 "not_friends" "Only contacts can do this.";
@@ -51,6 +55,7 @@ codes! {
     NO_SUCH_LIST 404 "no_such_list" "There is no contact list of this name.";
     NO_SUCH_REQUEST 404 "no_such_request" "There is no such open request.";
     NO_SUCH_SESSION 404 "no_such_session" "There is no such session.";
+    NO_SUCH_INVITE 404 "no_such_invite" "There is no such invite.";
     NO_SUCH_MESSAGE 404 "no_such_message" "There is no such message.";
     NO_SUCH_CONVERSATION 404 "no_such_conversation" "There is no such conversation, or it is not yours.";
     NOT_STORED 404 "not_stored" "Nothing was saved under this client id, and nothing will be: it is safe to send again.";
@@ -61,6 +66,7 @@ codes! {
     ALREADY_RECALLED 409 "already_recalled" "The message was taken back.";
     CLIENT_ID_CONFLICT 409 "client_id_conflict" "The same client id was used for something else.";
     OWNER_MUST_TRANSFER 409 "owner_must_transfer" "The owner has to hand the group over, or dissolve it.";
+    LAST_ADMIN 409 "last_admin" "The last administrator has to make another one first.";
     LIST_EXISTS 409 "list_exists" "There is a contact list of this name already.";
     DEFAULT_LIST 409 "default_list" "The default contact list cannot be changed.";
     ONESELF 409 "oneself" "One cannot do this to oneself.";

@@ -11,9 +11,11 @@ use axum::http::{Extensions, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
+use super::operator::Operator;
 use super::problem::Problem;
 use super::router::WebState;
 use super::{code, json};
+use crate::command::admin::{Administrator, administrator};
 use crate::command::{self, SignedIn};
 use crate::rates::Class;
 
@@ -37,6 +39,22 @@ impl FromRequestParts<WebState> for Signed {
             allowed.map_err(|wait| Problem::from(code::RATE_LIMITED).after(wait))?;
         }
         Ok(Self(signed))
+    }
+}
+
+/// An administrator: somebody who is signed in and is one, or the operator of the machine.
+#[derive(Debug)]
+pub(crate) struct Admin(pub(crate) Administrator);
+
+impl FromRequestParts<WebState> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Problem> {
+        if let Some(Operator { uid }) = parts.extensions.get() {
+            return Ok(Self(Administrator::operator(*uid)));
+        }
+        let Signed(signed) = Signed::from_request_parts(parts, state).await?;
+        Ok(Self(administrator(&state.app, &signed).await?))
     }
 }
 

@@ -18,6 +18,7 @@ mod greeting;
 mod json;
 mod layers;
 mod live;
+mod operator;
 mod ops;
 mod page;
 mod passing;
@@ -35,4 +36,5 @@ mod wire;
 mod ws;
 
 pub use connection::{Guest, serve};
-pub use router::router;
+pub use operator::{Operator, serve as serve_operator};
+pub use router::{operators_router, router};

@@ -150,6 +150,7 @@ impl From<Failure> for Problem {
             Failure::Unauthenticated => code::UNAUTHENTICATED.into(),
             Failure::TooManyAttempts { wait } => Self::from(code::TOO_MANY_ATTEMPTS).after(wait),
             Failure::RegistrationClosed => code::REGISTRATION_CLOSED.into(),
+            Failure::InviteNeeded => code::INVITE_NEEDED.into(),
             Failure::MessageTooLarge => code::MESSAGE_TOO_LARGE.into(),
             Failure::NoSuchFile => code::NO_SUCH_FILE.into(),
             Failure::Store(error) => error.into(),
@@ -211,6 +212,11 @@ fn refused(refusal: Refusal) -> Code {
         Refusal::NoSuchConversation => code::NO_SUCH_CONVERSATION,
         Refusal::NoSuchSession => code::NO_SUCH_SESSION,
         Refusal::PasswordChanged => code::BAD_CREDENTIALS,
+        Refusal::AccountDisabled => code::ACCOUNT_DISABLED,
+        Refusal::NotAnAdmin => code::NOT_AN_ADMIN,
+        Refusal::LastAdmin => code::LAST_ADMIN,
+        Refusal::NoSuchInvite => code::NO_SUCH_INVITE,
+        Refusal::InviteInvalid => code::INVITE_INVALID,
     }
 }
 

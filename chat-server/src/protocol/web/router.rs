@@ -35,6 +35,20 @@ impl FromRef<WebState> for CancellationToken {
     }
 }
 
+/// What the operator of the machine reaches through the server's own door: the administration, and
+/// nothing else. Requests need an [`super::Operator`] among their extensions.
+pub fn operators_router(app: Arc<App>, shutdown: CancellationToken) -> Router {
+    let state = WebState { app, shutdown };
+    let routes = OpenApiRouter::with_openapi(document::empty()).nest(PREFIX, routes::admin());
+    let (api, _description) = routes.split_for_parts();
+    api.fallback(|| async { Problem::from(code::NOT_FOUND) })
+        .layer(middleware::from_fn(layers::in_time))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(middleware::map_response(layers::explained))
+        .layer(middleware::from_fn(layers::traced))
+        .with_state(state)
+}
+
 /// The API. Made once for a server; cloning it for each connection is cheap. Requests need an
 /// `axum::extract::ConnectInfo<SocketAddr>` among their extensions.
 pub fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {

@@ -258,8 +258,28 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
             };
             blob::name(conn, &named, *at).await
         }
-        Change::Block(_)
+        Change::Audited { change, record } => {
+            if let Some(refusal) = shared::check_audited(conn, record).await? {
+                return Ok(Outcome::Refused(refusal));
+            }
+            let outcome = Box::pin(single(conn, change)).await?;
+            shared::note_audited(conn, record, &outcome).await?;
+            Ok(outcome)
+        }
+        Change::Invited { change, code, at } => {
+            if let Some(refusal) = shared::check_invite(conn, code, *at).await? {
+                return Ok(Outcome::Refused(refusal));
+            }
+            let outcome = Box::pin(single(conn, change)).await?;
+            if matches!(outcome, Outcome::Done { .. }) {
+                shared::count_invite(conn, code).await?;
+            }
+            Ok(outcome)
+        }
+        Change::Admin(_)
+        | Change::Block(_)
         | Change::Group(_)
+        | Change::Invite(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }
         | Change::Message(_)

@@ -137,6 +137,13 @@ impl Store for MySqlStore {
         shared::select(&self.connections, sql, values).await
     }
 
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COALESCE(SUM(data_length + index_length), 0) \
+             FROM information_schema.tables WHERE table_schema = DATABASE()";
+        let rows = self.select(sql, Vec::new()).await?;
+        rows.first().map_or(Ok(0), |row| row.unsigned(0))
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         let _one: Vec<(u8,)> = self.connections.rows("SELECT 1", ()).await?;
         Ok(())

@@ -11,7 +11,9 @@ use super::guard::{Ask, Held};
 use super::log::{Heads, saved};
 use crate::api::{Entry, Notice, Origin, Refusal};
 use crate::id::{ClientId, ConvId, Millis, Seq, UserId};
+use crate::store::audit::{self, Record};
 use crate::store::bulk::marks;
+use crate::store::invite;
 use crate::store::shared::{self, Row, Tx, Value};
 use crate::store::{Change, Guard, Outcome, StoreError};
 
@@ -21,6 +23,37 @@ struct MySqlTx<'a>(&'a mut Conn);
 /// Applies a change inside the open transaction.
 pub(super) async fn apply(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
     shared::apply(&mut MySqlTx(conn), change).await
+}
+
+/// What stands against a change that is to be written down; nothing if it may be applied.
+pub(super) async fn check_audited(
+    conn: &mut Conn,
+    record: &Record,
+) -> Result<Option<Refusal>, Fault> {
+    audit::check(&mut MySqlTx(conn), record).await
+}
+
+/// Writes down what became of a change.
+pub(super) async fn note_audited(
+    conn: &mut Conn,
+    record: &Record,
+    outcome: &Outcome,
+) -> Result<(), Fault> {
+    audit::note(&mut MySqlTx(conn), record, outcome).await
+}
+
+/// What stands against the use of an invite; nothing if it may be used. Locks it.
+pub(super) async fn check_invite(
+    conn: &mut Conn,
+    code: &str,
+    at: Millis,
+) -> Result<Option<Refusal>, Fault> {
+    invite::check(&mut MySqlTx(conn), code, at).await
+}
+
+/// Counts a use of an invite.
+pub(super) async fn count_invite(conn: &mut Conn, code: &str) -> Result<(), Fault> {
+    invite::count(&mut MySqlTx(conn), code).await
 }
 
 /// Runs a reading statement.
@@ -39,6 +72,7 @@ pub(super) async fn select(
 impl Tx for MySqlTx<'_> {
     type Fault = Fault;
     const INSERT_IGNORE: &'static str = "INSERT IGNORE";
+    const FOR_UPDATE: &'static str = " FOR UPDATE";
 
     async fn select(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, Fault> {
         let found: Vec<MySqlRow> = rows(self.0, sql, params(values)).await?;

@@ -1,6 +1,6 @@
 //! Which topic applies which change.
 
-use super::{Tx, block, group, message, meta, people, place, search, session};
+use super::{Tx, admin, block, group, invite, message, meta, people, place, search, session};
 use crate::store::{Change, Outcome, StoreError};
 
 /// Applies a change that both databases share.
@@ -17,6 +17,8 @@ pub(in crate::store) async fn apply<T: Tx>(
         } => group::join(tx, origin, *group, *contacts_max, *members_max).await,
         Change::LeaveGroup { origin, group } => group::leave(tx, origin, *group).await,
         Change::Session(change) => session::apply(tx, change).await,
+        Change::Admin(change) => admin::apply(tx, change).await,
+        Change::Invite(change) => invite::apply(tx, change).await,
         Change::Block(change) => block::apply(tx, change).await,
         Change::Group(change) => group::apply(tx, change).await,
         Change::Message(change) => message::apply(tx, change).await,

@@ -9,12 +9,14 @@ mod scene;
 
 use super::Tx;
 use crate::api::{GroupSettings, Origin, Role};
-use crate::id::{GroupId, Millis, UserId};
+use crate::id::{ClientId, GroupId, Millis, UserId};
 use crate::store::Outcome;
 use scene::Room;
 
 pub(super) use join::{join, leave};
-pub use read::{deciders, join_request, join_requests, member, members, policy, sizes};
+pub use read::{
+    ListedGroup, deciders, join_request, join_requests, list, member, members, policy, sizes,
+};
 pub(super) use scene::role;
 
 /// A write about a group. Refused, all of them: `NoSuchGroup`, `NotAMember` if `origin.user` is
@@ -67,6 +69,13 @@ pub enum GroupChange {
     /// every other change there is no such group; its number is not given out again. Appends
     /// `GroupDissolved` to the inbox of every member, the owner's own first.
     Dissolve { origin: Origin, group: GroupId },
+    /// An administrator ends the group, as `Dissolve` does. What is appended says that the owner did
+    /// it, or the eldest member of a group whose owner is gone.
+    DissolveForeign {
+        group: GroupId,
+        client_id: ClientId,
+        at: Millis,
+    },
     /// Asks to become a member of a group where an admin has to agree. Appends `JoinRequested` to the
     /// inboxes of owner and admins. Asking again appends again. Refused: `AlreadyMember`, `JoinClosed`,
     /// `TooMany` (open requests of the group).
@@ -146,6 +155,11 @@ pub(super) async fn apply<T: Tx>(tx: &mut T, change: &GroupChange) -> Result<Out
             settings,
         } => rules::set(tx, origin, *group, settings).await,
         GroupChange::Dissolve { origin, group } => rules::dissolve(tx, origin, *group).await,
+        GroupChange::DissolveForeign {
+            group,
+            client_id,
+            at,
+        } => rules::dissolve_foreign(tx, *group, client_id, *at).await,
         GroupChange::RequestJoin {
             origin,
             group,

@@ -11,10 +11,13 @@ mod tx;
 mod unread;
 mod value;
 
+pub mod admin;
+pub mod audit;
 pub mod blob;
 pub mod block;
 pub mod group;
 pub mod indexed;
+pub mod invite;
 pub mod message;
 pub mod meta;
 pub mod people;
@@ -22,6 +25,8 @@ pub mod place;
 pub mod read_mark;
 pub mod search;
 pub mod session;
+pub mod stats;
+pub mod verify;
 
 pub(in crate::store) use apply::apply;
 pub(in crate::store) use tx::Tx;

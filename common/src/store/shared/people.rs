@@ -85,6 +85,19 @@ fn arm(condition: &str) -> String {
     format!("SELECT f_user_id FROM t_user WHERE {condition} AND +f_user_id > ? AND +f_user_id < ?")
 }
 
+/// A condition on `u`, that a name has this text in it, and its values.
+pub(super) fn has_in_name(text: &str) -> (String, Vec<Value>) {
+    let mut conditions = Vec::new();
+    let mut values = Vec::new();
+    for pattern in patterns(text) {
+        for column in ["u.f_username", "u.f_nickname"] {
+            conditions.push(format!("{column} LIKE ? ESCAPE '!'"));
+            values.push(format!("%{pattern}").into());
+        }
+    }
+    (conditions.join(" OR "), values)
+}
+
 /// What a name has to look like. SQLite knows capitals of ASCII only: other scripts are asked for
 /// in the three ways in which people write names.
 fn patterns(text: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use super::tx::refused;
 use super::value::marks;
-use super::{Row, Tx, Value};
+use super::{Row, Tx, Value, admin};
 use crate::api::Refusal;
 use crate::id::{DeviceId, Millis, NAMELESS_DEVICE_FIRST, SessionId, UserId};
 use crate::store::{Outcome, Store, StoreError};
@@ -16,7 +16,8 @@ pub const SESSIONS_MAX: u32 = 100;
 pub enum SessionChange {
     /// Signs a device in. What the device was signed in as before ends; what is expired is forgotten;
     /// of more than [`SESSIONS_MAX`] those end that were not used for the longest time.
-    /// Refused: `NoSuchUser`, `PasswordChanged` if the stored hash is not `password_hash` any more.
+    /// Refused: `NoSuchUser`, `PasswordChanged` if the stored hash is not `password_hash` any more,
+    /// `AccountDisabled`.
     Open {
         sign_in: SignIn,
         /// What the password was checked against.
@@ -125,6 +126,11 @@ async fn new_password<T: Tx>(
     Ok(Outcome::done())
 }
 
+/// Ends all sessions of a user.
+pub(super) async fn end_every<T: Tx>(tx: &mut T, user: UserId) -> Result<(), T::Fault> {
+    end(tx, user, "1 = 1", Vec::new()).await.map(drop)
+}
+
 /// Ends those of a user's sessions for which the condition holds, and forgets their devices if they
 /// were nameless. Answers how many ended.
 async fn end<T: Tx>(
@@ -178,6 +184,9 @@ async fn open<T: Tx>(
         Some(hash) if hash != password_hash => return refused(Refusal::PasswordChanged),
         Some(_) => {}
     }
+    if admin::state_now(tx, user).await?.disabled.is_some() {
+        return refused(Refusal::AccountDisabled);
+    }
     // Also those that nobody can use any more: nobody else takes them away.
     let over = vec![device.into(), sign_in.created.into()];
     end(tx, user, "f_device = ? OR f_expires <= ?", over).await?;
@@ -230,6 +239,20 @@ pub async fn get(store: &dyn Store, session: SessionId) -> Result<Option<SignIn>
 pub async fn of_user(store: &dyn Store, user: UserId) -> Result<Vec<SignIn>, StoreError> {
     let sql = format!("SELECT {COLUMNS} WHERE s.f_user_id = ? ORDER BY s.f_seen DESC, s.f_session");
     let rows = store.select(&sql, vec![user.into()]).await?;
+    rows.iter().map(sign_in).collect()
+}
+
+/// Sessions of all users, in the order of their numbers, behind `after`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    store: &dyn Store,
+    after: SessionId,
+    limit: u32,
+) -> Result<Vec<SignIn>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} WHERE s.f_session > ? ORDER BY s.f_session LIMIT ?");
+    let rows = store.select(&sql, vec![after.into(), limit.into()]).await?;
     rows.iter().map(sign_in).collect()
 }
 

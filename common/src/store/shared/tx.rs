@@ -20,6 +20,8 @@ pub(in crate::store) trait Tx {
 
     /// Inserts what is not there yet.
     const INSERT_IGNORE: &'static str;
+    /// What stands behind a SELECT that locks the rows it finds.
+    const FOR_UPDATE: &'static str;
 
     fn select(
         &mut self,

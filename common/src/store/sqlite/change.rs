@@ -85,8 +85,12 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             day,
             bytes,
         } => blobs::count_upload(conn, *address, *day, *bytes),
-        Change::Block(_)
+        Change::Audited { change, record } => shared::audited(conn, change, record),
+        Change::Invited { change, code, at } => shared::invited(conn, change, code, *at),
+        Change::Admin(_)
+        | Change::Block(_)
         | Change::Group(_)
+        | Change::Invite(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }
         | Change::Message(_)

@@ -174,6 +174,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+        let rows = self.select(sql, Vec::new()).await?;
+        rows.first().map_or(Ok(0), |row| row.unsigned(0))
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.readers
             .run(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?))

@@ -8,21 +8,51 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::fault::{Applied, Stop};
-use super::{accounts, cursors, guard, log};
+use super::{accounts, change, cursors, guard, log};
 use crate::api::{Entry, Notice, Origin, Refusal};
 use crate::id::{ClientId, ConvId, Millis, Peer, Seq, UserId};
+use crate::store::audit::{self, Record};
+use crate::store::invite;
 use crate::store::shared::{self, Row, Tx, Value};
-use crate::store::{Change, Guard, StoreError};
+use crate::store::{Change, Guard, Outcome, StoreError};
 
 /// The writer's open transaction.
 struct SqliteTx<'a>(&'a Connection);
 
 /// Applies a change inside the writer's transaction.
 pub(super) fn apply(conn: &Connection, change: &Change) -> Applied {
+    at_once(shared::apply(&mut SqliteTx(conn), change))
+}
+
+/// Applies a change that is written down, and writes it down.
+pub(super) fn audited(conn: &Connection, change: &Change, record: &Record) -> Applied {
     let mut tx = SqliteTx(conn);
-    shared::apply(&mut tx, change)
+    if let Some(refusal) = at_once(audit::check(&mut tx, record))? {
+        return Err(refusal.into());
+    }
+    let outcome = change::apply(conn, change)?;
+    at_once(audit::note(&mut tx, record, &outcome))?;
+    Ok(outcome)
+}
+
+/// Applies a change that takes an invite.
+pub(super) fn invited(conn: &Connection, change: &Change, code: &str, at: Millis) -> Applied {
+    let mut tx = SqliteTx(conn);
+    if let Some(refusal) = at_once(invite::check(&mut tx, code, at))? {
+        return Err(refusal.into());
+    }
+    let outcome = change::apply(conn, change)?;
+    if matches!(outcome, Outcome::Done { .. }) {
+        at_once(invite::count(&mut tx, code))?;
+    }
+    Ok(outcome)
+}
+
+/// The result of steps none of which waits.
+fn at_once<T>(steps: impl Future<Output = T>) -> T {
+    steps
         .now_or_never()
-        .expect("every step below is a future that is ready")
+        .expect("every step of this transaction is a future that is ready")
 }
 
 /// Runs a reading statement.
@@ -78,6 +108,8 @@ impl SqliteTx<'_> {
 impl Tx for SqliteTx<'_> {
     type Fault = Stop;
     const INSERT_IGNORE: &'static str = "INSERT OR IGNORE";
+    // The one writer has everything to itself.
+    const FOR_UPDATE: &'static str = "";
 
     fn select(
         &mut self,

@@ -23,6 +23,27 @@ mod contract {
     }
 
     crate::store_contract!(super::fresh);
+
+    #[tokio::test]
+    async fn damage_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("im.db");
+        let store: Arc<dyn Store> = Arc::new(open(&path).await.unwrap());
+        // A table that keeps no number and no name from standing twice.
+        let unlock = [
+            "CREATE TABLE copy AS SELECT * FROM t_chatmsg",
+            "DROP TABLE t_chatmsg",
+            "ALTER TABLE copy RENAME TO t_chatmsg",
+            "CREATE INDEX copy_place ON t_chatmsg (f_conv, f_seq)",
+            "CREATE INDEX copy_name ON t_chatmsg (f_senderid, f_client_id)",
+        ];
+        let run = async |sql: &str| {
+            let beside = super::Connection::open(&path).unwrap();
+            beside.execute_batch(sql).unwrap();
+        };
+        crate::store::contract::damage::damage_is_found(&store, &unlock, run).await;
+        store.close().await;
+    }
 }
 
 async fn open(path: &Path) -> Result<SqliteStore, StoreError> {

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 /// The password that was given, else a line of standard input; asked for if that is a terminal,
 /// twice for a new one.
-pub(super) async fn read(given: Option<String>, new: bool) -> anyhow::Result<String> {
+pub(in crate::cli) async fn read(given: Option<String>, new: bool) -> anyhow::Result<String> {
     let password = match given {
         Some(password) => password,
         None if !io::stdin().is_terminal() => tokio::task::spawn_blocking(line)

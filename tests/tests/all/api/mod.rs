@@ -10,6 +10,9 @@ use myim_tests::server::{Db, Kind, Server, Setup};
 use serde_json::Value;
 
 mod accounts;
+mod admin_accounts;
+mod admin_lists;
+mod admin_locks;
 mod backlog;
 mod bad_requests;
 mod bad_sockets;
@@ -19,6 +22,7 @@ mod delivery;
 mod documents;
 mod frames;
 mod groups;
+mod invites;
 mod large_groups;
 mod messages;
 mod polling;

@@ -1,5 +1,6 @@
 //! The routes of the API, one file a subject.
 
+mod admin;
 mod blocks;
 mod contact_lists;
 mod contacts;
@@ -38,6 +39,12 @@ pub(super) fn all() -> OpenApiRouter<WebState> {
         .merge(blocks::routes())
         .merge(groups::routes())
         .merge(group_members::routes())
+        .merge(admin::routes())
+}
+
+/// The administration alone, below `/api/v1`.
+pub(super) fn admin() -> OpenApiRouter<WebState> {
+    admin::routes()
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ struct OpenedSession {
     responses(
         (status = 201, body = OpenedSession, description = "Signed in"),
         (status = 401, description = "`bad_credentials`"),
+        (status = 403, description = "`account_disabled`"),
         (status = 429, description = "`too_many_attempts`"),
     )
 )]

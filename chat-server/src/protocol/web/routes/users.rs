@@ -36,6 +36,9 @@ struct NewUser {
     /// The user name if not given.
     #[schema(min_length = 1, max_length = 63)]
     nickname: Option<String>,
+    /// The code of an invite, for servers that ask for one.
+    #[schema(max_length = 64)]
+    invite: Option<String>,
 }
 
 /// An account that was made.
@@ -50,7 +53,7 @@ struct MadeUser {
     request_body = NewUser,
     responses(
         (status = 201, body = MadeUser, description = "Made"),
-        (status = 403, description = "`registration_closed`"),
+        (status = 403, description = "`registration_closed`, `invite_needed`, `invite_invalid`"),
         (status = 409, description = "`username_taken`, `limit_reached`"),
         (status = 422, description = "`invalid_username`, `weak_password`"),
         (status = 429, description = "`too_many_attempts`"),
@@ -65,6 +68,7 @@ async fn make(
         nickname: new.nickname.unwrap_or_else(|| new.username.clone()),
         username: new.username,
         password: new.password,
+        invite: new.invite,
     };
     let profile = command::sign_up(&app, from, wanted).await?;
     let user = profile.into();

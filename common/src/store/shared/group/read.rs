@@ -5,10 +5,10 @@ use super::request::DECIDERS;
 use super::rules::{RULES, Rules};
 use super::scene::{ADMIN, role_of};
 use crate::api::{GroupPolicy, Member};
-use crate::id::{GROUP_ID_FIRST, GroupId, UserId};
+use crate::id::{ConvId, GROUP_ID_FIRST, GroupId, Millis, Seq, UserId};
 use crate::store::bulk::lookups;
 use crate::store::shared::value::marks;
-use crate::store::shared::{Row, Value};
+use crate::store::shared::{Row, Value, people};
 use crate::store::{Store, StoreError};
 
 /// A group's rules; `None` if there is no such group.
@@ -40,6 +40,66 @@ pub async fn policy(store: &dyn Store, group: GroupId) -> Result<Option<GroupPol
         muted: rules.muted,
         members: row.u32(0)?,
     }))
+}
+
+/// A group as administrators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedGroup {
+    pub id: GroupId,
+    pub name: String,
+    /// `None` where the owner of an adopted group is gone.
+    pub owner: Option<UserId>,
+    pub members: u32,
+    /// How many entries its log has, and when the last one was written.
+    pub head: Seq,
+    pub last_at: Option<Millis>,
+}
+
+/// Groups whose name has this text in it or whose number it is, all for no text; in the order of
+/// their numbers, behind `after`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    store: &dyn Store,
+    text: &str,
+    after: GroupId,
+    limit: u32,
+) -> Result<Vec<ListedGroup>, StoreError> {
+    let mut sql = "SELECT u.f_user_id, u.f_nickname, \
+         (SELECT r.f_user_id1 FROM t_user_relationship r \
+          WHERE r.f_user_id1 = u.f_owner_id AND r.f_user_id2 = u.f_user_id), \
+         (SELECT COUNT(*) FROM t_user_relationship r WHERE r.f_user_id2 = u.f_user_id), \
+         COALESCE(v.f_head, 0), COALESCE(v.f_time, 0) FROM t_user u \
+         LEFT JOIN t_conversation v ON v.f_conv = u.f_user_id + ? \
+         WHERE u.f_user_id >= ? AND u.f_user_id > ?"
+        .to_owned();
+    let first = ConvId::group(GroupId(0));
+    let mut values: Vec<Value> = vec![first.into(), GROUP_ID_FIRST.into(), after.into()];
+    let text = text.trim();
+    if !text.is_empty() {
+        let (condition, wanted) = people::has_in_name(text);
+        sql.push_str(&format!(" AND (u.f_user_id = ? OR {condition})"));
+        values.push(GroupId::from_decimal(text).map_or(Value::Int(0), Value::from));
+        values.extend(wanted);
+    }
+    sql.push_str(" ORDER BY u.f_user_id LIMIT ?");
+    values.push(limit.into());
+    let rows = store.select(&sql, values).await?;
+    rows.iter().map(listed).collect()
+}
+
+fn listed(row: &Row) -> Result<ListedGroup, StoreError> {
+    let owner = row.maybe_int(2)?.map(|_owner| row.user(2)).transpose()?;
+    let last_at = row.millis(5)?;
+    Ok(ListedGroup {
+        id: GroupId(row.u32(0)?),
+        name: row.text(1)?,
+        owner,
+        members: row.u32(3)?,
+        head: row.seq(4)?,
+        last_at: (last_at.0 != 0).then_some(last_at),
+    })
 }
 
 /// The columns that [`member_in`] reads, of a membership with its group.

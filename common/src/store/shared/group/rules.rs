@@ -1,8 +1,10 @@
 //! A group's own: name, picture, announcement, rules; and its end.
 
-use super::scene::begin;
-use crate::api::{Body, Entry, GroupSettings, InvitePolicy, JoinPolicy, Notice, Origin, Role};
-use crate::id::{ConvId, GroupId, UserId};
+use super::scene::{begin, owner};
+use crate::api::{
+    Body, Entry, GroupSettings, InvitePolicy, JoinPolicy, Notice, Origin, Refusal, Role,
+};
+use crate::id::{ClientId, ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Millis, UserId};
 use crate::store::bulk::lookups;
 use crate::store::shared::tx::{done_with, refused};
 use crate::store::shared::value::marks;
@@ -156,15 +158,62 @@ pub(super) async fn dissolve<T: Tx>(
     if let Some(refusal) = scene.lacks(Role::Owner) {
         return refused(refusal);
     }
-    let name = name(tx, group).await?;
+    let members = members(tx, group).await?;
+    end(tx, origin, group, members).await
+}
+
+/// An administrator ends a group that need not be his.
+pub(super) async fn dissolve_foreign<T: Tx>(
+    tx: &mut T,
+    group: GroupId,
+    client_id: &ClientId,
+    at: Millis,
+) -> Result<Outcome, T::Fault> {
+    let there = tx.lock(&[group.0]).await?.contains(&group.0);
+    if group.0 < GROUP_ID_FIRST || !there {
+        return refused(Refusal::NoSuchGroup);
+    }
+    tx.head(ConvId::group(group)).await?;
+    let members = members(tx, group).await?;
+    let owner = UserId(owner(tx, group).await?);
+    let speaker = if members.contains(&owner) {
+        Some(&owner)
+    } else {
+        members.first()
+    };
+    let Some(speaker) = speaker else {
+        erase(tx, group, &members).await?;
+        return Ok(Outcome::done());
+    };
+    let origin = Origin {
+        user: *speaker,
+        // No device of his did it, so all are told.
+        device: DeviceId(0),
+        client_id: client_id.clone(),
+        tag: 0,
+        at,
+    };
+    end(tx, &origin, group, members).await
+}
+
+/// The members of a group, ascending.
+async fn members<T: Tx>(tx: &mut T, group: GroupId) -> Result<Vec<UserId>, T::Fault> {
     let sql = "SELECT f_user_id1 FROM t_user_relationship WHERE f_user_id2 = ? ORDER BY f_user_id1";
     let rows = tx.select(sql, vec![group.into()]).await?;
-    let members: Vec<UserId> = rows
-        .iter()
-        .map(|row| row.user(0))
-        .collect::<Result<_, _>>()?;
+    let members: Result<_, StoreError> = rows.iter().map(|row| row.user(0)).collect();
+    Ok(members?)
+}
+
+/// Takes a group away and tells its members.
+async fn end<T: Tx>(
+    tx: &mut T,
+    origin: &Origin,
+    group: GroupId,
+    members: Vec<UserId>,
+) -> Result<Outcome, T::Fault> {
+    let name = name(tx, group).await?;
     erase(tx, group, &members).await?;
-    // The owner's comes first: it has the change's own client id.
+    // The first one has the change's own client id.
     let others = members.into_iter().filter(|user| *user != origin.user);
     let notices = std::iter::once(origin.user)
         .chain(others)

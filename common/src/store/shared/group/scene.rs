@@ -67,7 +67,8 @@ pub(super) async fn begin<T: Tx>(
     Ok(Ok(scene))
 }
 
-async fn owner<T: Tx>(tx: &mut T, group: GroupId) -> Result<u32, T::Fault> {
+/// Nobody's number where the owner of an adopted group is gone.
+pub(super) async fn owner<T: Tx>(tx: &mut T, group: GroupId) -> Result<u32, T::Fault> {
     let sql = "SELECT COALESCE(f_owner_id, 0) FROM t_user WHERE f_user_id = ?";
     let rows = tx.select(sql, vec![group.into()]).await?;
     let owner = rows.first().map(|row| row.u32(0)).transpose()?;

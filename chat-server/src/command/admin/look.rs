@@ -1,0 +1,91 @@
+//! Looking at accounts, at the book, and at how much there is.
+
+use std::time::Duration;
+
+use common::id::UserId;
+use common::store::admin::{self, ListedAccount, Sought};
+use common::store::audit::{self, Line};
+use common::store::meta;
+use common::store::stats::{self, Stored};
+
+use super::Administrator;
+use super::accounts::existing;
+use crate::app::App;
+use crate::command::Failure;
+use crate::hub::Manner;
+
+/// Accounts in the order of their numbers.
+///
+/// # Errors
+/// The store's.
+pub async fn accounts(
+    app: &App,
+    _who: &Administrator,
+    sought: &Sought,
+) -> Result<Vec<ListedAccount>, Failure> {
+    Ok(admin::list(&*app.store, sought).await?)
+}
+
+/// One account.
+///
+/// # Errors
+/// `NoSuchUser`; the store's.
+pub async fn account(
+    app: &App,
+    _who: &Administrator,
+    user: UserId,
+) -> Result<ListedAccount, Failure> {
+    existing(app, user).await
+}
+
+/// What administrators did, the newest first.
+///
+/// # Errors
+/// The store's.
+pub async fn book(
+    app: &App,
+    _who: &Administrator,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<Line>, Failure> {
+    Ok(audit::list(&*app.store, before, limit).await?)
+}
+
+/// How much there is, and how it goes.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    pub uptime: Duration,
+    pub epoch: u32,
+    pub stored: Stored,
+    pub online_users: usize,
+    /// How many connections hear in each manner.
+    pub connections: [(Manner, usize); 4],
+    /// Changes that wait to be saved.
+    pub log_queue: usize,
+}
+
+/// Counts everything.
+///
+/// # Errors
+/// The store's.
+pub async fn stats(app: &App, _who: &Administrator) -> Result<Stats, Failure> {
+    let sessions = app.hub.sessions();
+    let manners = [
+        Manner::Flamingo,
+        Manner::WebSocket,
+        Manner::Stream,
+        Manner::Poll,
+    ];
+    let connections = manners.map(|manner| {
+        let alike = sessions.iter().filter(|session| session.manner == manner);
+        (manner, alike.count())
+    });
+    Ok(Stats {
+        uptime: app.began.elapsed(),
+        epoch: meta::epoch(&*app.store).await?,
+        stored: stats::stored(&*app.store).await?,
+        online_users: app.hub.users_count(),
+        connections,
+        log_queue: app.log.waiting(),
+    })
+}

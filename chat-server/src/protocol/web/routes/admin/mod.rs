@@ -1,0 +1,24 @@
+//! The administration of the server, one file a subject.
+
+mod accounts;
+mod book;
+mod groups;
+mod invites;
+mod look;
+mod sessions;
+mod verify;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::protocol::web::router::WebState;
+
+pub(super) fn routes() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .merge(look::routes())
+        .merge(accounts::routes())
+        .merge(sessions::routes())
+        .merge(groups::routes())
+        .merge(invites::routes())
+        .merge(book::routes())
+        .merge(verify::routes())
+}

@@ -1,0 +1,142 @@
+//! `myim admin …`: administers a server.
+//!
+//! Only reads arguments and shows results. What is done is done by the server's routes below
+//! `/api/v1/admin`; `way` says how they are reached.
+
+mod audit;
+mod group;
+mod invite;
+mod log;
+mod output;
+mod session;
+mod stats;
+mod sure;
+mod table;
+mod trouble;
+mod user;
+mod way;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use self::output::Output;
+use self::trouble::Trouble;
+use self::way::Way;
+
+/// What stands below `myim admin --help`.
+const EXIT_CODES: &str = "\
+Without --server it asks the server that runs on the data directory, through its admin socket. If \
+none runs there, it works on the embedded database itself.
+
+Exit codes: 0 done, 1 refused or something found, 2 wrong arguments, 3 not reachable, 4 not signed \
+in or not allowed.";
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct AdminArgs {
+    /// The data directory of a server on this machine [default: as for myim serve]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "server")]
+    data: Option<PathBuf>,
+    /// The admin socket of a server on this machine [default: admin.sock in the data directory]
+    #[arg(long, global = true, value_name = "PATH", conflicts_with_all = ["server", "data"])]
+    socket: Option<PathBuf>,
+    /// A server elsewhere, like https://chat.example; needs an administrator's token in MYIM_TOKEN
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<String>,
+    /// The token of an administrator's session; better given in the environment
+    #[arg(
+        long,
+        global = true,
+        env = "MYIM_TOKEN",
+        hide_env_values = true,
+        hide = true
+    )]
+    token: Option<String>,
+    /// Read the settings of myim serve from this TOML file
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<OsString>,
+    /// Print one JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// Do not ask whether one is sure
+    #[arg(long, short = 'y', global = true)]
+    yes: bool,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Accounts: make, lock, give passwords and roles
+    #[command(subcommand)]
+    User(user::Verb),
+    /// Groups: look at them, dissolve one
+    #[command(subcommand)]
+    Group(group::Verb),
+    /// Devices that are signed in: look at them, sign one out
+    #[command(subcommand)]
+    Session(session::Verb),
+    /// How much there is, and how it goes
+    Stats,
+    /// The log of messages
+    #[command(subcommand)]
+    Log(log::Verb),
+    /// What administrators did, the newest first
+    Audit(audit::AuditArgs),
+    /// Invites, for servers with --registration invite
+    #[command(subcommand)]
+    Invite(invite::Verb),
+}
+
+pub(crate) fn run(args: AdminArgs) -> ExitCode {
+    let done = tokio::runtime::Runtime::new()
+        .map_err(|error| Trouble::unreachable(format!("cannot start: {error}")))
+        .and_then(|runtime| runtime.block_on(carry_out(args)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            if let Some(sentence) = trouble.sentence() {
+                eprintln!("myim: {sentence}");
+            }
+            ExitCode::from(trouble.code())
+        }
+    }
+}
+
+async fn carry_out(args: AdminArgs) -> Result<(), Trouble> {
+    let output = Output { json: args.json };
+    let place = way::Place {
+        data: args.data,
+        socket: args.socket,
+        server: args.server,
+        token: args.token,
+        config: args.config,
+    };
+    let desk = Desk {
+        way: Way::find(place).await?,
+        output,
+        yes: args.yes,
+    };
+    let done = match args.what {
+        What::User(verb) => user::run(&desk, verb).await,
+        What::Group(verb) => group::run(&desk, verb).await,
+        What::Session(verb) => session::run(&desk, verb).await,
+        What::Stats => stats::run(&desk).await,
+        What::Log(log::Verb::Verify) => log::verify(&desk).await,
+        What::Audit(args) => audit::run(&desk, args).await,
+        What::Invite(verb) => invite::run(&desk, verb).await,
+    };
+    let ended = desk.way.end().await;
+    done.and(ended)
+}
+
+/// What every command works with.
+struct Desk {
+    way: Way,
+    output: Output,
+    /// Nobody is to be asked whether he is sure.
+    yes: bool,
+}

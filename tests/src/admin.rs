@@ -1,0 +1,120 @@
+//! The command line of administrators, run against a server of the tests.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::api::Answer;
+use crate::api_person::{ApiPerson, text};
+use crate::process::{PROCESS_PATIENCE, Process, command};
+use crate::server::Server;
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub struct Told {
+    /// The command, for the failure message.
+    asked: String,
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// Runs `myim admin` with these arguments in this directory.
+pub fn admin(directory: &Path, args: &[impl AsRef<OsStr>]) -> Told {
+    run(directory, args, None)
+}
+
+/// As [`admin`], with a token in the environment.
+pub fn admin_with_token(directory: &Path, args: &[impl AsRef<OsStr>], token: &str) -> Told {
+    run(directory, args, Some(token))
+}
+
+fn run(directory: &Path, args: &[impl AsRef<OsStr>], token: Option<&str>) -> Told {
+    let mut command = command("myim", directory);
+    command.arg("admin").args(args);
+    if let Some(token) = token {
+        command.env("MYIM_TOKEN", token);
+    }
+    let process = Process::spawn(&mut command);
+    let status = process.wait(PROCESS_PATIENCE);
+    Told {
+        asked: format!("{command:?}"),
+        code: status.code().unwrap_or(-1),
+        out: process.output(),
+        err: process.log(),
+    }
+}
+
+impl Told {
+    /// It went well; what was printed.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (0, ""), "{self:?}");
+        self.out
+    }
+
+    /// It went well; each line is an object.
+    #[track_caller]
+    pub fn json(self) -> Vec<Value> {
+        let out = self.ok();
+        let lines = out.lines();
+        lines
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+            })
+            .collect()
+    }
+
+    /// It ended with this code, and one sentence that has these words in it.
+    #[track_caller]
+    pub fn fails(self, code: i32, words: &str) {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(
+            self.err.starts_with("myim: ") && self.err.lines().count() == 1,
+            "one sentence: {self:?}"
+        );
+        assert!(self.err.contains(words), "{self:?}");
+        assert_eq!(self.out, "", "{}", self.asked);
+    }
+}
+
+impl Server {
+    /// Runs `myim admin` on this server's data directory.
+    pub fn admin(&self, args: &[&str]) -> Told {
+        let data = self.setup().data_dir();
+        let mut all = vec![OsStr::new("--data"), data.as_os_str()];
+        all.extend(args.iter().map(OsStr::new));
+        admin(self.setup().directory(), &all)
+    }
+
+    /// Makes an account and signs it in; the operator makes it an administrator.
+    pub fn administrator(&self, name: &str) -> ApiPerson {
+        let person = self.newcomer(name);
+        self.admin(&["user", "grant", name]).ok();
+        person
+    }
+}
+
+impl Answer {
+    /// It was refused with this status; the code that programs decide by.
+    #[track_caller]
+    pub fn refused(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{self}");
+        text(&self.problem()["code"])
+    }
+
+    /// It went well; each line of the body is an object.
+    #[track_caller]
+    pub fn ndjson(&self) -> Vec<Value> {
+        assert_eq!(self.status, 200, "{self}");
+        assert_eq!(self.header("content-type"), "application/x-ndjson");
+        let body = String::from_utf8_lossy(&self.body);
+        assert!(body.ends_with('\n'), "{self}");
+        body.lines()
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))
+            })
+            .collect()
+    }
+}

@@ -287,6 +287,7 @@ fn weight(change: &Change) -> usize {
         Change::Place(_) | Change::Meta(_) => 2,
         Change::Session(_)
         | Change::Block(_)
+        | Change::OutgoingHook(_)
         | Change::People(_)
         | Change::Search(_)
         | Change::SetPassword { .. }

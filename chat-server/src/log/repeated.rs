@@ -3,6 +3,7 @@
 use common::id::{ConvId, ConvKind, GroupId, UserId};
 use common::store::block::BlockChange;
 use common::store::group::{self, GroupChange};
+use common::store::outgoing_hook::OutgoingHookChange;
 use common::store::session::SessionChange;
 use common::store::{Change, Store, StoreError, indexed};
 
@@ -33,6 +34,7 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
         | Change::NameBlob { .. }
         | Change::Block(BlockChange::Add { .. } | BlockChange::Remove { .. }) => true,
         Change::Session(change) => !matches!(change, SessionChange::End { .. }),
+        Change::OutgoingHook(change) => !matches!(change, OutgoingHookChange::Delete { .. }),
         Change::CreateAccount { .. }
         | Change::EditTeams { .. }
         | Change::MoveContact { .. }

@@ -6,6 +6,7 @@ use super::block::BlockChange;
 use super::group::GroupChange;
 use super::message::MessageChange;
 use super::meta::MetaChange;
+use super::outgoing_hook::OutgoingHookChange;
 use super::people::PeopleChange;
 use super::place::PlaceChange;
 use super::search::SearchChange;
@@ -159,6 +160,7 @@ pub enum Change {
     Group(GroupChange),
     Message(MessageChange),
     Meta(MetaChange),
+    OutgoingHook(OutgoingHookChange),
     People(PeopleChange),
     Place(PlaceChange),
     Search(SearchChange),

@@ -17,6 +17,7 @@ pub mod group;
 pub mod indexed;
 pub mod message;
 pub mod meta;
+pub mod outgoing_hook;
 pub mod people;
 pub mod place;
 pub mod read_mark;

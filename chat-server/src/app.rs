@@ -18,6 +18,7 @@ use crate::rates::Rates;
 use crate::read_marks::OwnMarks;
 use crate::sessions::Sessions;
 use crate::under_way::UnderWay;
+use crate::webhooks::Webhooks;
 
 /// See the module's description.
 pub struct App {
@@ -34,6 +35,7 @@ pub struct App {
     pub sessions: Sessions,
     pub own_marks: OwnMarks,
     pub under_way: UnderWay,
+    pub webhooks: Webhooks,
 }
 
 impl std::fmt::Debug for App {
@@ -46,7 +48,8 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// # Errors
-    /// If the operating system gives no random numbers.
+    /// If the operating system gives no random numbers, or the certificates that webhooks may trust
+    /// cannot be read.
     pub fn new(
         config: ChatConfig,
         store: Arc<dyn Store>,
@@ -63,6 +66,7 @@ impl App {
         });
         let registrations = Rate::per_minute(config.registrations_per_minute_max);
         let rates = Rates::new(&config.api);
+        let webhooks = Webhooks::new(&config.webhooks)?;
         Ok(Self {
             config,
             store,
@@ -77,6 +81,7 @@ impl App {
             sessions: Sessions::default(),
             own_marks: OwnMarks::default(),
             under_way: UnderWay::default(),
+            webhooks,
         })
     }
 

@@ -27,6 +27,7 @@ mod problem;
 mod router;
 mod routes;
 mod shape;
+mod showing;
 mod summaries;
 mod sync;
 #[cfg(test)]
@@ -36,3 +37,4 @@ mod ws;
 
 pub use connection::{Guest, serve};
 pub use router::router;
+pub(crate) use showing::Showing;

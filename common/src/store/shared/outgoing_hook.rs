@@ -409,6 +409,21 @@ pub async fn dead_letters(store: &dyn Store, hook: HookId) -> Result<Vec<DeadLet
     rows.iter().map(dead_letter).collect()
 }
 
+/// Behind which place the account may read a conversation, an inbox too; `None` for one that is not
+/// his any more.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn readable_since(
+    store: &dyn Store,
+    user: UserId,
+    conv: ConvId,
+) -> Result<Option<Seq>, StoreError> {
+    let sql = "SELECT f_since FROM t_place WHERE f_user_id = ? AND f_conv = ?";
+    let rows = store.select(sql, vec![user.into(), conv.into()]).await?;
+    rows.first().map(|row| row.seq(0)).transpose()
+}
+
 fn found(row: &Row) -> Result<Found, StoreError> {
     let hook = OutgoingHook {
         hook: row.hook(0)?,

@@ -9,6 +9,7 @@ mod group_members;
 mod groups;
 mod me;
 pub(super) mod messages;
+mod outgoing_webhooks;
 mod search;
 mod sessions;
 mod updates;
@@ -38,6 +39,7 @@ pub(super) fn all() -> OpenApiRouter<WebState> {
         .merge(blocks::routes())
         .merge(groups::routes())
         .merge(group_members::routes())
+        .merge(outgoing_webhooks::routes())
 }
 
 #[cfg(test)]

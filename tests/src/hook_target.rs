@@ -145,9 +145,10 @@ impl HookTarget {
     /// Waits until what was posted is enough; all of it.
     pub fn until(&self, what: &str, enough: impl Fn(&[Posted]) -> bool) -> Vec<Posted> {
         let posted = self.shared.posted.lock().expect("nobody panicked");
-        let waiting = self.shared.came.wait_timeout_while(posted, PATIENCE, |posted| {
-            !enough(posted)
-        });
+        let waiting = self
+            .shared
+            .came
+            .wait_timeout_while(posted, PATIENCE, |posted| !enough(posted));
         let (posted, waited) = waiting.expect("nobody panicked");
         let texts: Vec<_> = posted.iter().map(Posted::said).collect();
         assert!(!waited.timed_out(), "{what} was not posted, only {texts:?}");
@@ -197,7 +198,10 @@ impl Shared {
             204 => String::new(),
             _ => format!("content-length: {length}\r\n"),
         };
-        write!(stream, "HTTP/1.1 {status} Said\r\n{headers}{length}\r\n{body}")
+        write!(
+            stream,
+            "HTTP/1.1 {status} Said\r\n{headers}{length}\r\n{body}"
+        )
     }
 }
 

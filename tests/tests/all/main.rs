@@ -32,3 +32,4 @@ mod scenarios;
 mod tidy;
 mod tls;
 mod vectors;
+mod webhooks;

@@ -8,7 +8,7 @@ use common::id::{ConvId, HookId};
 use common::store::outgoing_hook::{
     self, DeadLetter, Found, HookSecret, OutgoingHook, OutgoingHookChange,
 };
-use common::store::{Change, StoreError};
+use common::store::{Change, Outcome, StoreError};
 
 use super::{Failure, check_text, done, may_read};
 use crate::actor::Actor;
@@ -52,7 +52,7 @@ pub(crate) enum HookState {
 /// `Target` for a URL that is not posted to, `Invalid` name, `NoSuchConversation`, `NotAMember`,
 /// `TooMany`; the store's.
 pub async fn create_outgoing_hook(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     new: NewOutgoingHook,
 ) -> Result<OutgoingHook, Failure> {
@@ -79,8 +79,7 @@ pub async fn create_outgoing_hook(
         of_creator_max: OUTGOING_HOOKS_MAX,
         total_max: app.config.webhooks.webhooks_max,
     };
-    commit(app, change).await?;
-    app.webhooks.changed(hook.hook);
+    commit(app, hook.hook, change).await?;
     Ok(hook)
 }
 
@@ -88,13 +87,15 @@ pub async fn create_outgoing_hook(
 ///
 /// # Errors
 /// The store's.
-pub async fn outgoing_hooks(app: &App, actor: &Actor) -> Result<Vec<SeenOutgoingHook>, Failure> {
+pub async fn outgoing_hooks(
+    app: &Arc<App>,
+    actor: &Actor,
+) -> Result<Vec<SeenOutgoingHook>, Failure> {
     let found = outgoing_hook::of_creator(&*app.store, actor.user).await?;
     let seen = |found: Found| {
-        let state = match (
-            found.hook.paused,
-            app.webhooks.line(found.hook.hook).retrying(),
-        ) {
+        let line = app.webhooks.known_line(found.hook.hook);
+        let retrying = line.and_then(|line| line.retrying());
+        let state = match (found.hook.paused, retrying) {
             (Some(_), _) => HookState::Paused,
             (None, Some(retrying)) => HookState::Retrying(retrying),
             (None, None) => HookState::Ok,
@@ -112,15 +113,20 @@ pub async fn outgoing_hooks(app: &App, actor: &Actor) -> Result<Vec<SeenOutgoing
 ///
 /// # Errors
 /// `NoSuchWebhook` (also for somebody else's, here and below); the store's.
-pub async fn delete_outgoing_hook(app: &App, actor: &Actor, hook: HookId) -> Result<(), Failure> {
+pub async fn delete_outgoing_hook(
+    app: &Arc<App>,
+    actor: &Actor,
+    hook: HookId,
+) -> Result<(), Failure> {
     own(app, actor, hook).await?;
-    // What is under way would move a cursor that is deleted.
-    app.webhooks.close(hook).await;
     let creator = actor.user;
-    let deleted = commit(app, OutgoingHookChange::Delete { creator, hook }).await;
-    // Also if it could not be deleted: then it goes on.
-    app.webhooks.changed(hook);
-    deleted
+    let change = Change::OutgoingHook(OutgoingHookChange::Delete { creator, hook });
+    whole(app, |app| async move {
+        // What is under way would move a cursor that is deleted.
+        let _closed = app.webhooks.close(hook).await;
+        app.log.commit(change).await
+    })
+    .await
 }
 
 /// Posts nothing any more, or what was written since.
@@ -128,7 +134,7 @@ pub async fn delete_outgoing_hook(app: &App, actor: &Actor, hook: HookId) -> Res
 /// # Errors
 /// `NoSuchWebhook`; the store's.
 pub async fn pause_outgoing_hook(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     hook: HookId,
     is_paused: bool,
@@ -138,8 +144,7 @@ pub async fn pause_outgoing_hook(
         hook,
         since: is_paused.then(|| app.clock.now()),
     };
-    commit(app, change).await?;
-    app.webhooks.changed(hook);
+    commit(app, hook, change).await?;
     Ok(())
 }
 
@@ -148,7 +153,7 @@ pub async fn pause_outgoing_hook(
 /// # Errors
 /// `NoSuchWebhook`; the store's.
 pub async fn rotate_hook_secret(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     hook: HookId,
 ) -> Result<HookSecret, Failure> {
@@ -158,8 +163,7 @@ pub async fn rotate_hook_secret(
         hook,
         secret: secret.clone(),
     };
-    commit(app, change).await?;
-    app.webhooks.changed(hook);
+    commit(app, hook, change).await?;
     Ok(secret)
 }
 
@@ -168,7 +172,7 @@ pub async fn rotate_hook_secret(
 /// # Errors
 /// `NoSuchWebhook`; the store's.
 pub(crate) async fn test_outgoing_hook(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     hook: HookId,
 ) -> Result<Result<u16, PostError>, Failure> {
@@ -181,7 +185,7 @@ pub(crate) async fn test_outgoing_hook(
 /// # Errors
 /// `NoSuchWebhook`; the store's.
 pub async fn dead_letters(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     hook: HookId,
 ) -> Result<Vec<DeadLetter>, Failure> {
@@ -206,19 +210,40 @@ pub(crate) async fn retry_dead_letters(
 ///
 /// # Errors
 /// `NoSuchWebhook`; the store's.
-pub async fn clear_dead_letters(app: &App, actor: &Actor, hook: HookId) -> Result<(), Failure> {
+pub async fn clear_dead_letters(
+    app: &Arc<App>,
+    actor: &Actor,
+    hook: HookId,
+) -> Result<(), Failure> {
     let creator = actor.user;
-    commit(app, OutgoingHookChange::Clear { creator, hook }).await
+    commit(app, hook, OutgoingHookChange::Clear { creator, hook }).await
 }
 
-async fn own(app: &App, actor: &Actor, hook: HookId) -> Result<Found, Failure> {
+async fn own(app: &Arc<App>, actor: &Actor, hook: HookId) -> Result<Found, Failure> {
     let found = outgoing_hook::get(&*app.store, hook).await?;
     let own = found.filter(|found| found.hook.creator == actor.user);
     own.ok_or_else(|| Refusal::NoSuchWebhook.into())
 }
 
-async fn commit(app: &App, change: OutgoingHookChange) -> Result<(), Failure> {
-    done(&app.log.commit(Change::OutgoingHook(change)).await?)?;
+/// Saves a change and rings for the hook.
+async fn commit(app: &Arc<App>, hook: HookId, change: OutgoingHookChange) -> Result<(), Failure> {
+    whole(app, |app| async move {
+        let saved = app.log.commit(Change::OutgoingHook(change)).await;
+        app.webhooks.changed(hook);
+        saved
+    })
+    .await
+}
+
+/// Carries something out to its end, also if the client goes away meanwhile: what was saved and
+/// nobody was rung for would have no effect until the next start.
+async fn whole<F>(app: &Arc<App>, what: impl FnOnce(Arc<App>) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<Outcome, StoreError>> + Send + 'static,
+{
+    let ended = tokio::spawn(what(Arc::clone(app))).await;
+    let outcome = ended.map_err(|error| StoreError::Broken(error.to_string()))??;
+    done(&outcome)?;
     Ok(())
 }
 

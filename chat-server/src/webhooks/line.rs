@@ -33,7 +33,11 @@ impl Line {
     /// Waits until nothing else of the hook is posted; `None` if it was deleted.
     pub(super) async fn turn(&self) -> Option<Turn> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        (!self.closed.is_cancelled()).then_some(turn)
+        (!self.is_closed()).then_some(turn)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
     }
 
     /// Returns when the hook was deleted: what is under way is to be dropped.

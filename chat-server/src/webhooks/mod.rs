@@ -97,12 +97,20 @@ impl Webhooks {
         Arc::clone(lock(&self.lines).entry(hook).or_default())
     }
 
-    /// Ends what the hook is doing, whatever it is, for good: nothing of it is under way when this
-    /// returns.
-    pub(crate) async fn close(&self, hook: HookId) {
-        let line = self.line(hook);
-        line.close().await;
-        lock(&self.lines).remove(&hook);
+    /// As [`Webhooks::line`]; `None` if the hook did nothing yet.
+    pub(crate) fn known_line(&self, hook: HookId) -> Option<Arc<Line>> {
+        lock(&self.lines).get(&hook).cloned()
+    }
+
+    /// Ends what the hook is doing, whatever it is: nothing of it is under way when this returns,
+    /// nor begins as long as the answer is held.
+    pub(crate) async fn close(&self, hook: HookId) -> Closed<'_> {
+        let closed = Closed {
+            webhooks: self,
+            hook,
+        };
+        self.line(hook).close().await;
+        closed
     }
 
     /// Whether this may be posted to, as its name is known now.
@@ -118,6 +126,20 @@ impl Webhooks {
 
     fn take_changed(&self) -> BTreeSet<HookId> {
         std::mem::take(&mut lock(&self.changed))
+    }
+}
+
+/// Keeps a hook from doing anything; dropped, it is looked at anew.
+#[derive(Debug)]
+pub(crate) struct Closed<'a> {
+    webhooks: &'a Webhooks,
+    hook: HookId,
+}
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        lock(&self.webhooks.lines).remove(&self.hook);
+        self.webhooks.changed(self.hook);
     }
 }
 

@@ -67,9 +67,10 @@ impl Owner {
         let app = Arc::clone(&self.app);
         let retry_at = self.retry_at.unwrap_or_else(Instant::now);
         tokio::select! {
+            biased;
             () = self.shutdown.cancelled() => return false,
             () = app.webhooks.bell.notified() => {}
-            Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+            Some(ended) = self.tasks.join_next_with_id() => self.ended(&ended),
             () = sleep_until(retry_at), if self.retry_at.is_some() => {
                 self.retry_at = None;
                 self.unsettled.append(&mut self.later);
@@ -79,8 +80,8 @@ impl Owner {
         true
     }
 
-    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
-        let id = match &ended {
+    fn ended(&mut self, ended: &Result<(Id, Ended), JoinError>) {
+        let id = match ended {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
@@ -88,7 +89,7 @@ impl Owner {
             return;
         };
         self.running.remove(&hook);
-        if let Err(error) = &ended {
+        if let Err(error) = ended {
             tracing::error!(%hook, %error, "a webhook failed");
         }
         match ended {
@@ -122,7 +123,11 @@ impl Owner {
             let found = outgoing_hook::get(&*self.app.store, hook).await?;
             let found = found.filter(|found| !found.is_disabled);
             let wanted = found.map(|found| found.hook);
-            self.make(hook, wanted.filter(|hook| hook.paused.is_none()));
+            // What is being deleted is looked at once more when that is done, or was not.
+            let line = self.app.webhooks.known_line(hook);
+            let is_closed = line.is_some_and(|line| line.is_closed());
+            let wanted = wanted.filter(|hook| hook.paused.is_none() && !is_closed);
+            self.make(hook, wanted);
             self.unsettled.remove(&hook);
         }
         Ok(())

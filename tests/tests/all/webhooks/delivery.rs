@@ -127,6 +127,7 @@ fn a_killed_server_loses_nothing(db: Db) {
     scene.server.kill();
     target.take_everything();
     scene.server.again();
+    scene.server.logged("database open");
     let last = scene.say("after");
     let posted = target.until_said("after");
     let mut times: BTreeMap<&str, u32> = BTreeMap::new();

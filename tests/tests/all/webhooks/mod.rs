@@ -111,6 +111,7 @@ struct Scene {
 impl Scene {
     fn new(setup: Setup) -> Self {
         let server = setup.start();
+        server.logged("database open");
         let (ann, bob) = server.acquainted();
         let direct = bob.direct(&ann.user_id);
         Self {
@@ -123,6 +124,6 @@ impl Scene {
 
     /// Bob says something; its place.
     fn say(&self, words: &str) -> u64 {
-        self.bob.say(&self.direct, words, words)
+        self.bob.say(&self.direct, &words.replace(' ', "-"), words)
     }
 }

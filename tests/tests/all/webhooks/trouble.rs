@@ -154,10 +154,10 @@ fn a_network_that_is_not_allowed_any_more_gets_nothing() {
     let target = HookTarget::new();
     let hook = Hook::of_all(&scene.ann, &target);
     scene.server.stop();
-    // The last flag of a name counts.
+    let flag = "--webhook-allowed-networks";
     scene
         .server
-        .again_with(|setup| setup.chat_flag("--webhook-allowed-networks", "10.0.0.0/8"));
+        .again_with(|setup| setup.without_chat_flag(flag).chat_flag(flag, "10.0.0.0/8"));
     scene.say("hello");
     let letters = hook.until_letters(1);
     let reason = letters[0]["reason"].as_str().unwrap();

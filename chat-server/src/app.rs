@@ -19,6 +19,7 @@ use crate::rates::Rates;
 use crate::read_marks::OwnMarks;
 use crate::sessions::Sessions;
 use crate::under_way::UnderWay;
+use crate::webhooks::Webhooks;
 
 /// See the module's description.
 pub struct App {
@@ -37,6 +38,7 @@ pub struct App {
     pub under_way: UnderWay,
     /// When this server began.
     pub began: Instant,
+    pub webhooks: Webhooks,
 }
 
 impl std::fmt::Debug for App {
@@ -49,7 +51,8 @@ impl std::fmt::Debug for App {
 
 impl App {
     /// # Errors
-    /// If the operating system gives no random numbers.
+    /// If the operating system gives no random numbers, or the certificates that webhooks may trust
+    /// cannot be read.
     pub fn new(
         config: ChatConfig,
         store: Arc<dyn Store>,
@@ -66,6 +69,7 @@ impl App {
         });
         let registrations = Rate::per_minute(config.registrations_per_minute_max);
         let rates = Rates::new(&config.api);
+        let webhooks = Webhooks::new(&config.webhooks)?;
         Ok(Self {
             config,
             store,
@@ -81,6 +85,7 @@ impl App {
             own_marks: OwnMarks::default(),
             under_way: UnderWay::default(),
             began: Instant::now(),
+            webhooks,
         })
     }
 

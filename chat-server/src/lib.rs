@@ -30,6 +30,8 @@ pub mod arrival;
 pub mod moves;
 pub mod walker;
 
+pub mod webhooks;
+
 #[cfg(test)]
 mod stage;
 
@@ -81,6 +83,7 @@ pub async fn run(
 
     let tasks = TaskTracker::new();
     tasks.spawn(indexer::run(Arc::clone(&app), dirty, shutdown.clone()));
+    tasks.spawn(webhooks::run(Arc::clone(&app), shutdown.clone()));
     tasks.spawn(read_marks::run(Arc::clone(&app), shutdown.clone()));
     let (hub, stop) = (Arc::clone(&app.hub), shutdown.clone());
     tasks.spawn(async move {

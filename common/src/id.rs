@@ -261,6 +261,24 @@ impl fmt::Display for SessionId {
     }
 }
 
+/// A webhook. Random, so that nobody can count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HookId(pub u64);
+
+impl HookId {
+    /// Reads a decimal number as it is printed.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        canonical(text).map(Self)
+    }
+}
+
+impl fmt::Display for HookId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
 /// A contact request: who asks whom. Computed, like [`ConvId`], because there is at most one open
 /// request from one user to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -102,6 +102,15 @@ impl Setup {
         self
     }
 
+    /// Takes a flag of the chat server back.
+    #[must_use]
+    pub fn without_chat_flag(mut self, name: &str) -> Self {
+        if let Some(place) = self.chat_flags.iter().position(|flag| flag == name) {
+            self.chat_flags.drain(place..place + 2);
+        }
+        self
+    }
+
     /// Adds a flag of the file and image servers.
     #[must_use]
     pub fn transfer_flag(mut self, name: &str, value: &str) -> Self {

@@ -23,6 +23,7 @@ mod login;
 mod mark_read;
 mod may_read;
 mod message_at;
+mod outgoing_hooks;
 mod react;
 mod recall;
 mod register;
@@ -46,6 +47,8 @@ use common::api::Refusal;
 use common::store::{Outcome, StoreError};
 use thiserror::Error;
 
+use crate::webhooks::target::TargetError;
+
 pub use answer_friend::answer_friend;
 pub use block::{block, blocks, unblock};
 pub use change_contact::{ContactEdit, change_contact, people_of};
@@ -66,6 +69,12 @@ pub use login::{Credentials, check_enabled, login};
 pub use mark_read::{Readers, mark_read, readers};
 pub use may_read::refusal as not_yours;
 pub use message_at::message_at;
+pub(crate) use outgoing_hooks::{HookState, retry_dead_letters, test_outgoing_hook};
+pub use outgoing_hooks::{
+    NewOutgoingHook, OUTGOING_HOOKS_MAX, SeenOutgoingHook, clear_dead_letters,
+    create_outgoing_hook, dead_letters, delete_outgoing_hook, outgoing_hooks, pause_outgoing_hook,
+    rotate_hook_secret,
+};
 pub use react::{EMOJI_BYTES_MAX, Reacting, react};
 pub use recall::recall;
 pub use register::{Registration, register};
@@ -116,6 +125,9 @@ pub enum Failure {
     MessageTooLarge,
     #[error("there is no such file on this server")]
     NoSuchFile,
+    /// Nothing is posted to this URL.
+    #[error("{0}")]
+    Target(#[from] TargetError),
     #[error("{0}")]
     Store(#[from] StoreError),
 }

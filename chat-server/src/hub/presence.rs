@@ -50,7 +50,7 @@ impl Hub {
             .map_or(&[][..], |online| &online.sessions);
         let mut seen = sessions
             .iter()
-            .filter(|session| session.manner != Manner::Poll);
+            .filter(|session| session.manner.is_presence());
         let Some(first) = seen.next() else {
             return Presence::default();
         };
@@ -71,7 +71,7 @@ impl Hub {
     pub fn api_status(&self, user: UserId) -> Option<i32> {
         let state = self.lock();
         let mut sessions = state.users.get(&user)?.sessions.iter();
-        let chosen = sessions.find(|session| session.is_api() && session.manner != Manner::Poll);
+        let chosen = sessions.find(|session| session.is_api() && session.manner.is_presence());
         chosen.map(|session| session.status())
     }
 
@@ -81,7 +81,7 @@ impl Hub {
         let mut is_change = session.set_status(status, is_away);
         if session.is_api() {
             for other in self.sessions_of(session.actor.user) {
-                if other.is_api() {
+                if other.is_api() && other.manner != Manner::Webhook {
                     is_change |= other.set_status(status, is_away);
                 }
             }

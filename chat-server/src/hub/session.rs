@@ -57,6 +57,15 @@ pub enum Manner {
     /// One call that waits for something to happen. Comes and goes all the time, so that nobody is
     /// told of it.
     Poll,
+    /// What happens is posted somewhere. Nobody is there, so nobody is told of it either.
+    Webhook,
+}
+
+impl Manner {
+    /// Whether somebody is there as long as the session is.
+    pub(super) fn is_presence(self) -> bool {
+        !matches!(self, Self::Poll | Self::Webhook)
+    }
 }
 
 /// What others see of a user's whereabouts.
@@ -186,9 +195,14 @@ impl Session {
 
     /// Leaves a passing event, in the way of this session's protocol.
     pub(super) fn leave_event(&self, event: &Event) {
-        if !self.is_api() {
-            self.leave(|mailbox| mailbox.push(event.clone()));
-            return;
+        match self.manner {
+            Manner::Flamingo => {
+                self.leave(|mailbox| mailbox.push(event.clone()));
+                return;
+            }
+            // Only the log is posted.
+            Manner::Webhook => return,
+            Manner::WebSocket | Manner::Stream | Manner::Poll => {}
         }
         match event {
             Event::Presence { user, presence } => {
@@ -209,7 +223,8 @@ impl Session {
     /// Something was committed to this conversation.
     pub(super) fn ring(&self, conv: ConvId, seq: common::id::Seq, reach: Reach) {
         let mut waiting = self.lock();
-        let gets_entries = !self.is_api()
+        // Webhooks are few, and cannot look at a group.
+        let gets_entries = matches!(self.manner, Manner::Flamingo | Manner::Webhook)
             || match reach {
                 Reach::Everybody => true,
                 Reach::WhoLooks => waiting.open.contains(&conv),

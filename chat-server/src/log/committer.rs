@@ -298,6 +298,7 @@ fn weight(change: &Change) -> usize {
         | Change::Admin(_)
         | Change::Invite(_)
         | Change::Block(_)
+        | Change::OutgoingHook(_)
         | Change::People(_)
         | Change::Search(_)
         | Change::SetPassword { .. }

@@ -3,6 +3,7 @@
 use common::id::{ConvId, ConvKind, GroupId, UserId};
 use common::store::block::BlockChange;
 use common::store::group::{self, GroupChange};
+use common::store::outgoing_hook::OutgoingHookChange;
 use common::store::session::SessionChange;
 use common::store::{Change, Store, StoreError, indexed};
 
@@ -37,6 +38,7 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
         // Its line in the book would stand there twice, or an invite be used twice.
         Change::Audited { .. } | Change::Invited { .. } => false,
         Change::Admin(_) => true,
+        Change::OutgoingHook(change) => !matches!(change, OutgoingHookChange::Delete { .. }),
         Change::CreateAccount { .. }
         | Change::Invite(_)
         | Change::EditTeams { .. }

@@ -60,6 +60,8 @@ pub enum Refusal {
     NoSuchConversation,
     #[error("there is no such session")]
     NoSuchSession,
+    #[error("there is no such webhook")]
+    NoSuchWebhook,
     #[error("the password was changed at this moment")]
     PasswordChanged,
     #[error("this account is disabled")]

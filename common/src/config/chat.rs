@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::api::ApiConfig;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one, from_zero, port, web_address};
+use super::webhooks::WebhookConfig;
 
 /// Time limits, limits of accounts and messages, side doors. `default()` is what a server without
 /// any setting uses.
@@ -135,6 +136,10 @@ pub struct ChatConfig {
     #[command(flatten)]
     #[serde(flatten)]
     pub api: ApiConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub webhooks: WebhookConfig,
 }
 
 impl Default for ChatConfig {

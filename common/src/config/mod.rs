@@ -13,6 +13,7 @@ mod shared;
 mod tls;
 mod transfer;
 mod values;
+mod webhooks;
 
 pub use admin::{AdminConfig, AdminPort};
 pub use api::{ApiConfig, Origins};
@@ -26,3 +27,4 @@ pub use shared::{DatabaseConfig, LimitsConfig, LogConfig, LogFormat};
 pub use tls::TlsConfig;
 pub use transfer::{Access, TransferConfig};
 pub use values::{ByteSize, mask_password};
+pub use webhooks::{Networks, WebhookConfig};

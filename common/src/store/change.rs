@@ -9,6 +9,7 @@ use super::group::GroupChange;
 use super::invite::InviteChange;
 use super::message::MessageChange;
 use super::meta::MetaChange;
+use super::outgoing_hook::OutgoingHookChange;
 use super::people::PeopleChange;
 use super::place::PlaceChange;
 use super::search::SearchChange;
@@ -179,6 +180,7 @@ pub enum Change {
     Invite(InviteChange),
     Message(MessageChange),
     Meta(MetaChange),
+    OutgoingHook(OutgoingHookChange),
     People(PeopleChange),
     Place(PlaceChange),
     Search(SearchChange),

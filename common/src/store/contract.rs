@@ -22,6 +22,7 @@ pub mod log;
 pub mod members;
 pub mod model;
 pub mod once;
+pub mod outgoing_hooks;
 pub mod people;
 pub mod place;
 pub mod search;
@@ -210,6 +211,16 @@ macro_rules! store_contract {
                 a_stored_file_tells_its_names
                 the_history_has_an_epoch
             }
+            outgoing_hooks {
+                a_hook_begins_at_the_end_and_is_a_device
+                hooks_are_refused_where_they_must
+                hooks_are_limited
+                who_made_a_hook_changes_it
+                a_deleted_hook_leaves_nothing
+                a_dead_letter_comes_with_the_cursor
+                of_too_many_dead_letters_the_oldest_go
+                what_was_posted_was_read_by_nobody
+            }
             blocks {
                 blocks_are_listed_newest_first
                 a_block_that_cannot_be_is_refused
@@ -308,6 +319,7 @@ mod tests {
             include_str!("contract/members.rs"),
             include_str!("contract/model.rs"),
             include_str!("contract/once.rs"),
+            include_str!("contract/outgoing_hooks.rs"),
             include_str!("contract/people.rs"),
             include_str!("contract/place.rs"),
             include_str!("contract/search.rs"),

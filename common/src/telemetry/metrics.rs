@@ -90,6 +90,14 @@ metrics! {
         "Entries that were missing in a conversation; anything but 0 is a fault of the server.";
     FANOUT_LAG: Kind::Histogram(SECONDS), Seconds, "myim_fanout_lag_seconds",
         "From the commit of a message until it was written to a device that is on line.";
+    WEBHOOK_POSTS: Kind::Counter, Count, "myim_webhook_posts_total",
+        "Events that were posted to targets of webhooks, by whether they were taken.";
+    WEBHOOK_DEAD_LETTERS: Kind::Counter, Count, "myim_webhook_dead_letters_total",
+        "Events that no target took: kept as dead letters, or dropped because there were too many.";
+    WEBHOOK_LAG: Kind::Histogram(SECONDS), Seconds, "myim_webhook_lag_seconds",
+        "From the commit of a message until a webhook's target had taken it.";
+    WEBHOOKS_RETRYING: Kind::Gauge, Count, "myim_webhooks_retrying",
+        "Webhooks whose target did not take an event and that wait to post it again.";
     UPLOAD_BYTES: Kind::Counter, Bytes, "myim_upload_bytes_total",
         "Bytes of files that were received.";
     DOWNLOAD_BYTES: Kind::Counter, Bytes, "myim_download_bytes_total",
@@ -134,11 +142,18 @@ cached! {
     DELIVERED_FLAMINGO: Counter = counter!(MESSAGES_DELIVERED.name, "transport" => "flamingo");
     DELIVERED_WEBSOCKET: Counter = counter!(MESSAGES_DELIVERED.name, "transport" => "websocket");
     DELIVERED_HTTP: Counter = counter!(MESSAGES_DELIVERED.name, "transport" => "http");
+    DELIVERED_WEBHOOK: Counter = counter!(MESSAGES_DELIVERED.name, "transport" => "webhook");
     ACK_DURATION: Histogram = histogram!(ACKS.name);
     COMMIT_BATCH_SIZE: Histogram = histogram!(COMMIT_BATCHES.name);
     COMMIT_DURATION: Histogram = histogram!(COMMITS.name);
     SEQ_GAP_TOTAL: Counter = counter!(SEQ_GAPS.name);
     FANOUT_LAG_SECONDS: Histogram = histogram!(FANOUT_LAG.name);
+    WEBHOOK_POSTS_TAKEN: Counter = counter!(WEBHOOK_POSTS.name, "result" => "taken");
+    WEBHOOK_POSTS_FAILED: Counter = counter!(WEBHOOK_POSTS.name, "result" => "failed");
+    WEBHOOK_LETTERS_KEPT: Counter = counter!(WEBHOOK_DEAD_LETTERS.name, "what" => "kept");
+    WEBHOOK_LETTERS_DROPPED: Counter = counter!(WEBHOOK_DEAD_LETTERS.name, "what" => "dropped");
+    WEBHOOK_LAG_SECONDS: Histogram = histogram!(WEBHOOK_LAG.name);
+    WEBHOOKS_RETRYING_NOW: Gauge = gauge!(WEBHOOKS_RETRYING.name);
     UPLOAD_BYTES_TOTAL: Counter = counter!(UPLOAD_BYTES.name);
     DOWNLOAD_BYTES_TOTAL: Counter = counter!(DOWNLOAD_BYTES.name);
     UPLOADS_ACTIVE_NOW: Gauge = gauge!(UPLOADS_ACTIVE.name);

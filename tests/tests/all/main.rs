@@ -33,3 +33,4 @@ mod scenarios;
 mod tidy;
 mod tls;
 mod vectors;
+mod webhooks;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::hub::Manner;
 
 const HELP: &str = "\
 1. help-show help info
@@ -77,7 +78,8 @@ async fn answer_line(app: &App, line: &str) -> String {
 }
 
 fn online_users(app: &App) -> String {
-    let sessions = app.hub.sessions();
+    let mut sessions = app.hub.sessions();
+    sessions.retain(|session| session.manner != Manner::Webhook);
     if sessions.is_empty() {
         return "No user online.\n".to_owned();
     }

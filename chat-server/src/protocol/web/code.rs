@@ -58,6 +58,7 @@ codes! {
     NO_SUCH_INVITE 404 "no_such_invite" "There is no such invite.";
     NO_SUCH_MESSAGE 404 "no_such_message" "There is no such message.";
     NO_SUCH_CONVERSATION 404 "no_such_conversation" "There is no such conversation, or it is not yours.";
+    NO_SUCH_WEBHOOK 404 "no_such_webhook" "There is no such webhook, or it is not yours.";
     NOT_STORED 404 "not_stored" "Nothing was saved under this client id, and nothing will be: it is safe to send again.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "The address is right, the method is not; `Allow` lists those that are.";
     USERNAME_TAKEN 409 "username_taken" "Somebody has this user name.";
@@ -79,6 +80,7 @@ codes! {
     WEAK_PASSWORD 422 "weak_password" "The password is shorter than 8 characters, longer than 1024 bytes, or the user name.";
     INVALID_VALUE 422 "invalid_value" "A field holds a value that the server does not accept; `detail` names it.";
     NO_SUCH_FILE 422 "no_such_file" "The message names a file that nobody uploaded.";
+    WEBHOOK_TARGET_REFUSED 422 "webhook_target_refused" "The server does not post to this URL; `detail` says why.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; wait for `retry_after` seconds.";
     TOO_MANY_ATTEMPTS 429 "too_many_attempts" "Too many failed attempts; wait for `retry_after` seconds.";
     INTERNAL 500 "internal" "The server made a mistake.";

@@ -3,24 +3,22 @@
 //! Knows neither sockets nor requests. A WebSocket, an event stream and a call that waits are
 //! three ways to carry what comes out here.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use common::api::{Body, DeviceKind, Entry};
-use common::id::{ConvId, ConvKind, Seq};
-use common::store::{StoreError, place};
+use common::api::DeviceKind;
+use common::id::{ConvId, Seq};
+use common::store::StoreError;
 use common::telemetry::metrics;
 use tokio::time::Instant;
 
 use super::acks::Acks;
 use super::passing::Passing;
 use super::shape::event;
-use super::shape::message::{self, fresh, present};
+use super::showing::Showing;
 use crate::app::App;
 use crate::arrival::{Arrival, arrive};
 use crate::command::{self, Failure, SignedIn};
-use crate::content;
 use crate::hub::{ClientKind, End, Entrant, Manner, ONLINE, Reach, Seat, Session};
 use crate::log::TailEntry;
 use crate::moves::Moves;
@@ -61,8 +59,7 @@ pub(super) struct Live {
     entered: Instant,
     /// An entry that was walked and could not be shown yet.
     held: Option<Arc<TailEntry>>,
-    /// Behind which entry of a group the user may read, where that was asked.
-    readable: HashMap<ConvId, Seq>,
+    showing: Showing,
 }
 
 impl Live {
@@ -109,6 +106,7 @@ impl Live {
             Backlog::Recent => walker.skip_to_recent(RECENT_PAGE),
         };
         let device = session.device();
+        let showing = Showing::new(app, &session.actor);
         let live = Self {
             app: Arc::clone(app),
             session,
@@ -120,7 +118,7 @@ impl Live {
             seat,
             entered: Instant::now(),
             held: None,
-            readable: HashMap::new(),
+            showing,
         };
         Ok((live, skipped))
     }
@@ -142,7 +140,7 @@ impl Live {
     fn lose(&mut self, conv: ConvId) {
         self.walker.lost(conv);
         self.acks.lost(conv);
-        self.readable.remove(&conv);
+        self.showing.forget(conv);
         if self
             .held
             .as_ref()
@@ -223,7 +221,7 @@ impl Live {
                 },
             };
             let (conv, seq) = (held.entry.conv, held.entry.seq);
-            match self.show(&held).await {
+            match self.showing.show(&held, &self.walker).await {
                 Ok(Some(text)) => {
                     self.acks.shown(conv, seq);
                     self.count(&held);
@@ -247,61 +245,12 @@ impl Live {
         match self.session.manner {
             Manner::WebSocket => metrics::DELIVERED_WEBSOCKET.increment(1),
             Manner::Stream | Manner::Poll => metrics::DELIVERED_HTTP.increment(1),
-            // Existing clients are served by their own protocol.
-            Manner::Flamingo => {}
+            // These have a way of their own.
+            Manner::Flamingo | Manner::Webhook => {}
         }
         if let Some(committed) = held.committed.filter(|at| *at >= self.entered) {
             metrics::FANOUT_LAG_SECONDS.record(committed.elapsed().as_secs_f64());
         }
-    }
-
-    /// The finished event; `None` for what the device knows already or may not see.
-    async fn show(&mut self, held: &Arc<TailEntry>) -> Result<Option<Bytes>, StoreError> {
-        let entry = &held.entry;
-        if let Body::Message { .. } = &entry.body {
-            let origin = &entry.origin;
-            let actor = &self.session.actor;
-            if (origin.user, origin.device) == (actor.user, actor.device) {
-                return Ok(None);
-            }
-        }
-        if let Some(target) = content::target(entry)
-            && !Box::pin(self.may_read(entry.conv, target)).await?
-        {
-            return Ok(None);
-        }
-        if held.committed.is_some() && !held.is_fresh() {
-            // Something became of it after it was committed: what others were sent is out of date.
-            let text = Box::pin(present_one(&self.app, entry)).await?;
-            return Ok(Some(text).filter(|text| !text.is_empty()));
-        }
-        if held.event.get().is_none() {
-            if held.committed.is_none() && content::is_message(entry) {
-                let page = std::iter::once(held).chain(self.walker.page(entry.conv));
-                let page: Vec<_> = page.cloned().collect();
-                Box::pin(prepare_page(&self.app, page)).await?;
-            } else {
-                Box::pin(prepare(&self.app, held)).await?;
-            }
-        }
-        Ok(held.event.get().filter(|text| !text.is_empty()).cloned())
-    }
-
-    /// Whether the user may read the message at this place: of a group that he joined late he may
-    /// not read what was written before, and so not what became of it.
-    async fn may_read(&mut self, conv: ConvId, target: Seq) -> Result<bool, StoreError> {
-        if !matches!(conv.kind(), Some(ConvKind::Group(_))) {
-            return Ok(true);
-        }
-        if let Some(since) = self.readable.get(&conv) {
-            return Ok(target > *since);
-        }
-        let place = place::get(&*self.app.store, self.session.actor.user, conv).await?;
-        let Some(place) = place else {
-            return Ok(false);
-        };
-        self.readable.insert(conv, place.since);
-        Ok(target > place.since)
     }
 
     /// Where the device's cursor is in a conversation of which nothing was shown.
@@ -342,49 +291,6 @@ impl Live {
             tracing::warn!(%error, "friends were not told of a logout");
         }
     }
-}
-
-/// Makes the event that all receivers of an entry share; an empty one for what is no event.
-async fn prepare(app: &App, held: &TailEntry) -> Result<(), StoreError> {
-    let entry = &held.entry;
-    let make = || async {
-        match &entry.body {
-            Body::Message { .. } => match fresh(entry) {
-                Some(shown) => Ok(event::message(entry.conv, entry.seq, &shown).into()),
-                None => present_one(app, entry).await,
-            },
-            Body::Notice(_) if content::target(entry).is_some() => present_one(app, entry).await,
-            Body::Notice(notice) => Ok(event::of_notice(entry, notice).unwrap_or_default().into()),
-        }
-    };
-    held.event.get_or_try_init(make).await.map(drop)
-}
-
-/// Makes the events of messages that were pulled from the store together: what became of them is
-/// looked up at once.
-async fn prepare_page(app: &App, mut page: Vec<Arc<TailEntry>>) -> Result<(), StoreError> {
-    page.retain(|held| held.committed.is_none() && content::is_message(&held.entry));
-    let entries: Vec<_> = page.iter().map(|held| held.entry.clone()).collect();
-    let shown = present(app, &entries).await?;
-    for (held, shown) in page.into_iter().zip(&shown) {
-        let text = event::message(held.entry.conv, held.entry.seq, shown);
-        // Only this session holds these entries: nobody else has set it.
-        let _ = held.event.set(text.into());
-    }
-    Ok(())
-}
-
-/// A message, or the message that an entry says something new about, as it is now; empty for what
-/// is neither.
-async fn present_one(app: &App, entry: &Entry) -> Result<Bytes, StoreError> {
-    if content::target(entry).is_some() {
-        let updated = message::updated(app, entry).await?;
-        let text = |shown| event::message_updated(entry.conv, entry.seq, &shown);
-        return Ok(updated.map(text).unwrap_or_default().into());
-    }
-    let shown = present(app, std::slice::from_ref(entry)).await?;
-    let text = |shown| event::message(entry.conv, entry.seq, shown);
-    Ok(shown.first().map(text).unwrap_or_default().into())
 }
 
 /// As what the existing clients know a device.

@@ -28,6 +28,7 @@ mod problem;
 mod router;
 mod routes;
 mod shape;
+mod showing;
 mod summaries;
 mod sync;
 #[cfg(test)]
@@ -38,3 +39,4 @@ mod ws;
 pub use connection::{Guest, serve};
 pub use operator::{Operator, serve as serve_operator};
 pub use router::{operators_router, router};
+pub(crate) use showing::Showing;

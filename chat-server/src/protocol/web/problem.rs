@@ -153,6 +153,7 @@ impl From<Failure> for Problem {
             Failure::InviteNeeded => code::INVITE_NEEDED.into(),
             Failure::MessageTooLarge => code::MESSAGE_TOO_LARGE.into(),
             Failure::NoSuchFile => code::NO_SUCH_FILE.into(),
+            Failure::Target(error) => Self::new(code::WEBHOOK_TARGET_REFUSED, error.to_string()),
             Failure::Store(error) => error.into(),
         }
     }
@@ -211,6 +212,7 @@ fn refused(refusal: Refusal) -> Code {
         Refusal::AlreadyRecalled => code::ALREADY_RECALLED,
         Refusal::NoSuchConversation => code::NO_SUCH_CONVERSATION,
         Refusal::NoSuchSession => code::NO_SUCH_SESSION,
+        Refusal::NoSuchWebhook => code::NO_SUCH_WEBHOOK,
         Refusal::PasswordChanged => code::BAD_CREDENTIALS,
         Refusal::AccountDisabled => code::ACCOUNT_DISABLED,
         Refusal::NotAnAdmin => code::NOT_AN_ADMIN,

@@ -284,6 +284,7 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
         | Change::LeaveGroup { .. }
         | Change::Message(_)
         | Change::Meta(_)
+        | Change::OutgoingHook(_)
         | Change::People(_)
         | Change::Place(_)
         | Change::Search(_)

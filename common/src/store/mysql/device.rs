@@ -24,7 +24,8 @@ pub(super) async fn register(
         (user.0, device.0, at.0),
     )
     .await?;
-    // One that acknowledges starts where the user may: it wants the history.
+    // One that acknowledges starts where the user may: it wants the history. What a webhook was
+    // posted nobody has read.
     if fresh == 1 && !device.acknowledges() {
         write(
             conn,
@@ -33,7 +34,9 @@ pub(super) async fn register(
                  SELECT c.f_user_id, c.f_conv, MAX(c.f_seq) AS f_furthest \
                  FROM t_cursor c \
                  JOIN t_place p ON p.f_user_id = c.f_user_id AND p.f_conv = c.f_conv \
-                 WHERE c.f_user_id = ? \
+                 LEFT JOIN t_outgoing_hook h \
+                     ON h.f_user_id = c.f_user_id AND h.f_device = c.f_device \
+                 WHERE c.f_user_id = ? AND h.f_hook IS NULL \
                  GROUP BY c.f_user_id, c.f_conv \
              ) AS reached \
              ON DUPLICATE KEY UPDATE f_seq = GREATEST(t_cursor.f_seq, VALUES(f_seq))",

@@ -1,6 +1,8 @@
 //! Which topic applies which change.
 
-use super::{Tx, admin, block, group, invite, message, meta, people, place, search, session};
+use super::{
+    Tx, admin, block, group, invite, message, meta, outgoing_hook, people, place, search, session,
+};
 use crate::store::{Change, Outcome, StoreError};
 
 /// Applies a change that both databases share.
@@ -23,6 +25,7 @@ pub(in crate::store) async fn apply<T: Tx>(
         Change::Group(change) => group::apply(tx, change).await,
         Change::Message(change) => message::apply(tx, change).await,
         Change::Meta(change) => meta::apply(tx, change).await,
+        Change::OutgoingHook(change) => outgoing_hook::apply(tx, change).await,
         Change::People(change) => people::apply(tx, change).await,
         Change::Place(change) => place::apply(tx, change).await,
         Change::Search(change) => search::apply(tx, change).await,

@@ -20,6 +20,7 @@ pub mod indexed;
 pub mod invite;
 pub mod message;
 pub mod meta;
+pub mod outgoing_hook;
 pub mod people;
 pub mod place;
 pub mod read_mark;

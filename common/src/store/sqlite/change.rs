@@ -95,6 +95,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
         | Change::LeaveGroup { .. }
         | Change::Message(_)
         | Change::Meta(_)
+        | Change::OutgoingHook(_)
         | Change::People(_)
         | Change::Place(_)
         | Change::Search(_)

@@ -67,14 +67,17 @@ pub(super) fn register(conn: &Connection, user: UserId, device: DeviceId, at: Mi
              VALUES (?1, ?2, ?3)",
         )?
         .execute((user.0, device, at.0))?;
-    // One that acknowledges starts where the user may: it wants the history.
+    // One that acknowledges starts where the user may: it wants the history. What a webhook was
+    // posted nobody has read.
     if new > 0 && !acknowledges {
         conn.prepare_cached(
             "INSERT INTO t_cursor (f_user_id, f_device, f_conv, f_seq)
              SELECT p.f_user_id, ?2, p.f_conv, max(c.f_seq)
              FROM t_place p CROSS JOIN t_cursor c
                   ON c.f_user_id = p.f_user_id AND c.f_conv = p.f_conv
-             WHERE p.f_user_id = ?1 GROUP BY p.f_conv
+             WHERE p.f_user_id = ?1 AND c.f_device NOT IN
+                 (SELECT h.f_device FROM t_outgoing_hook h WHERE h.f_user_id = ?1)
+             GROUP BY p.f_conv
              ON CONFLICT DO UPDATE SET f_seq = max(f_seq, excluded.f_seq)",
         )?
         .execute((user.0, device))?;

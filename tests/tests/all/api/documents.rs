@@ -6,7 +6,7 @@ use myim_tests::server::Server;
 use serde_json::Value;
 
 /// What the contract promises, and must therefore be described.
-const PROMISED: [(&str, &str); 36] = [
+const PROMISED: [(&str, &str); 45] = [
     ("post", "/users"),
     ("get", "/users"),
     ("get", "/users/{id}"),
@@ -43,6 +43,15 @@ const PROMISED: [(&str, &str); 36] = [
     ("get", "/search"),
     ("get", "/sync"),
     ("get", "/events"),
+    ("post", "/webhooks/outgoing"),
+    ("get", "/webhooks/outgoing"),
+    ("delete", "/webhooks/outgoing/{id}"),
+    ("post", "/webhooks/outgoing/{id}/pause"),
+    ("post", "/webhooks/outgoing/{id}/resume"),
+    ("post", "/webhooks/outgoing/{id}/rotate_secret"),
+    ("post", "/webhooks/outgoing/{id}/test"),
+    ("get", "/webhooks/outgoing/{id}/dead_letters"),
+    ("post", "/webhooks/outgoing/{id}/dead_letters/retry"),
 ];
 
 /// A path without the names of its parameters.

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 
 use myim_tests::api::Answer;
 use myim_tests::api_person::{ApiPerson, segments, text};
-use myim_tests::server::Server;
 use serde_json::{Map, Value, json};
 
-use super::{Village, went_well};
+use super::{Village, server_with, went_well};
 
 /// What only Ann and her friends may ever read, anywhere.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "secret-direct",
     "secret-group",
     "secret-remark",
     "secret-list",
     "secret-note",
     "secret-announcement",
+    "secret-hook",
 ];
 
 /// Things of Ann's and Bob's, by the name that a path's parameter has.
@@ -45,12 +45,18 @@ fn things(village: &Village) -> BTreeMap<String, Vec<String>> {
         &json!({"announcement": "secret-announcement", "join": "closed"}),
     ));
     let request = bob.ask_friend(&cid.user_id, "secret-note");
+    // Nobody listens there, and it is paused.
+    let hook = json!({"url": "http://127.0.0.1:9/secret-hook"});
+    let hook = text(&ann.post("/webhooks/outgoing", &hook).ok(201)["id"]);
+    let pause = format!("/webhooks/outgoing/{hook}/pause");
+    ann.call("POST", &pause, None).ok(204);
     let list = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
     let places = list(&[&place.to_string(), &in_group.to_string()]);
     BTreeMap::from([
         ("user_id".to_owned(), list(&[&ann.user_id, &bob.user_id])),
         ("group_id".to_owned(), list(&[group])),
         ("conversation_id".to_owned(), list(&[direct, choir])),
+        ("webhook_id".to_owned(), list(&[&hook])),
         ("session_id".to_owned(), list(&[&ann.session_id])),
         ("request_id".to_owned(), list(&[&request])),
         ("seq".to_owned(), places),
@@ -136,6 +142,7 @@ fn state(village: &Village) -> Vec<Value> {
             "/contact_lists",
             "/blocks",
             "/sessions",
+            "/webhooks/outgoing",
         ] {
             // What the stranger asks of Ann is an open request; it is hers to see and no change.
             let items = person.list(path, 100).into_iter().map(without_times);
@@ -226,7 +233,7 @@ fn walk(village: &Village, paths: &Map<String, Value>, stranger: &ApiPerson) -> 
 
 #[test]
 fn a_stranger_sees_and_changes_nothing_on_any_route() {
-    let server = Server::sqlite();
+    let server = server_with("--webhook-allowed-networks", "127.0.0.1/32");
     let village = Village::new(&server);
     let described = server.api().get("/openapi.json").ok(200);
     let paths = described["paths"].as_object().expect("paths");

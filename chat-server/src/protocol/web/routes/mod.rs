@@ -10,6 +10,7 @@ mod group_members;
 mod groups;
 mod me;
 pub(super) mod messages;
+mod outgoing_webhooks;
 mod search;
 mod sessions;
 mod updates;
@@ -40,6 +41,7 @@ pub(super) fn all() -> OpenApiRouter<WebState> {
         .merge(groups::routes())
         .merge(group_members::routes())
         .merge(admin::routes())
+        .merge(outgoing_webhooks::routes())
 }
 
 /// The administration alone, below `/api/v1`.

@@ -1,0 +1,148 @@
+//! Outgoing webhooks: what an account may read is posted to a URL.
+//!
+//! A webhook is one more device of its account. The durable queue is the log, and how far the
+//! target got is the device's cursor: no message is copied anywhere to wait. `owner` runs a task
+//! for each hook, `walk` is that task: it drives a walker as a session does, shows each entry as the
+//! event that a WebSocket would get, and moves the cursor when the target took it. `post` is one
+//! delivery to a [`target`], `signature` signs it, `backoff` says when to try again, `letters` are
+//! those that were given up.
+//!
+//! A target that is slow or gone holds up nobody: it has a task and a cursor of its own.
+
+mod address;
+mod backoff;
+mod letters;
+mod line;
+mod owner;
+mod post;
+mod signature;
+pub mod target;
+mod walk;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use common::config::{Networks, WebhookConfig};
+use common::id::{HookId, UserId};
+use common::net::{Outward, OutwardError};
+use common::store::{StoreError, outgoing_hook};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::timeout;
+
+pub(crate) use letters::{Retried, retry};
+pub(crate) use line::{Line, Retrying};
+pub use owner::run;
+pub(crate) use post::{PostError, ping};
+pub(crate) use signature::new_secret;
+pub(crate) use target::{Target, TargetError};
+
+use crate::app::App;
+
+/// How many events are on their way to targets at a time.
+const POSTS_MAX: usize = 64;
+
+/// What everybody can reach of the webhooks.
+#[derive(Debug)]
+pub struct Webhooks {
+    outward: Outward,
+    allowed: Networks,
+    /// In which time a target has to answer.
+    within: Duration,
+    attempts_max: u32,
+    first_pause: Duration,
+    posts: Semaphore,
+    lines: Mutex<HashMap<HookId, Arc<Line>>>,
+    /// Hooks that the owner has to look at. It reads from the database what they are now.
+    changed: Mutex<BTreeSet<HookId>>,
+    bell: Notify,
+}
+
+impl Webhooks {
+    /// # Errors
+    /// If the certificates of the setting cannot be used.
+    pub fn new(config: &WebhookConfig) -> Result<Self, OutwardError> {
+        Ok(Self {
+            outward: Outward::new(config.webhook_ca.as_deref())?,
+            allowed: config.webhook_allowed_networks.clone(),
+            within: Duration::from_millis(config.webhook_timeout_ms.into()),
+            attempts_max: config.webhook_attempts_max,
+            first_pause: Duration::from_millis(config.webhook_retry_first_ms.into()),
+            posts: Semaphore::new(POSTS_MAX),
+            lines: Mutex::default(),
+            changed: Mutex::default(),
+            bell: Notify::new(),
+        })
+    }
+
+    /// The hook was made, changed or deleted. Says nothing of what it is now, and may come twice.
+    pub fn changed(&self, hook: HookId) {
+        lock(&self.changed).insert(hook);
+        self.bell.notify_one();
+    }
+
+    /// Something changed about an account that may end, or begin, what its hooks may do.
+    ///
+    /// # Errors
+    /// When the store cannot say which hooks it has.
+    pub async fn account_changed(&self, app: &App, user: UserId) -> Result<(), StoreError> {
+        for hook in outgoing_hook::of_user(&*app.store, user).await? {
+            self.changed(hook);
+        }
+        Ok(())
+    }
+
+    /// Where the hook's deliveries take turns.
+    pub(crate) fn line(&self, hook: HookId) -> Arc<Line> {
+        Arc::clone(lock(&self.lines).entry(hook).or_default())
+    }
+
+    /// As [`Webhooks::line`]; `None` if the hook did nothing yet.
+    pub(crate) fn known_line(&self, hook: HookId) -> Option<Arc<Line>> {
+        lock(&self.lines).get(&hook).cloned()
+    }
+
+    /// Ends what the hook is doing, whatever it is: nothing of it is under way when this returns,
+    /// nor begins as long as the answer is held.
+    pub(crate) async fn close(&self, hook: HookId) -> Closed<'_> {
+        let closed = Closed {
+            webhooks: self,
+            hook,
+        };
+        self.line(hook).close().await;
+        closed
+    }
+
+    /// Whether this may be posted to, as its name is known now.
+    pub(crate) async fn check(&self, target: &Target) -> Result<(), TargetError> {
+        let checked = target::checked(target, &self.allowed, &self.outward);
+        match timeout(self.within, checked).await {
+            Ok(found) => found.map(drop),
+            Err(_) => Err(TargetError::SlowName {
+                name: target.name(),
+            }),
+        }
+    }
+
+    fn take_changed(&self) -> BTreeSet<HookId> {
+        std::mem::take(&mut lock(&self.changed))
+    }
+}
+
+/// Keeps a hook from doing anything; dropped, it is looked at anew.
+#[derive(Debug)]
+pub(crate) struct Closed<'a> {
+    webhooks: &'a Webhooks,
+    hook: HookId,
+}
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        lock(&self.webhooks.lines).remove(&self.hook);
+        self.webhooks.changed(self.hook);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

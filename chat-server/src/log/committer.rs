@@ -287,6 +287,7 @@ fn weight(change: &Change) -> usize {
         Change::Place(_) | Change::Meta(_) => 2,
         Change::Session(_)
         | Change::Block(_)
+        | Change::IncomingHook(_)
         | Change::People(_)
         | Change::Search(_)
         | Change::SetPassword { .. }
@@ -296,7 +297,8 @@ fn weight(change: &Change) -> usize {
         | Change::MoveContact { .. }
         | Change::EditTeams { .. }
         | Change::NameBlob { .. } => 8,
-        Change::Group(_)
+        Change::Bot(_)
+        | Change::Group(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }
         | Change::CreateGroup { .. }

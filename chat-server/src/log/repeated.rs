@@ -2,7 +2,9 @@
 
 use common::id::{ConvId, ConvKind, GroupId, UserId};
 use common::store::block::BlockChange;
+use common::store::bot::BotChange;
 use common::store::group::{self, GroupChange};
+use common::store::incoming_hook::IncomingHookChange;
 use common::store::session::SessionChange;
 use common::store::{Change, Store, StoreError, indexed};
 
@@ -32,6 +34,10 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
         | Change::NoteLogin { .. }
         | Change::NameBlob { .. }
         | Change::Block(BlockChange::Add { .. } | BlockChange::Remove { .. }) => true,
+        Change::Bot(change) => {
+            !matches!(change, BotChange::End { .. } | BotChange::EndToken { .. })
+        }
+        Change::IncomingHook(change) => !matches!(change, IncomingHookChange::Remove { .. }),
         Change::Session(change) => !matches!(change, SessionChange::End { .. }),
         Change::CreateAccount { .. }
         | Change::EditTeams { .. }

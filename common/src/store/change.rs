@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use super::block::BlockChange;
+use super::bot::BotChange;
 use super::group::GroupChange;
+use super::incoming_hook::IncomingHookChange;
 use super::message::MessageChange;
 use super::meta::MetaChange;
 use super::people::PeopleChange;
@@ -156,7 +158,9 @@ pub enum Change {
 
     // What both databases do alike, by topic: see `store/shared/`.
     Block(BlockChange),
+    Bot(BotChange),
     Group(GroupChange),
+    IncomingHook(IncomingHookChange),
     Message(MessageChange),
     Meta(MetaChange),
     People(PeopleChange),

@@ -27,8 +27,8 @@ use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use shared::{
-    Row, Value, blob, block, group, indexed, message, meta, people, place, read_mark, search,
-    session,
+    Row, Value, blob, block, bot, group, incoming_hook, indexed, message, meta, people, place,
+    read_mark, search, session,
 };
 
 pub use crate::api::BlobClass;

@@ -233,6 +233,7 @@ mod tests {
             actor: bob,
             session: SessionId(1),
             kind: DeviceKind::Cli,
+            is_bot: false,
             expires: Millis(i64::MAX),
         };
         write(&stage.app, &who, &pages).await.unwrap();

@@ -150,6 +150,7 @@ impl From<Failure> for Problem {
             Failure::Unauthenticated => code::UNAUTHENTICATED.into(),
             Failure::TooManyAttempts { wait } => Self::from(code::TOO_MANY_ATTEMPTS).after(wait),
             Failure::RegistrationClosed => code::REGISTRATION_CLOSED.into(),
+            Failure::NotForBots => code::NOT_FOR_BOTS.into(),
             Failure::MessageTooLarge => code::MESSAGE_TOO_LARGE.into(),
             Failure::NoSuchFile => code::NO_SUCH_FILE.into(),
             Failure::Store(error) => error.into(),
@@ -210,6 +211,9 @@ fn refused(refusal: Refusal) -> Code {
         Refusal::AlreadyRecalled => code::ALREADY_RECALLED,
         Refusal::NoSuchConversation => code::NO_SUCH_CONVERSATION,
         Refusal::NoSuchSession => code::NO_SUCH_SESSION,
+        Refusal::NoSuchBot => code::NO_SUCH_BOT,
+        Refusal::NoSuchToken => code::NO_SUCH_TOKEN,
+        Refusal::NoSuchWebhook => code::NO_SUCH_WEBHOOK,
         Refusal::PasswordChanged => code::BAD_CREDENTIALS,
     }
 }

@@ -259,7 +259,9 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
             blob::name(conn, &named, *at).await
         }
         Change::Block(_)
+        | Change::Bot(_)
         | Change::Group(_)
+        | Change::IncomingHook(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }
         | Change::Message(_)

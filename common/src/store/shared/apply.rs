@@ -1,6 +1,6 @@
 //! Which topic applies which change.
 
-use super::{Tx, block, group, message, meta, people, place, search, session};
+use super::{Tx, block, bot, group, incoming_hook, message, meta, people, place, search, session};
 use crate::store::{Change, Outcome, StoreError};
 
 /// Applies a change that both databases share.
@@ -18,6 +18,8 @@ pub(in crate::store) async fn apply<T: Tx>(
         Change::LeaveGroup { origin, group } => group::leave(tx, origin, *group).await,
         Change::Session(change) => session::apply(tx, change).await,
         Change::Block(change) => block::apply(tx, change).await,
+        Change::Bot(change) => bot::apply(tx, change).await,
+        Change::IncomingHook(change) => incoming_hook::apply(tx, change).await,
         Change::Group(change) => group::apply(tx, change).await,
         Change::Message(change) => message::apply(tx, change).await,
         Change::Meta(change) => meta::apply(tx, change).await,

@@ -13,7 +13,9 @@ mod value;
 
 pub mod blob;
 pub mod block;
+pub mod bot;
 pub mod group;
+pub mod incoming_hook;
 pub mod indexed;
 pub mod message;
 pub mod meta;

@@ -1,6 +1,6 @@
 //! Values and rows as both databases understand them.
 
-use crate::id::{BlobId, ConvId, DeviceId, Millis, Peer, Seq, SessionId, UserId};
+use crate::id::{BlobId, ConvId, DeviceId, HookId, Millis, Peer, Seq, SessionId, UserId};
 use crate::store::StoreError;
 
 /// A value in a statement or a row. Every number of ours fits into 63 bits.
@@ -114,6 +114,10 @@ impl Row {
         self.unsigned(column).map(SessionId)
     }
 
+    pub fn hook(&self, column: usize) -> Result<HookId, StoreError> {
+        self.unsigned(column).map(HookId)
+    }
+
     pub fn blob(&self, column: usize) -> Result<BlobId, StoreError> {
         let text = self.text(column)?;
         BlobId::from_hex(&text).ok_or_else(|| Self::wrong(column, "a hash", &Value::Text(text)))
@@ -134,7 +138,15 @@ macro_rules! from_numbers {
         }
     )*};
 }
-from_numbers!(UserId, crate::id::GroupId, ConvId, Seq, DeviceId, SessionId);
+from_numbers!(
+    UserId,
+    crate::id::GroupId,
+    ConvId,
+    Seq,
+    DeviceId,
+    SessionId,
+    HookId
+);
 
 impl From<Millis> for Value {
     fn from(at: Millis) -> Self {

@@ -86,7 +86,9 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             bytes,
         } => blobs::count_upload(conn, *address, *day, *bytes),
         Change::Block(_)
+        | Change::Bot(_)
         | Change::Group(_)
+        | Change::IncomingHook(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }
         | Change::Message(_)

@@ -9,10 +9,10 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::fault::{Applied, Stop};
 use super::{accounts, cursors, guard, log};
-use crate::api::{Entry, Notice, Origin, Refusal};
+use crate::api::{Entry, NewAccount, Notice, Origin, Refusal};
 use crate::id::{ClientId, ConvId, Millis, Peer, Seq, UserId};
 use crate::store::shared::{self, Row, Tx, Value};
-use crate::store::{Change, Guard, StoreError};
+use crate::store::{Change, Guard, Outcome, StoreError};
 
 /// The writer's open transaction.
 struct SqliteTx<'a>(&'a Connection);
@@ -122,6 +122,14 @@ impl Tx for SqliteTx<'_> {
         at: Millis,
     ) -> impl Future<Output = Result<Option<Refusal>, Stop>> + Send {
         ready(guard::check(self.0, sender, conv, needed, at).map_err(Stop::from))
+    }
+
+    fn create_account(
+        &mut self,
+        account: &NewAccount,
+        at: Millis,
+    ) -> impl Future<Output = Result<Outcome, Stop>> + Send {
+        ready(accounts::create(self.0, account, at))
     }
 
     fn append(

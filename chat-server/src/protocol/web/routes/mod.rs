@@ -1,12 +1,14 @@
 //! The routes of the API, one file a subject.
 
 mod blocks;
+mod bots;
 mod contact_lists;
 mod contacts;
 mod conversations;
 mod export;
 mod group_members;
 mod groups;
+mod incoming_webhooks;
 mod me;
 pub(super) mod messages;
 mod search;
@@ -38,6 +40,8 @@ pub(super) fn all() -> OpenApiRouter<WebState> {
         .merge(blocks::routes())
         .merge(groups::routes())
         .merge(group_members::routes())
+        .merge(bots::routes())
+        .merge(incoming_webhooks::routes())
 }
 
 #[cfg(test)]

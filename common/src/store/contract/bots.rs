@@ -8,7 +8,7 @@ use crate::api::{Notice, Refusal};
 use crate::id::{ConvId, DeviceId, HookId, Millis, Peer, SessionId, UserId};
 use crate::store::bot::{self, BotChange, NewToken};
 use crate::store::session::{self, SESSIONS_MAX, SignIn};
-use crate::store::{Change, Outcome, Store, Value};
+use crate::store::{Change, Outcome, Store};
 
 fn token(session: u64, device: u64, name: &str) -> NewToken {
     NewToken {
@@ -210,7 +210,6 @@ pub async fn a_bot_ends_and_its_name_stays(store: &dyn Store) {
     done(store, hook(HookId(1), clock, ann)).await;
     done(store, hook(HookId(2), clock, clock)).await;
     done(store, hook(HookId(3), ann, ann)).await;
-    outgoing(store, clock, ann).await;
     let end = |owner| Change::Bot(BotChange::End { owner, bot: clock });
     refused(store, end(bob), Refusal::NoSuchBot).await;
     done(store, end(ann)).await;
@@ -239,14 +238,4 @@ pub async fn a_bot_ends_and_its_name_stays(store: &dyn Store) {
     refused(store, again("clock"), Refusal::UsernameTaken).await;
     refused(store, new_bot(ann, "clock", 1), Refusal::ClientIdConflict).await;
     made(store, again("watch")).await;
-}
-
-/// What the outgoing webhooks of a bot leave in the database goes with it: there is none here, but the
-/// statements must be understood.
-async fn outgoing(store: &dyn Store, author: UserId, creator: UserId) {
-    let sql = "SELECT COUNT(*) FROM t_dead_letter WHERE f_hook IN \
-         (SELECT f_hook FROM t_outgoing_hook WHERE f_user_id = ? AND f_creator = ?)";
-    let values: Vec<Value> = vec![author.into(), creator.into()];
-    let rows = store.select(sql, values).await.unwrap();
-    assert_eq!(rows[0].int(0).unwrap(), 0);
 }

@@ -7,8 +7,7 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use common::api::{KnownSegment, Segment};
-use common::id::{ConvId, HookId, Millis, UserId};
-use common::store::incoming_hook::IncomingHook;
+use common::id::{ConvId, HookId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,7 +22,7 @@ use crate::protocol::web::page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::{PREFIX, WebState};
 use crate::protocol::web::shape::segment::SegmentSchema;
-use crate::protocol::web::shape::{ClientName, Decimal, Id, Timestamp};
+use crate::protocol::web::shape::{ClientName, Decimal, Id, IncomingWebhook};
 use crate::rates::Class;
 
 /// What some callers send instead of `client_id`.
@@ -106,35 +105,6 @@ async fn make(
     };
     let opened = command::make_incoming_hook(&app, &signed.actor, wanted).await?;
     Ok((StatusCode::CREATED, Json(opened.into())))
-}
-
-/// A webhook without its address.
-#[derive(Serialize, ToSchema)]
-struct IncomingWebhook {
-    #[schema(value_type = Id)]
-    id: Decimal<HookId>,
-    name: String,
-    #[schema(value_type = Id)]
-    conversation: Decimal<ConvId>,
-    /// Who writes what comes.
-    #[schema(value_type = Id)]
-    author: Decimal<UserId>,
-    created_at: Timestamp,
-    /// When something last came, to the minute; null for never.
-    used_at: Option<Timestamp>,
-}
-
-impl From<IncomingHook> for IncomingWebhook {
-    fn from(hook: IncomingHook) -> Self {
-        Self {
-            id: Decimal(hook.hook),
-            name: hook.name,
-            conversation: Decimal(hook.conv),
-            author: Decimal(hook.author),
-            created_at: Timestamp(hook.created),
-            used_at: (hook.used > Millis(0)).then_some(Timestamp(hook.used)),
-        }
-    }
 }
 
 /// Your incoming webhooks

@@ -34,6 +34,7 @@ pub struct Remembered {
     pub username: Arc<str>,
     pub device: DeviceId,
     pub kind: DeviceKind,
+    pub is_bot: bool,
     pub expires: Millis,
     /// When the database last noted that the session was used.
     pub seen: Millis,
@@ -174,6 +175,7 @@ mod tests {
             username: "ann".into(),
             device: DeviceId(300),
             kind: DeviceKind::Cli,
+            is_bot: false,
             expires: Millis(i64::MAX),
             seen: Millis(0),
         }

@@ -212,6 +212,10 @@ impl fmt::Display for Seq {
 pub struct Millis(pub i64);
 
 impl Millis {
+    /// The last moment that every format of ours can write, the end of the year 9999: "never" where
+    /// a moment is asked for. Not the largest number, so that a little may still be added.
+    pub const NEVER: Self = Self(253_402_300_799_999);
+
     /// Whole seconds since 1970.
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
@@ -237,9 +241,20 @@ pub const API_DEVICE_FIRST: u64 = 256;
 pub const NAMELESS_DEVICE_FIRST: u64 = 1 << 62;
 
 impl DeviceId {
+    /// Reads a decimal number as it is printed.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        canonical(text).map(Self)
+    }
+
     /// Whether the device acknowledges what it received, as those of the API do.
     pub fn acknowledges(self) -> bool {
         self.0 >= API_DEVICE_FIRST
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
     }
 }
 
@@ -306,6 +321,24 @@ impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = u64::from(self.from.0) << SMALLER_SHIFT | u64::from(self.to.0);
         write!(f, "{number}")
+    }
+}
+
+/// A webhook. Random, so that nobody can count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HookId(pub u64);
+
+impl HookId {
+    /// Reads a decimal number as it is printed.
+    pub fn from_decimal(text: &str) -> Option<Self> {
+        canonical(text).map(Self)
+    }
+}
+
+impl fmt::Display for HookId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
     }
 }
 

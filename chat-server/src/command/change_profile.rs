@@ -57,6 +57,7 @@ pub async fn change_profile(
         address: edit.address.unwrap_or(old.address),
         phone: edit.phone.unwrap_or(old.phone),
         mail: edit.mail.unwrap_or(old.mail),
+        is_bot: old.is_bot,
     };
     set_profile(app, actor, profile.clone()).await?;
     Ok(profile)

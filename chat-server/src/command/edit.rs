@@ -33,7 +33,7 @@ pub async fn edit(
         conv,
         seq,
         segments,
-        guard: guard(app, actor, conv),
+        guard: guard(app, actor.user, conv),
     };
     let edited = done(&app.log.commit(Change::Message(change)).await?);
     edited.map_err(|failure| as_not_yours(failure, conv))?;

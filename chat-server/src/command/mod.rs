@@ -7,6 +7,7 @@ pub mod admin;
 mod answer_friend;
 mod ask_once;
 mod block;
+mod bots;
 mod change_contact;
 mod change_group;
 mod change_profile;
@@ -19,6 +20,7 @@ mod find;
 mod forward;
 mod found_group;
 mod history;
+mod incoming_hooks;
 mod login;
 mod mark_read;
 mod may_read;
@@ -51,6 +53,10 @@ use crate::webhooks::target::TargetError;
 
 pub use answer_friend::answer_friend;
 pub use block::{block, blocks, unblock};
+pub use bots::{
+    MadeBot, NewBot, ShownToken, TokenTerms, add_bot_token, bot, bot_tokens, bots, change_bot,
+    end_bot, end_bot_token, make_bot, rotate_bot_token,
+};
 pub use change_contact::{ContactEdit, change_contact, people_of};
 pub use change_group::{create_group, join_group, leave_group, members};
 pub use change_profile::{ProfileEdit, change_profile, own_profile};
@@ -65,6 +71,10 @@ pub use find::find;
 pub use forward::{Source, forward};
 pub use found_group::{Founded, add_member, found_group};
 pub use history::{HISTORY_MAX, History, Part, history};
+pub use incoming_hooks::{
+    HookCaller, NewIncomingHook, OpenedHook, hook_caller, incoming_hooks, make_incoming_hook,
+    remove_incoming_hook, rotate_incoming_hook, say_through_hook,
+};
 pub use login::{Credentials, check_enabled, login};
 pub use mark_read::{Readers, mark_read, readers};
 pub use may_read::refusal as not_yours;
@@ -121,6 +131,8 @@ pub enum Failure {
     /// Accounts are made only with an invite.
     #[error("on this server an account needs an invite")]
     InviteNeeded,
+    #[error("bots cannot do this")]
+    NotForBots,
     #[error("the message is too long")]
     MessageTooLarge,
     #[error("there is no such file on this server")]

@@ -46,7 +46,7 @@ pub async fn react(
         emoji: reacting.emoji,
         added: reacting.added,
         limit: EMOJIS_MAX,
-        guard: guard(app, actor, conv),
+        guard: guard(app, actor.user, conv),
     };
     let reacted = done(&app.log.commit(Change::Message(change)).await?);
     reacted.map_err(|failure| as_not_yours(failure, conv))?;

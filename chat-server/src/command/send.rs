@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use common::api::{Body, Dialect};
-use common::id::{ConvId, Millis, Seq};
+use common::id::{ConvId, Millis, Seq, UserId};
 use common::store::{Append, Change, Guard, Outcome};
 use common::telemetry::trace::{self, TraceId};
 
@@ -28,7 +28,7 @@ pub async fn send(
     mark: Mark,
 ) -> Result<Sending, Failure> {
     let guard = match dialect {
-        Dialect::Segments => guard(app, actor, conv),
+        Dialect::Segments => guard(app, actor.user, conv),
         // The existing clients know no notes to oneself.
         Dialect::Flamingo => app.guard(),
     };
@@ -52,10 +52,10 @@ pub async fn send(
     Ok(Sending(app.log.submit(Change::Append(append)).await?))
 }
 
-/// What must hold for the actor to write into a conversation through the API. Notes to oneself need
-/// no friendship.
-pub(super) fn guard(app: &App, actor: &Actor, conv: ConvId) -> Guard {
-    if conv == ConvId::direct(actor.user, actor.user) {
+/// What must hold for a user to write into a conversation through the API. Notes to oneself need no
+/// friendship.
+pub(super) fn guard(app: &App, user: UserId, conv: ConvId) -> Guard {
+    if conv == ConvId::direct(user, user) {
         Guard::Exists
     } else {
         app.guard()

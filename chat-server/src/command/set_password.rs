@@ -72,12 +72,15 @@ pub async fn set_password(
 /// As [`set_password`], for a device of the API: the new password must not be weak.
 ///
 /// # Errors
-/// As [`set_password`].
+/// As [`set_password`]; `NotForBots`.
 pub async fn replace_password(
     app: &App,
     signed: &SignedIn,
     change: &PasswordChange,
 ) -> Result<(), Failure> {
+    if signed.is_bot {
+        return Err(Failure::NotForBots);
+    }
     check_strength(&signed.actor.username, &change.new)?;
     set_password(app, &signed.actor, change, Some(signed.session)).await
 }

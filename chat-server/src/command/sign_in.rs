@@ -1,7 +1,6 @@
 //! Signs devices in and out of the API, and tells by a token who somebody is.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use common::api::{Account, DeviceKind, Profile, Refusal};
 use common::auth::{Claims, TokenFault, device_named, nameless_device, random_number};
@@ -15,7 +14,7 @@ use crate::app::App;
 use crate::sessions::Remembered;
 
 /// The longest name of a device, in bytes: the column holds so many characters.
-const DEVICE_NAME_BYTES_MAX: usize = 64;
+pub(super) const DEVICE_NAME_BYTES_MAX: usize = 64;
 /// The longest id that a client gives its device, in bytes: a UUID and some more.
 const DEVICE_ID_BYTES_MAX: usize = 128;
 const DAY_MS: i64 = 86_400_000;
@@ -46,6 +45,7 @@ pub struct SignedIn {
     pub actor: Actor,
     pub session: SessionId,
     pub kind: DeviceKind,
+    pub is_bot: bool,
     /// The token is worth nothing from this moment on.
     pub expires: Millis,
 }
@@ -123,18 +123,23 @@ async fn open(app: &App, account: Account, device: Device) -> Result<SignedOn, F
         device: number,
         expires,
     };
-    let keys = app.sessions.keys(&*app.store, &app.log).await?;
-    let token = keys.sign(&claims);
     Ok(SignedOn {
-        token: token.ok_or_else(|| StoreError::Broken("there is no token key".to_owned()))?,
+        token: token(app, &claims).await?,
         session,
         expires,
         profile: account.profile,
     })
 }
 
+/// The token that says this.
+pub(super) async fn token(app: &App, claims: &Claims) -> Result<String, StoreError> {
+    let keys = app.sessions.keys(&*app.store, &app.log).await?;
+    let token = keys.sign(claims);
+    token.ok_or_else(|| StoreError::Broken("there is no token key".to_owned()))
+}
+
 /// What a sign-in ended, on the same device or because there were too many, is over here too.
-async fn end_replaced(app: &App, user: UserId) -> Result<(), Failure> {
+pub(super) async fn end_replaced(app: &App, user: UserId) -> Result<(), Failure> {
     // In this order: a session that opens meanwhile is not among those on line yet, or is stored.
     let on_line = app.hub.api_sessions(user);
     let stored = session::of_user(&*app.store, user).await?;
@@ -146,11 +151,11 @@ async fn end_replaced(app: &App, user: UserId) -> Result<(), Failure> {
     Ok(())
 }
 
-fn random() -> Result<u64, StoreError> {
+pub(super) fn random() -> Result<u64, StoreError> {
     random_number().map_err(|error| no_random(&error))
 }
 
-fn no_random(error: &impl std::fmt::Display) -> StoreError {
+pub(super) fn no_random(error: &impl std::fmt::Display) -> StoreError {
     StoreError::Broken(error.to_string())
 }
 
@@ -189,6 +194,7 @@ pub async fn authenticate(app: &App, from: IpAddr, token: &str) -> Result<Signed
         },
         session: claims.session,
         kind: known.kind,
+        is_bot: known.is_bot,
         expires: claims.expires,
     })
 }
@@ -211,15 +217,13 @@ async fn look_up(app: &App, session: SessionId) -> Result<Remembered, Failure> {
     let stored = stored.ok_or(Failure::Unauthenticated)?;
     check_enabled(app, stored.user).await?;
     let account = app.store.account(stored.user).await?;
-    let username: Arc<str> = match account {
-        Some(account) => account.profile.username.into(),
-        None => return Err(Failure::Unauthenticated),
-    };
+    let profile = account.ok_or(Failure::Unauthenticated)?.profile;
     let known = Remembered {
         user: stored.user,
-        username,
+        username: profile.username.into(),
         device: stored.device,
         kind: DeviceKind::named(&stored.kind).unwrap_or(DeviceKind::Desktop),
+        is_bot: profile.is_bot,
         expires: stored.expires,
         seen: stored.seen,
     };

@@ -299,6 +299,7 @@ fn weight(change: &Change) -> usize {
         | Change::Invite(_)
         | Change::Block(_)
         | Change::OutgoingHook(_)
+        | Change::IncomingHook(_)
         | Change::People(_)
         | Change::Search(_)
         | Change::SetPassword { .. }
@@ -308,7 +309,8 @@ fn weight(change: &Change) -> usize {
         | Change::MoveContact { .. }
         | Change::EditTeams { .. }
         | Change::NameBlob { .. } => 8,
-        Change::Group(_)
+        Change::Bot(_)
+        | Change::Group(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }
         | Change::CreateGroup { .. }

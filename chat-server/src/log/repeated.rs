@@ -2,8 +2,10 @@
 
 use common::id::{ConvId, ConvKind, GroupId, UserId};
 use common::store::block::BlockChange;
+use common::store::bot::BotChange;
 use common::store::group::{self, GroupChange};
 use common::store::outgoing_hook::OutgoingHookChange;
+use common::store::incoming_hook::IncomingHookChange;
 use common::store::session::SessionChange;
 use common::store::{Change, Store, StoreError, indexed};
 
@@ -34,6 +36,10 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
         | Change::NoteLogin { .. }
         | Change::NameBlob { .. }
         | Change::Block(BlockChange::Add { .. } | BlockChange::Remove { .. }) => true,
+        Change::Bot(change) => {
+            !matches!(change, BotChange::End { .. } | BotChange::EndToken { .. })
+        }
+        Change::IncomingHook(change) => !matches!(change, IncomingHookChange::Remove { .. }),
         Change::Session(change) => !matches!(change, SessionChange::End { .. }),
         // Its line in the book would stand there twice, or an invite be used twice.
         Change::Audited { .. } | Change::Invited { .. } => false,

@@ -25,6 +25,8 @@ pub struct Profile {
     pub address: String,
     pub phone: String,
     pub mail: String,
+    /// It is a program: see `store::bot`.
+    pub is_bot: bool,
 }
 
 /// A built-in picture by number, or a picture on the image server.
@@ -50,6 +52,7 @@ impl Profile {
             address: String::new(),
             phone: String::new(),
             mail: String::new(),
+            is_bot: false,
         }
     }
 }

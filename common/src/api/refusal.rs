@@ -60,6 +60,10 @@ pub enum Refusal {
     NoSuchConversation,
     #[error("there is no such session")]
     NoSuchSession,
+    #[error("there is no such bot, or it is not yours")]
+    NoSuchBot,
+    #[error("the bot has no such token")]
+    NoSuchToken,
     #[error("there is no such webhook")]
     NoSuchWebhook,
     #[error("the password was changed at this moment")]

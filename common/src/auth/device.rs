@@ -16,7 +16,20 @@ pub fn device_named(user: UserId, name: &str) -> DeviceId {
         .finalize();
     let mut number = [0; 8];
     number.copy_from_slice(&hash[..8]);
-    let number = u64::from_be_bytes(number);
+    lasting(u64::from_be_bytes(number))
+}
+
+/// A device that lasts longer than its sign-ins, though its client gives it no name.
+///
+/// # Errors
+/// If the operating system gives no random numbers.
+pub fn lasting_device() -> Result<DeviceId, getrandom::Error> {
+    let mut number = [0; 8];
+    getrandom::fill(&mut number)?;
+    Ok(lasting(u64::from_be_bytes(number)))
+}
+
+fn lasting(number: u64) -> DeviceId {
     DeviceId(number % (NAMELESS_DEVICE_FIRST - API_DEVICE_FIRST) + API_DEVICE_FIRST)
 }
 

@@ -77,6 +77,10 @@ pub struct ChatConfig {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = from_one::<u32>)]
     pub teams_max: u32,
 
+    /// Bots of one user; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = from_zero::<u32>)]
+    pub bots_max: u32,
+
     /// Longest message in bytes
     #[arg(long, value_name = "BYTES", default_value_t = ByteSize(64_000))]
     pub message_bytes_max: ByteSize,

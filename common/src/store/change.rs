@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use super::admin::AdminChange;
 use super::audit::Record;
 use super::block::BlockChange;
+use super::bot::BotChange;
 use super::group::GroupChange;
 use super::invite::InviteChange;
+use super::incoming_hook::IncomingHookChange;
 use super::message::MessageChange;
 use super::meta::MetaChange;
 use super::outgoing_hook::OutgoingHookChange;
@@ -176,8 +178,10 @@ pub enum Change {
     // What both databases do alike, by topic: see `store/shared/`.
     Admin(AdminChange),
     Block(BlockChange),
+    Bot(BotChange),
     Group(GroupChange),
     Invite(InviteChange),
+    IncomingHook(IncomingHookChange),
     Message(MessageChange),
     Meta(MetaChange),
     OutgoingHook(OutgoingHookChange),

@@ -10,6 +10,7 @@ pub mod admin;
 pub mod audit;
 pub mod blobs;
 pub mod blocks;
+pub mod bots;
 pub mod cursors;
 pub mod damage;
 pub mod devices;
@@ -18,6 +19,7 @@ pub mod group_rules;
 mod group_setup;
 pub mod groups;
 pub mod invites;
+pub mod incoming_hooks;
 pub mod log;
 pub mod members;
 pub mod model;
@@ -267,6 +269,18 @@ macro_rules! store_contract {
                 a_nameless_device_is_forgotten_with_its_session
                 of_too_many_sessions_the_least_used_ends
             }
+            bots {
+                a_bot_is_an_account_of_its_owner
+                making_a_bot_is_refused_where_it_must
+                a_token_is_replaced_on_its_device
+                a_bot_has_so_many_tokens
+                a_bot_ends_and_its_name_stays
+            }
+            incoming_hooks {
+                a_webhook_is_its_creators
+                a_webhook_needs_an_author_who_may_write
+                a_user_has_so_many_webhooks
+            }
             model {
                 random_sends_and_cursors
             }
@@ -309,12 +323,14 @@ mod tests {
             include_str!("contract/audit.rs"),
             include_str!("contract/blobs.rs"),
             include_str!("contract/blocks.rs"),
+            include_str!("contract/bots.rs"),
             include_str!("contract/cursors.rs"),
             include_str!("contract/devices.rs"),
             include_str!("contract/friends.rs"),
             include_str!("contract/group_rules.rs"),
             include_str!("contract/groups.rs"),
             include_str!("contract/invites.rs"),
+            include_str!("contract/incoming_hooks.rs"),
             include_str!("contract/log.rs"),
             include_str!("contract/members.rs"),
             include_str!("contract/model.rs"),

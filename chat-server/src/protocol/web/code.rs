@@ -46,6 +46,7 @@ codes! {
     NOT_ALLOWED 403 "not_allowed" "Your role in the group does not allow this.";
     JOIN_CLOSED 403 "join_closed" "One becomes a member of this group only by being invited.";
     APPROVAL_NEEDED 403 "approval_needed" "An admin of the group has to agree first.";
+    NOT_FOR_BOTS 403 "not_for_bots" "Bots cannot do this.";
     NOT_THE_AUTHOR 403 "not_the_author" "Only who wrote the message can do this.";
     TOO_LATE 403 "too_late" "The time to do this is over.";
     NOT_FOUND 404 "not_found" "There is nothing at this address.";
@@ -57,6 +58,9 @@ codes! {
     NO_SUCH_SESSION 404 "no_such_session" "There is no such session.";
     NO_SUCH_INVITE 404 "no_such_invite" "There is no such invite.";
     NO_SUCH_MESSAGE 404 "no_such_message" "There is no such message.";
+    NO_SUCH_BOT 404 "no_such_bot" "There is no such bot, or it is not yours.";
+    NO_SUCH_TOKEN 404 "no_such_token" "The bot has no such token.";
+    NO_SUCH_WEBHOOK 404 "no_such_webhook" "There is no such webhook, or the secret is wrong.";
     NO_SUCH_CONVERSATION 404 "no_such_conversation" "There is no such conversation, or it is not yours.";
     NO_SUCH_WEBHOOK 404 "no_such_webhook" "There is no such webhook, or it is not yours.";
     NOT_STORED 404 "not_stored" "Nothing was saved under this client id, and nothing will be: it is safe to send again.";

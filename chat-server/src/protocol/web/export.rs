@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::shape::conversation::{self, Conversation};
 use super::shape::message::{self, Message};
-use super::shape::{Contact, Decimal, Group, Session, Timestamp, User};
+use super::shape::{Contact, Decimal, Group, IncomingWebhook, Session, Timestamp, User};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::command::{self, Failure, Part, SignedIn, as_seen_by};
@@ -34,6 +34,10 @@ enum Line {
         user: Box<User>,
         since: Timestamp,
     },
+    Bot {
+        user: Box<User>,
+    },
+    IncomingWebhook(Box<IncomingWebhook>),
     Group {
         /// The list that the group is kept in.
         list: String,
@@ -171,6 +175,14 @@ async fn about(app: &App, who: &SignedIn) -> Result<Vec<Line>, Broken> {
             since: Timestamp(since),
         });
     }
+    for bot in command::bots(app, actor).await? {
+        lines.push(Line::Bot {
+            user: Box::new(bot.into()),
+        });
+    }
+    for hook in command::incoming_hooks(app, actor).await? {
+        lines.push(Line::IncomingWebhook(Box::new(hook.into())));
+    }
     Ok(lines)
 }
 
@@ -233,6 +245,7 @@ mod tests {
             actor: bob,
             session: SessionId(1),
             kind: DeviceKind::Cli,
+            is_bot: false,
             expires: Millis(i64::MAX),
         };
         write(&stage.app, &who, &pages).await.unwrap();

@@ -122,12 +122,42 @@ impl<T: DeserializeOwned + Default> FromRequest<WebState> for OptionalBody<T> {
     }
 }
 
+/// A JSON body, or a plain text in UTF-8.
+#[derive(Debug)]
+pub(crate) enum JsonOrText<T> {
+    Json(T),
+    Text(String),
+}
+
+impl<T: DeserializeOwned> FromRequest<WebState> for JsonOrText<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &WebState) -> Result<Self, Problem> {
+        let is_text = is_kind(request.headers(), "text/plain");
+        if !is_text && !is_json(request.headers()) {
+            let detail = "the body is declared neither as application/json nor as text/plain";
+            return Err(Problem::new(code::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        let bytes = bytes(request).await?;
+        if !is_text {
+            return json::read(&bytes).map(Self::Json);
+        }
+        let text = String::from_utf8(bytes.into());
+        let problem = |_| Problem::new(code::INVALID_BODY, "the text is not UTF-8");
+        text.map(Self::Text).map_err(problem)
+    }
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
+    is_kind(headers, "application/json")
+}
+
+fn is_kind(headers: &HeaderMap, wanted: &str) -> bool {
     let Some(Ok(declared)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
         return false;
     };
     let kind = declared.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json")
+    kind.eq_ignore_ascii_case(wanted)
 }
 
 async fn bytes(request: Request) -> Result<Bytes, Problem> {

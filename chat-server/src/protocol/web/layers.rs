@@ -27,6 +27,9 @@ const WAITING_TIME_MAX: Duration = Duration::from_secs(90);
 /// The route that waits.
 const WAITING_PATH: &str = "/api/v1/sync";
 
+/// Where incoming webhooks stand.
+const HOOKS: &str = "/api/v1/hooks/";
+
 /// How the caller's trace is named, as in the W3C's recommendation.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Under which number the request stands in the log.
@@ -35,7 +38,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Gives every request a span with the trace it belongs to: the caller's, or a new one.
 pub(super) async fn traced(request: Request, next: Next) -> Response {
     let trace = trace_of(request.headers()).unwrap_or_else(|| Uuid::now_v7().simple().to_string());
-    // The route and not the path: paths hold ids, and queries hold what people search for.
+    // The route and not the path: paths hold ids and the secrets of webhooks, and queries hold what
+    // people search for.
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("-", MatchedPath::as_str);
     let span = tracing::info_span!("request", %trace, method = %request.method(), route);
@@ -220,7 +224,7 @@ fn class_of(method: &Method, path: &str) -> Class {
             _ => Class::Read,
         },
         Method::POST if signs_in => Class::SignIn,
-        Method::POST if path.ends_with("/messages") => Class::Send,
+        Method::POST if path.ends_with("/messages") || path.starts_with(HOOKS) => Class::Send,
         _ => Class::Write,
     }
 }
@@ -292,6 +296,8 @@ mod tests {
         assert_eq!(class_of(&Method::GET, "/api/v1/search"), Class::Search);
         let messages = "/api/v1/conversations/7/messages";
         assert_eq!(class_of(&Method::POST, messages), Class::Send);
+        let hook = "/api/v1/hooks/7/x";
+        assert_eq!(class_of(&Method::POST, hook), Class::Send);
         assert_eq!(class_of(&Method::DELETE, "/api/v1/blocks/7"), Class::Write);
     }
 }

@@ -278,7 +278,9 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
         }
         Change::Admin(_)
         | Change::Block(_)
+        | Change::Bot(_)
         | Change::Group(_)
+        | Change::IncomingHook(_)
         | Change::Invite(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }

@@ -87,16 +87,16 @@ impl Original {
         let found: Vec<Row> = rows(&mut self.conn, &self.users_sql, (self.user, ROWS)).await?;
         let mut users = Vec::with_capacity(found.len());
         for mut row in found {
-            self.user = cell(&mut row, 15)?;
+            self.user = cell(&mut row, 16)?;
             let profile = profile(&mut row)?;
             let user = profile.map(|profile| {
                 Ok::<_, Fault>(ImportedUser {
                     profile,
-                    password: cell(&mut row, 11)?,
-                    teams: cell::<Option<Vec<u8>>>(&mut row, 12)?
+                    password: cell(&mut row, 12)?,
+                    teams: cell::<Option<Vec<u8>>>(&mut row, 13)?
                         .and_then(|json| String::from_utf8(json).ok()),
-                    registered: cell(&mut row, 13)?,
-                    owner: u32::try_from(cell::<i64>(&mut row, 14)?).unwrap_or(0),
+                    registered: cell(&mut row, 14)?,
+                    owner: u32::try_from(cell::<i64>(&mut row, 15)?).unwrap_or(0),
                 })
             });
             users.push(user.transpose()?);
@@ -179,6 +179,8 @@ fn users_sql(columns: &HashSet<String>) -> String {
         read("f_address", "''"),
         read("f_phonenumber", "''"),
         read("f_mail", "''"),
+        // It knew no bots.
+        "0".to_owned(),
         read("f_password", "''"),
         teams.to_owned(),
         "CAST(COALESCE(TIMESTAMPDIFF(SECOND, '1970-01-01', f_register_time), 0) AS SIGNED)"

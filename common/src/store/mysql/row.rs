@@ -16,10 +16,11 @@ pub(super) const ENTRY: &str = "f_conv, f_seq, f_kind, f_msgcontent, f_senderid,
 pub(super) const PROFILE: &str = "u.f_user_id, u.f_username, u.f_nickname, \
      COALESCE(u.f_facetype, 0), COALESCE(u.f_customface, ''), COALESCE(u.f_gender, 0), \
      COALESCE(u.f_birthday, 0), COALESCE(u.f_signature, ''), COALESCE(u.f_address, ''), \
-     COALESCE(u.f_phonenumber, ''), COALESCE(u.f_mail, '')";
+     COALESCE(u.f_phonenumber, ''), COALESCE(u.f_mail, ''), \
+     EXISTS (SELECT 1 FROM t_bot b WHERE b.f_user_id = u.f_user_id)";
 
 /// How many columns [`PROFILE`] has.
-pub(super) const PROFILE_WIDTH: usize = 11;
+pub(super) const PROFILE_WIDTH: usize = 12;
 
 /// One column of a row.
 pub(super) fn cell<T: FromValue>(row: &mut Row, index: usize) -> Result<T, Fault> {
@@ -74,6 +75,7 @@ pub(super) fn profile(row: &mut Row) -> Result<Option<Profile>, Fault> {
         address: cell(row, 8)?,
         phone: cell(row, 9)?,
         mail: cell(row, 10)?,
+        is_bot: cell(row, 11)?,
     }))
 }
 

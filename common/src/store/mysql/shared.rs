@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use mysql_async::{Conn, Params, Row as MySqlRow, Value as MySqlValue};
 
+use super::account;
 use super::connections::{Connections, rows, write};
 use super::fault::Fault;
 use super::friend;
 use super::guard::{Ask, Held};
 use super::log::{Heads, saved};
-use crate::api::{Entry, Notice, Origin, Refusal};
+use crate::api::{Entry, NewAccount, Notice, Origin, Refusal};
 use crate::id::{ClientId, ConvId, Millis, Seq, UserId};
 use crate::store::audit::{self, Record};
 use crate::store::bulk::marks;
@@ -118,6 +119,10 @@ impl Tx for MySqlTx<'_> {
         };
         let held = Held::find(self.0, std::iter::once(ask)).await?;
         Ok(held.refusal(&ask))
+    }
+
+    async fn create_account(&mut self, account: &NewAccount, at: Millis) -> Result<Outcome, Fault> {
+        account::create(self.0, account, at).await
     }
 
     async fn append(

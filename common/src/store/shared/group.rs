@@ -17,7 +17,7 @@ pub(super) use join::{join, leave};
 pub use read::{
     ListedGroup, deciders, join_request, join_requests, list, member, members, policy, sizes,
 };
-pub(super) use scene::role;
+pub(super) use scene::{connected, role};
 
 /// A write about a group. Refused, all of them: `NoSuchGroup`, `NotAMember` if `origin.user` is
 /// none (but not for `RequestJoin`), `NotAllowed` if his role does not reach, `ClientIdConflict`.

@@ -133,7 +133,7 @@ pub(super) async fn end_every<T: Tx>(tx: &mut T, user: UserId) -> Result<(), T::
 
 /// Ends those of a user's sessions for which the condition holds, and forgets their devices if they
 /// were nameless. Answers how many ended.
-async fn end<T: Tx>(
+pub(super) async fn end<T: Tx>(
     tx: &mut T,
     user: UserId,
     condition: &str,
@@ -150,12 +150,12 @@ async fn end<T: Tx>(
 /// As [`end`], for rows of session and device.
 async fn end_all<T: Tx>(tx: &mut T, user: UserId, ended: &[Row]) -> Result<(), T::Fault> {
     let mut sessions = Vec::with_capacity(ended.len());
-    let mut devices = vec![Value::from(user)];
+    let mut nameless = Vec::new();
     for row in ended {
         sessions.push(Value::from(row.session(0)?));
         let device = row.device(1)?;
         if device.0 >= NAMELESS_DEVICE_FIRST {
-            devices.push(device.into());
+            nameless.push(device);
         }
     }
     if !sessions.is_empty() {
@@ -163,12 +163,24 @@ async fn end_all<T: Tx>(tx: &mut T, user: UserId, ended: &[Row]) -> Result<(), T
         let sql = format!("DELETE FROM t_session WHERE f_session IN {marks}");
         tx.execute(&sql, sessions).await?;
     }
-    if devices.len() > 1 {
-        let marks = marks(devices.len() - 1);
-        for table in ["t_cursor", "t_device"] {
-            let sql = format!("DELETE FROM {table} WHERE f_user_id = ? AND f_device IN {marks}");
-            tx.execute(&sql, devices.clone()).await?;
-        }
+    forget_devices(tx, user, &nameless).await
+}
+
+/// Forgets devices, and how far they got.
+pub(super) async fn forget_devices<T: Tx>(
+    tx: &mut T,
+    user: UserId,
+    devices: &[DeviceId],
+) -> Result<(), T::Fault> {
+    if devices.is_empty() {
+        return Ok(());
+    }
+    let marks = marks(devices.len());
+    let mut values = vec![Value::from(user)];
+    values.extend(devices.iter().copied().map(Value::from));
+    for table in ["t_cursor", "t_device"] {
+        let sql = format!("DELETE FROM {table} WHERE f_user_id = ? AND f_device IN {marks}");
+        tx.execute(&sql, values.clone()).await?;
     }
     Ok(())
 }
@@ -195,6 +207,13 @@ async fn open<T: Tx>(
     let values = vec![user.into(), SESSIONS_MAX.into(), (SESSIONS_MAX - 1).into()];
     let too_many = tx.select(sql, values).await?;
     end_all(tx, user, &too_many).await?;
+    insert(tx, sign_in).await?;
+    Ok(Outcome::done())
+}
+
+/// Writes a session, and makes its device known.
+pub(super) async fn insert<T: Tx>(tx: &mut T, sign_in: &SignIn) -> Result<(), T::Fault> {
+    let (user, device) = (sign_in.user, sign_in.device);
     let sql = format!(
         "{} INTO t_device (f_user_id, f_device, f_registered) VALUES (?, ?, ?)",
         T::INSERT_IGNORE
@@ -219,7 +238,7 @@ async fn open<T: Tx>(
         sign_in.expires.into(),
     ];
     tx.execute(sql, values).await?;
-    Ok(Outcome::done())
+    Ok(())
 }
 
 /// A session, if it has not ended. Whether its time is over is the caller's question.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::{Row, Value};
-use crate::api::{Body, Entry, Notice, Origin, Refusal};
+use crate::api::{Body, Entry, NewAccount, Notice, Origin, Refusal};
 use crate::id::{ClientId, ConvId, Millis, Seq, UserId};
 use crate::store::{Guard, Outcome, StoreError};
 
@@ -61,6 +61,14 @@ pub(in crate::store) trait Tx {
         guard: Guard,
         at: Millis,
     ) -> impl Future<Output = Result<Option<Refusal>, Self::Fault>> + Send;
+
+    /// Makes an account, as [`crate::store::Change::CreateAccount`] does. Comes before anything
+    /// else is written: it may be refused.
+    fn create_account(
+        &mut self,
+        account: &NewAccount,
+        at: Millis,
+    ) -> impl Future<Output = Result<Outcome, Self::Fault>> + Send;
 
     /// Appends notices and answers with their entries.
     fn append(

@@ -12,7 +12,8 @@ use crate::store::{Outcome, StoreError};
 macro_rules! profile_columns {
     () => {
         "u.f_user_id, u.f_username, u.f_nickname, u.f_facetype, u.f_customface, u.f_gender,
-         u.f_birthday, u.f_signature, u.f_address, u.f_phonenumber, u.f_mail"
+         u.f_birthday, u.f_signature, u.f_address, u.f_phonenumber, u.f_mail,
+         EXISTS (SELECT 1 FROM t_bot b WHERE b.f_user_id = u.f_user_id) AS is_bot"
     };
 }
 pub(super) use profile_columns;
@@ -117,7 +118,7 @@ fn set_hash(conn: &Connection, user: UserId, hash: &str) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Replaces everything but id and user name.
+/// Replaces everything but id, user name and whether it is a bot.
 pub(super) fn set_profile(conn: &Connection, profile: &Profile) -> Applied {
     if !exists(conn, profile.id)? {
         return Err(Refusal::NoSuchUser.into());
@@ -231,5 +232,6 @@ pub(super) fn profile(row: &Row<'_>) -> Result<Profile, StoreError> {
         address: row.get("f_address")?,
         phone: row.get("f_phonenumber")?,
         mail: row.get("f_mail")?,
+        is_bot: row.get("is_bot")?,
     })
 }

@@ -89,7 +89,9 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
         Change::Invited { change, code, at } => shared::invited(conn, change, code, *at),
         Change::Admin(_)
         | Change::Block(_)
+        | Change::Bot(_)
         | Change::Group(_)
+        | Change::IncomingHook(_)
         | Change::Invite(_)
         | Change::JoinGroup { .. }
         | Change::LeaveGroup { .. }

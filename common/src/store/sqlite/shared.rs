@@ -9,7 +9,7 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::fault::{Applied, Stop};
 use super::{accounts, change, cursors, guard, log};
-use crate::api::{Entry, Notice, Origin, Refusal};
+use crate::api::{Entry, NewAccount, Notice, Origin, Refusal};
 use crate::id::{ClientId, ConvId, Millis, Peer, Seq, UserId};
 use crate::store::audit::{self, Record};
 use crate::store::invite;
@@ -154,6 +154,14 @@ impl Tx for SqliteTx<'_> {
         at: Millis,
     ) -> impl Future<Output = Result<Option<Refusal>, Stop>> + Send {
         ready(guard::check(self.0, sender, conv, needed, at).map_err(Stop::from))
+    }
+
+    fn create_account(
+        &mut self,
+        account: &NewAccount,
+        at: Millis,
+    ) -> impl Future<Output = Result<Outcome, Stop>> + Send {
+        ready(accounts::create(self.0, account, at))
     }
 
     fn append(

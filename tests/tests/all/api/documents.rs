@@ -6,7 +6,7 @@ use myim_tests::server::Server;
 use serde_json::Value;
 
 /// What the contract promises, and must therefore be described.
-const PROMISED: [(&str, &str); 45] = [
+const PROMISED: [(&str, &str); 58] = [
     ("post", "/users"),
     ("get", "/users"),
     ("get", "/users/{id}"),
@@ -52,6 +52,19 @@ const PROMISED: [(&str, &str); 45] = [
     ("post", "/webhooks/outgoing/{id}/test"),
     ("get", "/webhooks/outgoing/{id}/dead_letters"),
     ("post", "/webhooks/outgoing/{id}/dead_letters/retry"),
+    ("post", "/bots"),
+    ("get", "/bots"),
+    ("get", "/bots/{id}"),
+    ("patch", "/bots/{id}"),
+    ("delete", "/bots/{id}"),
+    ("get", "/bots/{id}/tokens"),
+    ("post", "/bots/{id}/tokens"),
+    ("post", "/bots/{id}/tokens/{token_id}/rotate"),
+    ("delete", "/bots/{id}/tokens/{token_id}"),
+    ("post", "/conversations/{id}/webhooks"),
+    ("get", "/webhooks/incoming"),
+    ("delete", "/webhooks/incoming/{id}"),
+    ("post", "/hooks/{id}/{secret}"),
 ];
 
 /// A path without the names of its parameters.

@@ -18,6 +18,7 @@ const SECRETS: [&str; 7] = [
     "secret-note",
     "secret-announcement",
     "secret-hook",
+    "secret-webhook",
 ];
 
 /// Things of Ann's and Bob's, by the name that a path's parameter has.
@@ -46,10 +47,14 @@ fn things(village: &Village) -> BTreeMap<String, Vec<String>> {
     ));
     let request = bob.ask_friend(&cid.user_id, "secret-note");
     // Nobody listens there, and it is paused.
-    let hook = json!({"url": "http://127.0.0.1:9/secret-hook"});
-    let hook = text(&ann.post("/webhooks/outgoing", &hook).ok(201)["id"]);
-    let pause = format!("/webhooks/outgoing/{hook}/pause");
+    let out = json!({"url": "http://127.0.0.1:9/secret-hook"});
+    let out = text(&ann.post("/webhooks/outgoing", &out).ok(201)["id"]);
+    let pause = format!("/webhooks/outgoing/{out}/pause");
     ann.call("POST", &pause, None).ok(204);
+    let made = ann.post("/bots", &json!({"username": "clock"})).ok(201);
+    let name = json!({"name": "secret-webhook"});
+    let hook = ann.post(&format!("/conversations/{direct}/webhooks"), &name);
+    let hook = text(&hook.ok(201)["id"]);
     let list = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
     let places = list(&[&place.to_string(), &in_group.to_string()]);
     BTreeMap::from([
@@ -59,6 +64,9 @@ fn things(village: &Village) -> BTreeMap<String, Vec<String>> {
         ("webhook_id".to_owned(), list(&[&hook])),
         ("session_id".to_owned(), list(&[&ann.session_id])),
         ("request_id".to_owned(), list(&[&request])),
+        ("bot_id".to_owned(), list(&[&text(&made["bot"]["id"])])),
+        ("token_id".to_owned(), list(&[&text(&made["token_id"])])),
+        ("hook_id".to_owned(), list(&[&hook])),
         ("seq".to_owned(), places),
         ("emoji".to_owned(), list(&["%F0%9F%91%8D"])),
         ("client_id".to_owned(), list(&["secret-1"])),
@@ -74,6 +82,8 @@ fn values(things: &BTreeMap<String, Vec<String>>, path: &str, parameter: &str) -
         "conversations" => "conversation_id",
         "sessions" => "session_id",
         "requests" => "request_id",
+        "bots" => "bot_id",
+        "incoming" | "hooks" => "hook_id",
         "contact_lists" => "name",
         _ => "client_id",
     };
@@ -143,6 +153,8 @@ fn state(village: &Village) -> Vec<Value> {
             "/blocks",
             "/sessions",
             "/webhooks/outgoing",
+            "/bots",
+            "/webhooks/incoming",
         ] {
             // What the stranger asks of Ann is an open request; it is hers to see and no change.
             let items = person.list(path, 100).into_iter().map(without_times);
@@ -257,7 +269,12 @@ fn a_stranger_sees_and_changes_nothing_on_any_route() {
         );
     }
     // Without a token there is nothing at all, but for the doors.
-    let doors = ["/users", "/sessions", "/openapi.json"];
+    let doors = [
+        "/users",
+        "/sessions",
+        "/openapi.json",
+        "/hooks/{id}/{secret}",
+    ];
     let nobody = server.api();
     for (path, operations) in paths {
         let Some(path) = path.strip_prefix("/api/v1") else {

@@ -2,12 +2,14 @@
 
 mod admin;
 mod blocks;
+mod bots;
 mod contact_lists;
 mod contacts;
 mod conversations;
 mod export;
 mod group_members;
 mod groups;
+mod incoming_webhooks;
 mod me;
 pub(super) mod messages;
 mod outgoing_webhooks;
@@ -41,6 +43,8 @@ pub(super) fn all() -> OpenApiRouter<WebState> {
         .merge(groups::routes())
         .merge(group_members::routes())
         .merge(admin::routes())
+        .merge(bots::routes())
+        .merge(incoming_webhooks::routes())
         .merge(outgoing_webhooks::routes())
 }
 

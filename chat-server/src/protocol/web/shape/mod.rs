@@ -12,6 +12,7 @@ mod number;
 pub(crate) mod segment;
 mod time;
 mod user;
+mod webhook;
 mod word;
 
 pub(crate) use avatar::AvatarText;
@@ -21,4 +22,5 @@ pub(crate) use group::{Group, GroupMember, JoinRequest};
 pub(crate) use number::{Decimal, Id};
 pub(crate) use time::Timestamp;
 pub(crate) use user::{Birthday, Contact, ContactRequest, Session, User};
+pub(crate) use webhook::IncomingWebhook;
 pub(crate) use word::{DeviceKindWord, DirectionWord, InvitePolicyWord, JoinPolicyWord, RoleWord};

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use common::id::{ConvId, GroupId, HookId, RequestId, SessionId, UserId};
+use common::id::{ConvId, DeviceId, GroupId, HookId, RequestId, SessionId, UserId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -44,7 +44,7 @@ macro_rules! from_decimal {
     };
 }
 
-from_decimal!(ConvId, HookId, SessionId, RequestId);
+from_decimal!(ConvId, SessionId, RequestId, DeviceId, HookId);
 
 macro_rules! from_any_decimal {
     ($($number:ident),*) => {

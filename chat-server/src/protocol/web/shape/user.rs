@@ -18,6 +18,10 @@ pub(crate) struct User {
     pub(crate) id: Decimal<UserId>,
     pub(crate) username: String,
     pub(crate) nickname: String,
+    /// True for a program; people have no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) bot: Option<bool>,
     /// `builtin:N`, or a picture's name on the image server.
     #[schema(examples("builtin:7"))]
     pub(crate) avatar: String,
@@ -48,6 +52,7 @@ impl From<Profile> for User {
             id: Decimal(UserId(profile.id.number())),
             avatar: AvatarText::shown(&profile.avatar),
             username: profile.username,
+            bot: profile.is_bot.then_some(true),
             nickname: profile.nickname,
             signature: some(profile.signature),
             gender: profile.gender,
@@ -230,5 +235,9 @@ mod tests {
             "id": "7", "username": "ann", "nickname": "Ann", "avatar": "builtin:0", "gender": 0
         });
         assert_eq!(shown, expected);
+        let mut bot = Profile::fresh(Peer::User(UserId(8)), "clock", "Clock");
+        bot.is_bot = true;
+        let shown = serde_json::to_value(User::from(bot)).unwrap();
+        assert_eq!(shown["bot"], true);
     }
 }

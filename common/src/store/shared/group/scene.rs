@@ -218,7 +218,10 @@ async fn forget_place<T: Tx>(tx: &mut T, user: UserId, conv: ConvId) -> Result<(
 }
 
 /// How many contacts a user has, friends and groups; or how many members a group.
-async fn connected<T: Tx>(tx: &mut T, number: u32) -> Result<u64, T::Fault> {
+pub(in crate::store::shared) async fn connected<T: Tx>(
+    tx: &mut T,
+    number: u32,
+) -> Result<u64, T::Fault> {
     let sql = "SELECT (SELECT COUNT(*) FROM t_user_relationship WHERE f_user_id1 = ?) \
          + (SELECT COUNT(*) FROM t_user_relationship WHERE f_user_id2 = ?)";
     let rows = tx.select(sql, vec![number.into(), number.into()]).await?;

@@ -324,24 +324,6 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// A webhook. Random, so that nobody can count them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct HookId(pub u64);
-
-impl HookId {
-    /// Reads a decimal number as it is printed.
-    pub fn from_decimal(text: &str) -> Option<Self> {
-        canonical(text).map(Self)
-    }
-}
-
-impl fmt::Display for HookId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
 /// The sender's own name for a send, 1 to 64 bytes. The same (sender, client id) is one entry,
 /// however often it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -4,8 +4,8 @@ use common::id::{ConvId, ConvKind, GroupId, UserId};
 use common::store::block::BlockChange;
 use common::store::bot::BotChange;
 use common::store::group::{self, GroupChange};
-use common::store::outgoing_hook::OutgoingHookChange;
 use common::store::incoming_hook::IncomingHookChange;
+use common::store::outgoing_hook::OutgoingHookChange;
 use common::store::session::SessionChange;
 use common::store::{Change, Store, StoreError, indexed};
 

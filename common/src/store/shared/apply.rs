@@ -1,8 +1,8 @@
 //! Which topic applies which change.
 
 use super::{
-    Tx, admin, block, bot, group, incoming_hook, invite, message, meta, outgoing_hook, people, place,
-    search, session,
+    Tx, admin, block, bot, group, incoming_hook, invite, message, meta, outgoing_hook, people,
+    place, search, session,
 };
 use crate::store::{Change, Outcome, StoreError};
 

@@ -55,8 +55,8 @@ fn comes_through(server: &Server) {
     nobody.post(&path, &json!({"segments": parts})).ok(201);
     plain(&nobody, &path, "build 3\n", &[]).ok(201);
     phone.hears(&choir, &["before", "build 1", "build 2", "build 3"]);
-    // Its author hears of them on all his devices, and has not read them.
-    laptop.hears(&choir, &["before", "build 1", "build 2", "build 3"]);
+    // Its author hears of them, though this very device wrote the first message.
+    laptop.hears(&choir, &["build 1", "build 2", "build 3"]);
     let history = bob.history(&choir);
     let first = history.iter().find(|one| said(one) == "build 1").unwrap();
     assert_eq!(
@@ -64,6 +64,11 @@ fn comes_through(server: &Server) {
         (&json!(ann.user_id), seq(&sent))
     );
     assert_eq!(first["client_id"], sent["client_id"]);
+
+    // It says nothing of what its author has read.
+    bob.say(&choir, "unread", "did it work?");
+    nobody.post(&path, &json!({"text": "yes"})).ok(201);
+    assert_eq!(ann.conversation(&choir)["unread"], 1);
 
     // The same name is the same message, however it is told.
     let once = nobody

@@ -302,7 +302,7 @@ fn a_database_without_a_server_is_administered_all_the_same() {
 
 #[test]
 fn what_is_damaged_is_told() {
-    let mut server = Server::sqlite();
+    let server = Server::sqlite();
     let (ann, bob) = server.acquainted();
     let direct = ann.direct(&bob.user_id);
     for number in 0..3 {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::api::Answer;
-use crate::api_person::{ApiPerson, text};
+use crate::api_person::ApiPerson;
 use crate::process::{PROCESS_PATIENCE, Process, command};
 use crate::server::Server;
 
@@ -97,13 +97,6 @@ impl Server {
 }
 
 impl Answer {
-    /// It was refused with this status; the code that programs decide by.
-    #[track_caller]
-    pub fn refused(&self, status: u16) -> String {
-        assert_eq!(self.status, status, "{self}");
-        text(&self.problem()["code"])
-    }
-
     /// It went well; each line of the body is an object.
     #[track_caller]
     pub fn ndjson(&self) -> Vec<Value> {

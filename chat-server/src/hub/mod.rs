@@ -151,11 +151,6 @@ impl Hub {
         }
     }
 
-    /// The sessions of a user, in the order of login.
-    pub fn of_user(&self, user: UserId) -> Vec<Arc<Session>> {
-        self.sessions_of(user)
-    }
-
     /// The version to read before asking the database for a user's groups.
     pub fn membership_version(&self, user: UserId) -> u64 {
         self.lock()

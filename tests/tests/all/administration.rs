@@ -17,7 +17,7 @@ tests! {
     sqlite: accounts_are_made_and_locked, people_read_tables, a_group_and_a_session_end,
         a_token_does_what_the_socket_does, a_database_is_looked_through;
     mariadb: accounts_are_made_and_locked, people_read_tables, a_group_and_a_session_end,
-        a_token_does_what_the_socket_does, a_database_is_looked_through;
+        a_token_does_what_the_socket_does, a_database_is_looked_through,
 }
 
 fn accounts_are_made_and_locked(server: &mut Server) {
@@ -56,7 +56,7 @@ fn accounts_are_made_and_locked(server: &mut Server) {
 
     server.admin(&["user", "disable", "bob"]).ok();
     let locked = try_sign_in(&server.api(), "bob", "good enough", "laptop");
-    assert_eq!(locked.refused(403), "account_disabled");
+    locked.refused(403, "account_disabled");
     // By number too.
     server.admin(&["user", "enable", "2"]).ok();
     let reset = server
@@ -297,12 +297,12 @@ fn a_database_without_a_server_is_administered_all_the_same() {
     assert!(cid.get(&format!("/admin/users/{}", bob.user_id)).ok(200)["disabled_at"].is_string());
     let book = cid.list("/admin/audit", 100);
     assert_eq!(book.len(), 4, "{book:?}");
-    assert_eq!(bob.get("/me").refused(401), "unauthenticated");
+    bob.get("/me").refused(401, "unauthenticated");
 }
 
 #[test]
 fn what_is_damaged_is_told() {
-    let mut server = Server::sqlite();
+    let server = Server::sqlite();
     let (ann, bob) = server.acquainted();
     let direct = ann.direct(&bob.user_id);
     for number in 0..3 {

@@ -52,7 +52,7 @@ impl std::fmt::Debug for Made {
 ///
 /// # Errors
 /// If the operating system gives no random numbers.
-pub fn strong_password() -> Result<String, Failure> {
+fn strong_password() -> Result<String, Failure> {
     Ok(random(PASSWORD_LENGTH)?)
 }
 

@@ -22,9 +22,7 @@ use common::store::{Change, StoreError, admin};
 use super::{Failure, SignedIn, done};
 use crate::app::App;
 
-pub use accounts::{
-    Made, NewUser, disable, enable, make_account, reset_password, set_role, strong_password,
-};
+pub use accounts::{Made, NewUser, disable, enable, make_account, reset_password, set_role};
 pub use groups::{ListedGroup, dissolve, groups};
 pub use invites::{NewInvite, invites, link, make_invite, revoke_invite};
 pub use look::{Stats, account, accounts, book, stats};

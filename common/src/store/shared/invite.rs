@@ -41,12 +41,22 @@ impl Invite {
     }
 }
 
+/// The longest code that the column holds, in bytes.
+const CODE_BYTES_MAX: usize = 64;
+
+/// Whether a text can be a code at all. Others are not even looked for: MySQL compares no other
+/// letters with a column that holds ASCII.
+fn is_code(text: &str) -> bool {
+    text.is_ascii() && (1..=CODE_BYTES_MAX).contains(&text.len())
+}
+
 const COLUMNS: &str = "SELECT f_code, f_creator, f_created, f_expires, f_uses_max, f_uses, f_note \
      FROM t_invite";
 
 pub(super) async fn apply<T: Tx>(tx: &mut T, change: &InviteChange) -> Result<Outcome, T::Fault> {
     match change {
         InviteChange::Make(invite) => make(tx, invite).await,
+        InviteChange::Revoke { code } if !is_code(code) => refused(Refusal::NoSuchInvite),
         InviteChange::Revoke { code } => {
             let sql = "DELETE FROM t_invite WHERE f_code = ?";
             match tx.execute(sql, vec![code.as_str().into()]).await? {
@@ -87,6 +97,9 @@ pub(in crate::store) async fn check<T: Tx>(
     code: &str,
     at: Millis,
 ) -> Result<Option<Refusal>, T::Fault> {
+    if !is_code(code) {
+        return Ok(Some(Refusal::InviteInvalid));
+    }
     let sql = format!("{COLUMNS} WHERE f_code = ?{}", T::FOR_UPDATE);
     let rows = tx.select(&sql, vec![code.into()]).await?;
     let found = rows.first().map(invite).transpose()?;
@@ -106,6 +119,9 @@ pub(in crate::store) async fn count<T: Tx>(tx: &mut T, code: &str) -> Result<(),
 /// # Errors
 /// When the database cannot be asked.
 pub async fn get(store: &dyn Store, code: &str) -> Result<Option<Invite>, StoreError> {
+    if !is_code(code) {
+        return Ok(None);
+    }
     let sql = format!("{COLUMNS} WHERE f_code = ?");
     let rows = store.select(&sql, vec![code.into()]).await?;
     rows.first().map(invite).transpose()

@@ -9,7 +9,7 @@ use super::{refused, row};
 
 tests! {
     sqlite: accounts_are_found, everything_is_counted, a_database_is_in_order;
-    mariadb: accounts_are_found, everything_is_counted, a_database_is_in_order;
+    mariadb: accounts_are_found, everything_is_counted, a_database_is_in_order,
 }
 
 fn names(users: &[Value]) -> Vec<String> {

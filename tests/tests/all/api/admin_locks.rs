@@ -10,7 +10,7 @@ use serde_json::json;
 tests! {
     sqlite: nobody_gets_into_a_locked_account, who_is_in_is_out, nothing_of_it_is_lost,
         a_waiting_call_ends;
-    mariadb: nobody_gets_into_a_locked_account, who_is_in_is_out, nothing_of_it_is_lost;
+    mariadb: nobody_gets_into_a_locked_account, who_is_in_is_out, nothing_of_it_is_lost,
 }
 
 /// The old clients' login.
@@ -26,10 +26,10 @@ fn nobody_gets_into_a_locked_account(server: &mut Server) {
     let bob = server.newcomer("bob");
     lock(server, "bob");
     let refused = |word: &str| try_sign_in(&server.api(), "bob", word, "laptop");
-    assert_eq!(refused(&password("bob")).refused(403), "account_disabled");
+    refused(&password("bob")).refused(403, "account_disabled");
     // Who does not know the password learns nothing.
-    assert_eq!(refused("another one").refused(401), "bad_credentials");
-    assert_eq!(bob.get("/me").refused(401), "unauthenticated");
+    refused("another one").refused(401, "bad_credentials");
+    bob.get("/me").refused(401, "unauthenticated");
     // The old clients know no other word.
     let mut peer = server.peer(Flavor::Pc);
     peer.send(LOGIN, 1, login_data("bob", &password("bob"), 1, 1));
@@ -56,7 +56,7 @@ fn who_is_in_is_out(server: &mut Server) {
         old.closed_at_last();
     }
     for token in [&bob, &phone] {
-        assert_eq!(token.get("/me").refused(401), "unauthenticated");
+        token.get("/me").refused(401, "unauthenticated");
     }
     // Others stay.
     cid.ping();
@@ -74,7 +74,7 @@ fn a_waiting_call_ends(server: &mut Server) {
         assert!(std::time::Instant::now() < deadline, "the call never waits");
     }
     lock(server, "bob");
-    assert_eq!(call.join().unwrap().refused(401), "unauthenticated");
+    call.join().unwrap().refused(401, "unauthenticated");
 }
 
 fn nothing_of_it_is_lost(server: &mut Server) {

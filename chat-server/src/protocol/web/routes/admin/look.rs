@@ -95,7 +95,7 @@ enum StateWord {
             "username" = Option<String>, Query, nullable = false,
             description = "Exactly this user name"
         ),
-        ("state" = Option<StateWord>, Query, nullable = false, description = "Only these; all if not given"),
+        ("state" = inline(Option<StateWord>), Query, nullable = false, description = "Only these; all if not given"),
         Page,
     ),
     responses(

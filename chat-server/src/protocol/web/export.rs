@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::shape::conversation::{self, Conversation};
 use super::shape::message::{self, Message};
-use super::shape::{Contact, Decimal, Group, Session, Timestamp, User};
+use super::shape::{Contact, Decimal, Group, OutgoingWebhook, Session, Timestamp, User};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::command::{self, Failure, Part, SignedIn, as_seen_by};
@@ -41,6 +41,7 @@ enum Line {
         remark: String,
         group: Box<Group>,
     },
+    OutgoingWebhook(Box<OutgoingWebhook>),
     Conversation(Box<Conversation>),
     Message(Box<Message>),
     /// The last line: who does not find it has not got everything.
@@ -145,6 +146,10 @@ async fn about(app: &App, who: &SignedIn) -> Result<Vec<Line>, Broken> {
     }];
     for session in command::sessions(app, actor).await? {
         lines.push(Line::Session(Box::new(Session::of(session, who.session))));
+    }
+    for seen in command::outgoing_hooks(app, actor).await? {
+        let shown = OutgoingWebhook::from(&seen.hook);
+        lines.push(Line::OutgoingWebhook(Box::new(shown)));
     }
     let list = command::contacts(app, actor).await?;
     lines.extend(

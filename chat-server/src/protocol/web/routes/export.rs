@@ -67,9 +67,9 @@ impl Drop for UnderWay {
 }
 
 /// Everything that the server keeps of the user and that he may read, as newline-delimited JSON:
-/// `profile`, `session`, `contact_list`, `contact`, `group`, `block`, then each `conversation` with
-/// its `message`s, then `end`. Without that last line it is not complete. One at a time for an
-/// account.
+/// `profile`, `session`, `contact_list`, `contact`, `group`, `block`, `outgoing_webhook`, then each
+/// `conversation` with its `message`s, then `end`. Without that last line it is not complete. One at
+/// a time for an account.
 #[utoipa::path(
     get, path = "/me/export", operation_id = "export_me", tag = "me",
     responses((status = 200, description = "One JSON object a line", body = String,

@@ -87,10 +87,7 @@ pub async fn create_outgoing_hook(
 ///
 /// # Errors
 /// The store's.
-pub async fn outgoing_hooks(
-    app: &Arc<App>,
-    actor: &Actor,
-) -> Result<Vec<SeenOutgoingHook>, Failure> {
+pub async fn outgoing_hooks(app: &App, actor: &Actor) -> Result<Vec<SeenOutgoingHook>, Failure> {
     let found = outgoing_hook::of_creator(&*app.store, actor.user).await?;
     let seen = |found: Found| {
         let line = app.webhooks.known_line(found.hook.hook);

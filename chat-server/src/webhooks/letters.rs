@@ -10,7 +10,7 @@ use common::store::outgoing_hook::{
 use common::store::{Change, StoreError};
 use tokio::time::{Instant, timeout_at};
 
-use super::post::{Delivery, Verdict, post};
+use super::post::{Delivery, Verdict, permit, post};
 use super::target::Target;
 use super::walk::{delivery_id, shortened};
 use crate::actor::Actor;
@@ -103,7 +103,7 @@ impl Again<'_> {
                     id: &delivery_id(hook, conv, seq),
                     body,
                 };
-                post(self.app, &delivery).await
+                post(self.app, &delivery, permit(self.app).await).await
             }
             None => Verdict::Taken,
         };

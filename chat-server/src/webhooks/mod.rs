@@ -26,7 +26,6 @@ use std::time::Duration;
 use common::config::{Networks, WebhookConfig};
 use common::id::{HookId, UserId};
 use common::net::{Outward, OutwardError};
-use common::store::{StoreError, outgoing_hook};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
@@ -36,8 +35,6 @@ pub use owner::run;
 pub(crate) use post::{PostError, ping};
 pub(crate) use signature::new_secret;
 pub(crate) use target::{Target, TargetError};
-
-use crate::app::App;
 
 /// How many events are on their way to targets at a time.
 const POSTS_MAX: usize = 64;
@@ -53,9 +50,16 @@ pub struct Webhooks {
     first_pause: Duration,
     posts: Semaphore,
     lines: Mutex<HashMap<HookId, Arc<Line>>>,
-    /// Hooks that the owner has to look at. It reads from the database what they are now.
-    changed: Mutex<BTreeSet<HookId>>,
+    changed: Mutex<Changed>,
     bell: Notify,
+}
+
+/// What the owner has to look at. It reads from the database what it is now.
+#[derive(Debug, Default)]
+struct Changed {
+    hooks: BTreeSet<HookId>,
+    /// All hooks of these accounts.
+    users: BTreeSet<UserId>,
 }
 
 impl Webhooks {
@@ -77,19 +81,14 @@ impl Webhooks {
 
     /// The hook was made, changed or deleted. Says nothing of what it is now, and may come twice.
     pub fn changed(&self, hook: HookId) {
-        lock(&self.changed).insert(hook);
+        lock(&self.changed).hooks.insert(hook);
         self.bell.notify_one();
     }
 
-    /// Something changed about an account that may end, or begin, what its hooks may do.
-    ///
-    /// # Errors
-    /// When the store cannot say which hooks it has.
-    pub async fn account_changed(&self, app: &App, user: UserId) -> Result<(), StoreError> {
-        for hook in outgoing_hook::of_user(&*app.store, user).await? {
-            self.changed(hook);
-        }
-        Ok(())
+    /// Something changed about an account that may end, or begin, what its hooks do.
+    pub fn account_changed(&self, user: UserId) {
+        lock(&self.changed).users.insert(user);
+        self.bell.notify_one();
     }
 
     /// Where the hook's deliveries take turns.
@@ -124,7 +123,7 @@ impl Webhooks {
         }
     }
 
-    fn take_changed(&self) -> BTreeSet<HookId> {
+    fn take_changed(&self) -> Changed {
         std::mem::take(&mut lock(&self.changed))
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::id::HookId;
+use common::id::{HookId, UserId};
 use common::store::StoreError;
 use common::store::outgoing_hook::{self, OutgoingHook};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -29,6 +29,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
         hooks: HashMap::new(),
         tasks: JoinSet::new(),
         unsettled: BTreeSet::new(),
+        users: BTreeSet::new(),
         later: BTreeSet::new(),
         retry_at: None,
         is_loaded: false,
@@ -49,6 +50,8 @@ struct Owner {
     tasks: JoinSet<Ended>,
     /// Hooks that have to be looked at.
     unsettled: BTreeSet<HookId>,
+    /// Accounts whose hooks have to be looked at.
+    users: BTreeSet<UserId>,
     /// Hooks that failed, to be looked at when it is time.
     later: BTreeSet<HookId>,
     retry_at: Option<Instant>,
@@ -76,8 +79,19 @@ impl Owner {
                 self.unsettled.append(&mut self.later);
             }
         }
-        self.unsettled.extend(app.webhooks.take_changed());
+        self.take_changed();
         true
+    }
+
+    fn take_changed(&mut self) {
+        let changed = self.app.webhooks.take_changed();
+        self.unsettled.extend(changed.hooks);
+        // Those that run are known here, also if the database has them no more.
+        let of_them = |running: &&Running| changed.users.contains(&running.hook.user);
+        let running = self.running.values().filter(of_them);
+        self.unsettled
+            .extend(running.map(|running| running.hook.hook));
+        self.users.extend(changed.users);
     }
 
     fn ended(&mut self, ended: &Result<(Id, Ended), JoinError>) {
@@ -118,6 +132,11 @@ impl Owner {
             let all = outgoing_hook::all(&*self.app.store).await?;
             self.unsettled.extend(all);
             self.is_loaded = true;
+        }
+        while let Some(user) = self.users.first().copied() {
+            let of_user = outgoing_hook::of_user(&*self.app.store, user).await?;
+            self.unsettled.extend(of_user);
+            self.users.remove(&user);
         }
         while let Some(hook) = self.unsettled.first().copied() {
             let found = outgoing_hook::get(&*self.app.store, hook).await?;

@@ -14,6 +14,7 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
+use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -98,9 +99,19 @@ impl From<Result<Answer, PostError>> for Verdict {
     }
 }
 
-/// Posts, when not too much is on its way already. Counts how it went.
-pub(super) async fn post(app: &App, delivery: &Delivery<'_>) -> Verdict {
+/// The right to have something on its way.
+pub(super) type Permit<'a> = Option<SemaphorePermit<'a>>;
+
+/// Waits until not too much is on its way already.
+pub(super) async fn permit(app: &App) -> Permit<'_> {
+    // Never closed: a permit comes.
+    app.webhooks.posts.acquire().await.ok()
+}
+
+/// Posts, and counts how it went.
+pub(super) async fn post(app: &App, delivery: &Delivery<'_>, permit: Permit<'_>) -> Verdict {
     let verdict = Verdict::from(answer(app, delivery).await);
+    drop(permit);
     match verdict {
         Verdict::Taken => metrics::WEBHOOK_POSTS_TAKEN.increment(1),
         Verdict::Gone | Verdict::Failed { .. } => metrics::WEBHOOK_POSTS_FAILED.increment(1),
@@ -117,6 +128,7 @@ pub(crate) async fn ping(app: &App, hook: &OutgoingHook) -> Result<u16, PostErro
         id: &ping_id(hook.hook),
         body: Bytes::from_static(PING),
     };
+    let _permit = permit(app).await;
     let answer = answer(app, &delivery).await?;
     Ok(answer.status.as_u16())
 }
@@ -127,8 +139,6 @@ fn ping_id(hook: HookId) -> String {
 
 async fn answer(app: &App, delivery: &Delivery<'_>) -> Result<Answer, PostError> {
     let within = app.webhooks.within;
-    // Never closed: a permit comes.
-    let _permit = app.webhooks.posts.acquire().await;
     let exchange = Box::pin(exchange(app, delivery));
     let answered = timeout(within, exchange).await;
     answered.unwrap_or(Err(PostError::Slow(within)))

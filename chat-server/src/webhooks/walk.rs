@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::pause;
 use super::line::{Line, Retrying, Turn};
-use super::post::{Delivery, Verdict, post};
+use super::post::{Delivery, Verdict, permit, post};
 use super::target::{Target, TargetError};
 use crate::actor::Actor;
 use crate::app::App;
@@ -260,7 +260,7 @@ impl Walk {
         }
     }
 
-    /// `None` if the hook was deleted.
+    /// `None` if the hook was deleted, or told to stop before it was its turn.
     async fn post(&self, entry: &Entry, body: Bytes) -> Option<Verdict> {
         let delivery = Delivery {
             target: &self.target,
@@ -268,9 +268,14 @@ impl Walk {
             id: &delivery_id(self.hook.hook, entry.conv, entry.seq),
             body,
         };
+        let permit = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return None,
+            permit = permit(&self.app) => permit,
+        };
         tokio::select! {
             () = self.line.closed() => None,
-            verdict = post(&self.app, &delivery) => Some(verdict),
+            verdict = post(&self.app, &delivery, permit) => Some(verdict),
         }
     }
 

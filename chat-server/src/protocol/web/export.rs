@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 
 use super::shape::conversation::{self, Conversation};
 use super::shape::message::{self, Message};
-use super::shape::{Contact, Decimal, Group, IncomingWebhook, Session, Timestamp, User};
+use super::shape::{
+    Contact, Decimal, Group, IncomingWebhook, OutgoingWebhook, Session, Timestamp, User,
+};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::command::{self, Failure, Part, SignedIn, as_seen_by};
@@ -45,6 +47,7 @@ enum Line {
         remark: String,
         group: Box<Group>,
     },
+    OutgoingWebhook(Box<OutgoingWebhook>),
     Conversation(Box<Conversation>),
     Message(Box<Message>),
     /// The last line: who does not find it has not got everything.
@@ -149,6 +152,10 @@ async fn about(app: &App, who: &SignedIn) -> Result<Vec<Line>, Broken> {
     }];
     for session in command::sessions(app, actor).await? {
         lines.push(Line::Session(Box::new(Session::of(session, who.session))));
+    }
+    for seen in command::outgoing_hooks(app, actor).await? {
+        let shown = OutgoingWebhook::from(&seen.hook);
+        lines.push(Line::OutgoingWebhook(Box::new(shown)));
     }
     let list = command::contacts(app, actor).await?;
     lines.extend(

@@ -177,6 +177,23 @@ fn one_conversation_is_posted_until_it_is_lost() {
 }
 
 #[test]
+fn a_large_group_is_posted_whole() {
+    let setup = setup(Db::Sqlite)
+        .chat_flag("--fanout-members-max", "1")
+        .chat_flag("--heads-only-members-min", "2");
+    let scene = Scene::new(setup);
+    let group = scene.bob.found_group("Crowd", &[&scene.ann]);
+    let crowd = scene.bob.of_group(&group);
+    let target = HookTarget::new();
+    let _hook = Hook::of_all(&scene.ann, &target);
+    scene.bob.say(&crowd, "a", "first");
+    scene.bob.say(&crowd, "b", "second");
+    let posted = target.until_said("second");
+    let said: Vec<_> = posted.iter().map(Posted::said).collect();
+    assert_eq!(said, ["first", "second"]);
+}
+
+#[test]
 fn what_was_taken_back_meanwhile_goes_nowhere() {
     let scene = Scene::new(setup(Db::Sqlite));
     let target = HookTarget::answering(|_| Reply::With(500, "retry-after: 2\r\n", 0));

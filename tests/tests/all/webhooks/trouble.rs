@@ -1,6 +1,7 @@
 //! Targets that do not take what is posted, and targets that are none.
 
 use myim_tests::hook_target::{HookTarget, Posted, Reply};
+use myim_tests::http::get;
 use myim_tests::server::{Db, Server};
 use serde_json::json;
 
@@ -44,6 +45,17 @@ fn dead_letters_wait_to_be_posted_again(db: Db) {
         assert!(reason.contains("422"), "{reason}");
     }
     assert_eq!(hook.listed()["state"], "ok");
+    let metrics = get(scene.server.admin[0], "/metrics").body;
+    for count in [
+        "myim_webhook_posts_total{result=\"taken\"} 2",
+        "myim_webhook_posts_total{result=\"failed\"} 6",
+        "myim_webhook_dead_letters_total{what=\"kept\"} 2",
+        "myim_webhook_dead_letters_total{what=\"dropped\"} 0",
+        "myim_webhook_lag_seconds_count 2",
+        "myim_webhooks_retrying 0",
+    ] {
+        assert!(metrics.contains(count), "{count}\n{metrics}");
+    }
     // Once more, in vain.
     let retried = hook.does("dead_letters/retry", 200);
     assert_eq!(retried, json!({"delivered": 0, "failed": 2, "left": 0}));

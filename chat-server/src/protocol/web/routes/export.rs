@@ -67,8 +67,8 @@ impl Drop for UnderWay {
 }
 
 /// Everything that the server keeps of the user and that he may read, as newline-delimited JSON:
-/// `profile`, `session`, `contact_list`, `contact`, `group`, `block`, `bot`, `incoming_webhook`, then
-/// each `conversation` with its `message`s, then `end`. Without that last line it is not complete.
+/// `profile`, `session`, `contact_list`, `contact`, `group`, `block`, `bot`, `incoming_webhook`,
+/// `outgoing_webhook`, then each `conversation` with its `message`s, then `end`. Without that last line it is not complete.
 /// One at a time for an account.
 #[utoipa::path(
     get, path = "/me/export", operation_id = "export_me", tag = "me",

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::id::{ConvId, HookId};
-use common::store::outgoing_hook::{DeadLetter, OutgoingHook};
+use common::store::outgoing_hook::DeadLetter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,7 +18,7 @@ use crate::protocol::web::extract::{Body, InPath, Signed};
 use crate::protocol::web::page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
-use crate::protocol::web::shape::{Decimal, Id, Timestamp};
+use crate::protocol::web::shape::{Decimal, Id, OutgoingWebhook, Timestamp};
 use crate::webhooks::{Retried, Retrying};
 
 pub(super) fn routes() -> OpenApiRouter<WebState> {
@@ -48,37 +48,11 @@ struct NewWebhook {
     conversation: Option<Decimal<ConvId>>,
 }
 
-/// A webhook.
-#[derive(Serialize, ToSchema)]
-#[schema(as = OutgoingWebhook)]
-struct Shown {
-    #[schema(value_type = Id)]
-    id: Decimal<HookId>,
-    name: String,
-    url: String,
-    /// The one conversation that is posted; null for all.
-    #[schema(value_type = Option<Id>)]
-    conversation: Option<Decimal<ConvId>>,
-    created_at: Timestamp,
-}
-
-impl From<&OutgoingHook> for Shown {
-    fn from(hook: &OutgoingHook) -> Self {
-        Self {
-            id: Decimal(hook.hook),
-            name: hook.name.clone(),
-            url: hook.url.clone(),
-            conversation: hook.conv.map(Decimal),
-            created_at: Timestamp(hook.created),
-        }
-    }
-}
-
 /// A webhook that was made.
 #[derive(Serialize, ToSchema)]
 struct CreatedWebhook {
     #[serde(flatten)]
-    webhook: Shown,
+    webhook: OutgoingWebhook,
     /// With this deliveries are signed. It is not shown again.
     #[schema(examples("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))]
     secret: String,
@@ -88,7 +62,7 @@ struct CreatedWebhook {
 #[derive(Serialize, ToSchema)]
 struct ListedWebhook {
     #[serde(flatten)]
-    webhook: Shown,
+    webhook: OutgoingWebhook,
     state: StateWord,
     /// What the target did not take yet, if it is so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,7 +112,7 @@ impl From<SeenOutgoingHook> for ListedWebhook {
             HookState::Retrying(retrying) => (StateWord::Retrying, Some(retrying.into())),
         };
         Self {
-            webhook: Shown::from(&seen.hook),
+            webhook: OutgoingWebhook::from(&seen.hook),
             state,
             retrying,
             dead_letters: seen.dead_letters,
@@ -235,7 +209,7 @@ async fn create(
     };
     let hook = command::create_outgoing_hook(&app, &signed.actor, new).await?;
     let created = CreatedWebhook {
-        webhook: Shown::from(&hook),
+        webhook: OutgoingWebhook::from(&hook),
         secret: hook.secret.0,
     };
     Ok((StatusCode::CREATED, Json(created)))

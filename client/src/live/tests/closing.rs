@@ -74,17 +74,26 @@ async fn an_application_that_closes_in_its_loop_is_not_held_up_by_its_events() {
     let (mut server, store) = (Server::new(), SharedStore::default());
     let (client, mut events) = server.start(&store).await;
     let mut peer = server.welcome().await;
-    for seq in 1..=600 {
-        peer.message(seq).await;
-    }
+    peer.message(1).await;
     entry(&mut events).await.confirm().await.unwrap();
     let answering = tokio::spawn(async move {
+        for seq in 2..=600 {
+            let frame = message(chat(), seq, "x").to_string();
+            // The client may have gone already.
+            if peer.socket.send(Message::text(frame)).await.is_err() {
+                return;
+            }
+        }
         while let Some(request) = peer.try_next().await {
             if request.get("id").is_some() {
                 peer.ok(&request, json!({})).await;
             }
         }
     });
+    state(&client, |it| matches!(it, Connection::Online { .. })).await;
+    while events.receiver.len() < super::super::client::EVENTS_MAX {
+        tokio::task::yield_now().await;
+    }
     soon("the end", client.close()).await;
     soon("the end", answering).await.unwrap();
     let mut last = None;

@@ -83,16 +83,20 @@ async fn waiting_for_a_message_does_not_stand_in_the_way_of_its_answer() {
     let (mut server, store) = (Server::new(), SharedStore::default());
     let (client, mut events) = server.start(&store).await;
     let mut peer = server.welcome().await;
-    for seq in 1..=2000 {
-        peer.message(seq).await;
+    let serving = tokio::spawn(async move {
+        for seq in 1..=3000 {
+            peer.message(seq).await;
+        }
+        let send = peer.request("message.send").await;
+        peer.stored(&send, 3001).await;
+        peer
+    });
+    while events.receiver.len() < crate::live::client::EVENTS_MAX {
+        tokio::task::yield_now().await;
     }
     let sending = client.send(GROUP, text("x")).await.unwrap();
-    let send = peer.request("message.send").await;
-    for seq in 2001..=3000 {
-        peer.message(seq).await;
-    }
-    peer.stored(&send, 3001).await;
     soon("the answer", sending.stored()).await.unwrap();
+    let _peer = soon("the server", serving).await.unwrap();
     for seq in 1..=3000 {
         assert_eq!(entry(&mut events).await.seq, Seq(seq));
     }

@@ -1,6 +1,8 @@
 //! `myim`: the whole suite as one program, and its command line.
 
+mod account;
 mod cli;
+mod failure;
 mod serve;
 
 use std::env::args_os;

@@ -89,7 +89,8 @@ fn the_examples_of_the_page_print_what_stands_there() {
     }
     let mut command = Command::new("bash");
     let programs = program("myim");
-    let path = format!("{}:{}", programs.parent().unwrap().display(), env!("PATH"));
+    let others = std::env::var("PATH").unwrap();
+    let path = format!("{}:{others}", programs.parent().unwrap().display());
     command
         .args(["-c", &script])
         .current_dir(machine.path())

@@ -1,6 +1,8 @@
 //! Files and pictures, up and down.
 
 use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
 
 use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::transfer::{content, md5_name};
@@ -116,6 +118,24 @@ fn files_go_through_tls_where_the_server_says_https() {
         fs::read(machine.path().join("copy")).unwrap(),
         b"some notes"
     );
+    // This server takes plain text from its own machine too: look at the first byte.
+    let silent = silent_file_server(&machine);
+    let running = machine.start(&["upload", "notes.txt"]);
+    let (mut connection, _) = silent.accept().unwrap();
+    let mut first = [0];
+    connection.read_exact(&mut first).unwrap();
+    assert_eq!(first, [0x16], "a TLS handshake");
+    drop((running, connection));
+}
+
+/// Has the account take a listener that says nothing for its file server.
+fn silent_file_server(machine: &Machine) -> TcpListener {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let kept = machine.path().join("config/credentials.json");
+    let mut all: Value = serde_json::from_slice(&fs::read(&kept).unwrap()).unwrap();
+    all["accounts"][0]["file_port"] = silent.local_addr().unwrap().port().into();
+    fs::write(&kept, all.to_string()).unwrap();
+    silent
 }
 
 #[test]
@@ -123,13 +143,7 @@ fn ctrl_c_says_what_is_left() {
     let server = Server::sqlite();
     server.sign_up("ann");
     let ann = Machine::of(&server, "ann");
-    // A server that takes a connection and says nothing.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = silent.local_addr().unwrap().port();
-    let kept = ann.path().join("config/credentials.json");
-    let mut all: Value = serde_json::from_slice(&fs::read(&kept).unwrap()).unwrap();
-    all["accounts"][0]["file_port"] = port.into();
-    fs::write(&kept, all.to_string()).unwrap();
+    let silent = silent_file_server(&ann);
     ann.file("notes.txt", "some notes");
     for (args, words) in [
         (&["upload", "notes.txt"][..], "begins at its beginning"),

@@ -117,9 +117,9 @@ fn a_tail_begins_where_it_is_told() {
     let server = Server::sqlite();
     let (machine, bob, direct) = two(&server);
     bob.say(&direct, "c1", "one");
-    let now = machine.start(&["tail", "--json", "--from", "now", "--passing"]);
-    // The place from which on it prints is fixed before it is on line.
     let mut phone = bob.connect();
+    let now = machine.start(&["tail", "--json", "--from", "now"]);
+    // The place from which on it prints is fixed before it is on line.
     phone.find(|event| event["event"] == "presence" && event["status"] == "online");
     bob.say(&direct, "c2", "two");
     assert!(

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::io::{Write, stdout};
 
 use client::live::{EntryContent, Passing};
-use client::model::{ConversationId, Message, Seq, Status};
+use client::model::{ConversationId, Message, Seq, Status, decimal};
 use client::{Api, Entry};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::names::Names;
@@ -67,12 +68,12 @@ impl Printer {
         mark: &str,
     ) -> anyhow::Result<()> {
         if self.output.json {
-            return self.object(&json!({
-                "event": event,
-                "conversation": message.conversation.to_string(),
-                "seq": seq,
-                "message": message,
-            }));
+            return self.object(&Written {
+                event,
+                conversation: message.conversation,
+                seq,
+                message,
+            });
         }
         self.head(message.conversation)?;
         let line = show::message(self.output, &self.api, &mut self.names, message).await;
@@ -114,7 +115,7 @@ impl Printer {
         Ok(())
     }
 
-    fn object(&self, event: &Value) -> anyhow::Result<()> {
+    fn object(&self, event: &impl Serialize) -> anyhow::Result<()> {
         self.output.object(event)?;
         stdout().flush()?;
         Ok(())
@@ -125,6 +126,16 @@ impl Printer {
         stdout().flush()?;
         Ok(())
     }
+}
+
+/// The API's event of a message, with its fields in the API's order.
+#[derive(Serialize)]
+struct Written<'a> {
+    event: &'a str,
+    #[serde(with = "decimal")]
+    conversation: ConversationId,
+    seq: Seq,
+    message: &'a Message,
 }
 
 /// Where it passes, as the API's event, and as a sentence.

@@ -1,6 +1,8 @@
 //! `myim`: the whole suite as one program, and its command line.
 
+mod account;
 mod cli;
+mod failure;
 mod serve;
 
 use std::env::args_os;
@@ -8,10 +10,14 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use cli::admin::{self, AdminArgs};
+use cli::completions::{self, CompletionsArgs};
 use cli::flamingo::{self, FlamingoArgs};
 use cli::import::{self, ImportArgs};
+use cli::man::{self, ManArgs};
+use cli::{output, talk};
+use failure::Failure;
 
 #[derive(Parser)]
 #[command(
@@ -35,19 +41,45 @@ enum Command {
     },
     /// Take over the database or the files of an original Flamingo installation
     Import(ImportArgs),
+    #[command(flatten)]
+    Talk(talk::Verb),
     /// Administer a server: accounts, groups, sessions, invites, checks
     Admin(AdminArgs),
     /// Talk to a server as the existing Flamingo clients do
     Flamingo(FlamingoArgs),
+    /// Print what a shell needs to complete the command line
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a directory
+    Man(ManArgs),
 }
 
 fn main() -> ExitCode {
-    match Cli::parse_from(with_serve(args_os().collect())).command {
+    let args = with_serve(args_os().collect());
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error, &args),
+    };
+    match cli.command {
         Command::Serve { args } => serve::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Talk(verb) => talk::run(verb),
         Command::Admin(args) => admin::run(args),
         Command::Flamingo(args) => converse(args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
     }
+}
+
+/// Wrong use, or a request for help. Whoever reads JSON reads it here too.
+fn misused(error: &clap::Error, args: &[OsString]) -> ExitCode {
+    if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
+        let text = error.to_string();
+        let sentence = text.lines().next().unwrap_or_default();
+        let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
+        let failure = Failure::usage(sentence);
+        return ExitCode::from(output::report(&failure.into(), true).code());
+    }
+    error.exit()
 }
 
 /// Waits for the conversation's end; an error is one sentence on standard error.

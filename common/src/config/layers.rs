@@ -21,8 +21,16 @@ const PREFIX: &str = "MYIM_";
 /// environment.
 const TEST_PREFIX: &str = "MYIM_TEST_";
 
-/// Variables of ours that are no settings: the file's name, and the command line's secrets.
-const NOT_SETTINGS: [&str; 3] = ["MYIM_CONFIG", "MYIM_PASSWORD", "MYIM_TOKEN"];
+/// Variables of ours that are no settings: the file's name, and what the command line reads.
+const NOT_SETTINGS: [&str; 7] = [
+    "MYIM_CONFIG",
+    "MYIM_PASSWORD",
+    "MYIM_CONFIG_DIR",
+    "MYIM_ACCOUNT",
+    "MYIM_TOKEN",
+    "MYIM_SERVER",
+    "MYIM_CA",
+];
 
 /// Below this likeness (0 to 1) a suggestion confuses more than it helps.
 const LIKENESS_MIN: f64 = 0.7;

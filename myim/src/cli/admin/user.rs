@@ -10,7 +10,7 @@ use super::Desk;
 use super::output::{text, time};
 use super::trouble::Trouble;
 use super::way::escaped;
-use crate::cli::flamingo::password;
+use crate::cli::password;
 
 /// The longest password that a server takes, and a line's end.
 const PASSWORD_FILE_BYTES_MAX: u64 = 4096;

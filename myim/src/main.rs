@@ -1,6 +1,7 @@
 //! `myim`: the whole suite as one program, and its command line.
 
 mod account;
+mod chat;
 mod cli;
 mod failure;
 mod serve;
@@ -36,6 +37,8 @@ enum Command {
     },
     /// Take over the database or the files of an original Flamingo installation
     Import(ImportArgs),
+    /// Chat in the terminal
+    Chat(chat::ChatArgs),
     /// Talk to a server as the existing Flamingo clients do
     Flamingo(FlamingoArgs),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     match Cli::parse_from(with_serve(args_os().collect())).command {
         Command::Serve { args } => serve::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Chat(args) => chat::run(&args),
         Command::Flamingo(args) => converse(args),
     }
 }

@@ -10,6 +10,9 @@ use crate::store::StoreError;
 /// What calls answer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// How the cause begins when no connection came about.
+pub(crate) const NO_CONNECTION: &str = "no connection: ";
+
 /// Why a call did not do what it was asked for.
 #[derive(Clone, Debug, Error)]
 pub enum Error {
@@ -49,6 +52,14 @@ impl Error {
         match self {
             Self::Refused(problem) => Some(&problem.code),
             _ => None,
+        }
+    }
+
+    /// Whether what was asked for certainly never reached the server: there was no connection.
+    pub fn never_left(&self) -> bool {
+        match self {
+            Self::Unreachable { cause, .. } => cause.starts_with(NO_CONNECTION),
+            other => matches!(other, Self::Offline | Self::File { .. }),
         }
     }
 

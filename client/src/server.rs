@@ -89,14 +89,17 @@ impl Server {
         self.port
     }
 
-    /// Host and port of the file server, or of the image server.
-    pub(crate) fn transfer_address(&self, image: bool) -> String {
+    /// The file server, or the image server: reached like this one, on its own port.
+    pub(crate) fn transfers(&self, image: bool) -> Self {
         let port = if image {
             self.image_port
         } else {
             self.file_port
         };
-        self.authority(port)
+        Self {
+            port,
+            ..self.clone()
+        }
     }
 
     fn authority(&self, port: u16) -> String {

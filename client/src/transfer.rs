@@ -2,13 +2,20 @@
 
 use std::path::Path;
 
-use crate::api::Api;
-use crate::error::{Error, Result};
-use crate::flamingo::{self, Imitate};
-use crate::model::{BlobId, KnownSegment, Segment};
+use common::wire::transfer::NET_BROADBAND;
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWrite};
+
+use crate::api::Api;
+use crate::error::{Error, Result};
+use crate::flamingo::transfer::{self, Transfer};
+use crate::flamingo::{self, Imitate};
+use crate::model::{BlobId, KnownSegment, Segment};
+use crate::net;
+use crate::server::Server;
+
+pub use crate::flamingo::transfer::Downloaded;
 
 /// How much of a file is read at a time for its hash.
 const HASH_BYTES: usize = 256 * 1024;
@@ -18,6 +25,8 @@ const HASH_BYTES: usize = 256 * 1024;
 pub struct Uploaded {
     /// The SHA-256 of the content: what segments name.
     pub file: BlobId,
+    /// The MD5 of the content, in hexadecimal: what a download asks for.
+    pub name: String,
     pub bytes: u64,
     /// The server had it already.
     pub was_there: bool,
@@ -41,16 +50,70 @@ impl Api {
         shelf: Shelf,
         progress: impl FnMut(u64, u64),
     ) -> Result<Uploaded> {
-        let file = sha256(path).await?;
-        let address = self.server().transfer_address(shelf == Shelf::Pictures);
-        let uploaded = flamingo::transfer::upload(&address, path, Imitate::Pc, progress)
+        let local = |error: std::io::Error| Error::File {
+            path: path.display().to_string(),
+            cause: error.to_string(),
+        };
+        let file = sha256(path).await.map_err(local)?;
+        let (mut content, name, bytes) = transfer::open(path).await.map_err(local)?;
+        let server = self.server().transfers(shelf == Shelf::Pictures);
+        let stream = net::connect(&server).await?;
+        let uploaded = Transfer::over(stream, Imitate::Pc)
+            .upload(&name, bytes, &mut content, progress)
             .await
-            .map_err(|error| Error::Transfer(error.to_string()))?;
+            .map_err(|error| translate(error, &server))?;
         Ok(Uploaded {
             file,
+            name,
             bytes: uploaded.bytes,
             was_there: uploaded.was_there,
         })
+    }
+
+    /// Downloads the file that is called `name`, usually the MD5 of its content. The server begins
+    /// each download at the beginning. `progress` hears how many bytes of how many have come.
+    ///
+    /// # Errors
+    /// `Transfer` if there is no such file, `File` if it cannot be written; the network's.
+    pub async fn download(
+        &self,
+        name: &str,
+        shelf: Shelf,
+        to: &mut (impl AsyncWrite + Unpin + Send),
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Downloaded> {
+        let server = self.server().transfers(shelf == Shelf::Pictures);
+        let stream = net::connect(&server).await?;
+        Transfer::over(stream, Imitate::Pc)
+            .download(name, NET_BROADBAND, to, progress)
+            .await
+            .map_err(|error| translate(error, &server))
+    }
+}
+
+/// What the network did, what this machine's files did, and what the server says are different
+/// things to whoever decides what to do next.
+fn translate(error: flamingo::Error, server: &Server) -> Error {
+    use flamingo::Error as Flamingo;
+    let file = |cause: std::io::Error| Error::File {
+        path: "the file".to_owned(),
+        cause: cause.to_string(),
+    };
+    match error {
+        Flamingo::Connect { .. }
+        | Flamingo::Connection(_)
+        | Flamingo::Closed
+        | Flamingo::NoReply { .. }
+        | Flamingo::Stalled { .. } => Error::Unreachable {
+            server: server.to_string(),
+            cause: error.to_string(),
+        },
+        Flamingo::File { path, cause } => Error::File {
+            path: path.display().to_string(),
+            cause: cause.to_string(),
+        },
+        Flamingo::Sink(cause) | Flamingo::Source(cause) => file(cause),
+        other => Error::Transfer(other.to_string()),
     }
 }
 
@@ -80,16 +143,12 @@ impl Uploaded {
     }
 }
 
-async fn sha256(path: &Path) -> Result<BlobId> {
-    let failed = |error: std::io::Error| Error::File {
-        path: path.display().to_string(),
-        cause: error.to_string(),
-    };
-    let mut file = File::open(path).await.map_err(failed)?;
+async fn sha256(path: &Path) -> std::io::Result<BlobId> {
+    let mut file = File::open(path).await?;
     let mut hash = Sha256::new();
     let mut piece = vec![0; HASH_BYTES];
     loop {
-        let read = file.read(&mut piece).await.map_err(failed)?;
+        let read = file.read(&mut piece).await?;
         if read == 0 {
             return Ok(BlobId(hash.finalize().into()));
         }

@@ -109,6 +109,7 @@ fn of_client(error: &client::Error) -> (String, Ending) {
         Error::Protocol { .. } => ("protocol".to_owned(), Ending::Unreachable),
         Error::Transfer(_) => ("transfer".to_owned(), Ending::Refused),
         Error::Store(_) | Error::File { .. } => ("local".to_owned(), Ending::Local),
+        Error::OutboxFull => ("outbox_full".to_owned(), Ending::Refused),
         Error::Closed => ("closed".to_owned(), Ending::Unreachable),
     }
 }

@@ -11,9 +11,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use cli::completions::{self, CompletionsArgs};
 use cli::flamingo::{self, FlamingoArgs};
 use cli::import::{self, ImportArgs};
+use cli::man::{self, ManArgs};
+use cli::{output, talk};
+use failure::Failure;
 
 #[derive(Parser)]
 #[command(
@@ -39,17 +43,43 @@ enum Command {
     Import(ImportArgs),
     /// Chat in the terminal
     Chat(chat::ChatArgs),
+    #[command(flatten)]
+    Talk(talk::Verb),
     /// Talk to a server as the existing Flamingo clients do
     Flamingo(FlamingoArgs),
+    /// Print what a shell needs to complete the command line
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a directory
+    Man(ManArgs),
 }
 
 fn main() -> ExitCode {
-    match Cli::parse_from(with_serve(args_os().collect())).command {
+    let args = with_serve(args_os().collect());
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error, &args),
+    };
+    match cli.command {
         Command::Serve { args } => serve::run(&args),
         Command::Import(args) => import::run(args),
         Command::Chat(args) => chat::run(&args),
+        Command::Talk(verb) => talk::run(verb),
         Command::Flamingo(args) => converse(args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
     }
+}
+
+/// Wrong use, or a request for help. Whoever reads JSON reads it here too.
+fn misused(error: &clap::Error, args: &[OsString]) -> ExitCode {
+    if error.use_stderr() && args.iter().any(|arg| arg == "--json") {
+        let text = error.to_string();
+        let sentence = text.lines().next().unwrap_or_default();
+        let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
+        let failure = Failure::usage(sentence);
+        return ExitCode::from(output::report(&failure.into(), true).code());
+    }
+    error.exit()
 }
 
 /// Waits for the conversation's end; an error is one sentence on standard error.

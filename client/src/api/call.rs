@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tower::Service;
 
 use super::Api;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, NO_CONNECTION, Problem, Result};
 use crate::net::{self, Stream};
 use crate::server::Server;
 
@@ -145,7 +145,15 @@ impl Api {
     ) -> Result<(StatusCode, Bytes)> {
         let request = self.request(method, path, body)?;
         let response = self.caller.client.request(request).await;
-        let response = response.map_err(|error| self.unreachable(innermost(&error)))?;
+        let response = response.map_err(|error| {
+            let cause = innermost(&error);
+            let unconnected = if error.is_connect() {
+                NO_CONNECTION
+            } else {
+                ""
+            };
+            self.unreachable(format!("{unconnected}{cause}"))
+        })?;
         let (status, body) = self.collect(response).await?;
         if status.is_success() {
             return Ok((status, body));

@@ -237,13 +237,29 @@ impl Api {
     }
 }
 
-/// Where a history goes on.
+/// Where a history goes on: the server writes it as a text, as in all lists.
 ///
 /// # Errors
 /// `Protocol` if the server gives something else than a number.
 pub fn seq_of(next: &Value) -> Result<Seq> {
-    next.as_u64().map(Seq).ok_or_else(|| Error::Protocol {
+    let number = match next {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_u64(),
+    };
+    number.map(Seq).ok_or_else(|| Error::Protocol {
         server: "the server".to_owned(),
         detail: format!("{next} is no place in a history"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_goes_on_at_a_number_however_it_is_written() {
+        assert_eq!(seq_of(&json!("17")).unwrap(), Seq(17));
+        assert_eq!(seq_of(&json!(17)).unwrap(), Seq(17));
+        assert!(seq_of(&json!("x")).is_err());
+    }
 }

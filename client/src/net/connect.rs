@@ -21,6 +21,7 @@ use crate::server::Server;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection, encrypted or not.
+#[derive(Debug)]
 pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),

@@ -2,6 +2,7 @@
 //!
 //! It is replaced as a whole, so that whoever reads it never sees half of it.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -48,13 +49,20 @@ pub(crate) struct Saved {
 }
 
 /// What one device has of its sign-in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SignIn {
     pub(crate) token: String,
     #[serde(with = "decimal")]
     pub(crate) session_id: SessionId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for SignIn {
+    /// Leaves the token out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SignIn({})", self.session_id)
+    }
 }
 
 impl Saved {

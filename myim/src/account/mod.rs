@@ -6,6 +6,7 @@
 mod credentials;
 mod place;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -22,12 +23,12 @@ use crate::failure::Failure;
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
     /// The account to use, of those that signed in [env: MYIM_ACCOUNT] [default: the last one]
-    #[arg(long, value_name = "USER@SERVER")]
+    #[arg(long, value_name = "USER@SERVER", global = true)]
     pub(crate) account: Option<String>,
 }
 
 /// An account that is signed in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) server: Server,
     /// Unknown for a token from the environment.
@@ -43,6 +44,16 @@ pub(crate) struct Account {
 pub(crate) struct Owner {
     pub(crate) id: UserId,
     pub(crate) username: String,
+}
+
+impl fmt::Debug for Account {
+    /// Leaves the tokens out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("server", &self.server)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Account {

@@ -5,7 +5,6 @@
 mod befriend;
 mod download;
 mod login;
-mod password;
 mod progress;
 mod register;
 mod send;
@@ -17,6 +16,7 @@ use client::flamingo::{Client, Imitate, LoginReply, Options};
 use common::wire::command::{CHAT_PORT, FILE_PORT, IMAGE_PORT, client_type, status};
 
 use self::show::Show;
+use crate::cli::password;
 
 #[derive(Debug, Args)]
 pub(crate) struct FlamingoArgs {

@@ -21,6 +21,7 @@ mod adoption;
 mod api;
 mod bad_inputs;
 mod checklist;
+mod command_line;
 mod contract;
 mod crowds;
 mod database_faults;

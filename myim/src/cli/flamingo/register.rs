@@ -3,7 +3,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Server, Show, password};
+use super::{Server, Show};
+use crate::cli::password;
 
 #[derive(Debug, Args)]
 pub(super) struct RegisterArgs {

@@ -7,6 +7,8 @@ use common::id::Peer;
 use common::wire::chat::Packet;
 use serde_json::{Value, json};
 
+use crate::cli::harmless;
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Show {
     pub(super) json: bool,
@@ -19,7 +21,7 @@ impl Show {
         if self.json {
             writeln!(out, "{value}")?;
         } else {
-            writeln!(out, "{}", harmless(text))?;
+            writeln!(out, "{}", harmless::text(text))?;
         }
         Ok(())
     }
@@ -47,21 +49,6 @@ impl Show {
         let (value, text) = said(event);
         self.line(&value, &text)
     }
-}
-
-/// Control characters in what others wrote must not steer this terminal.
-fn harmless(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' => clean.push_str("\n    "),
-            '\t' => clean.push(' '),
-            '\r' => {}
-            control if control.is_control() => clean.extend(control.escape_unicode()),
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 fn describe(member: &Member) -> String {

@@ -1,0 +1,156 @@
+//! From what people write to a conversation or a user, with as few calls as possible.
+
+use client::Api;
+use client::model::{ConversationId, GroupId, User, UserId};
+
+use crate::account::Account;
+use crate::failure::Failure;
+
+/// The most that one call answers.
+const PIECE: u32 = 500;
+
+/// Whom or what a command means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Meant {
+    Conversation(ConversationId),
+    Group(GroupId),
+    GroupName(String),
+    UserName(String),
+}
+
+/// `@NAME` is a user and `#NAME` a group, whatever they look like; a number is a conversation's or
+/// a group's; anything else is a user name.
+fn meant(text: &str) -> Meant {
+    if let Some(name) = text.strip_prefix('@') {
+        return Meant::UserName(name.to_owned());
+    }
+    if let Some(name) = text.strip_prefix('#') {
+        return match GroupId::from_decimal(name) {
+            Some(group) => Meant::Group(group),
+            None => Meant::GroupName(name.to_owned()),
+        };
+    }
+    if let Some(group) = GroupId::from_decimal(text) {
+        return Meant::Group(group);
+    }
+    match ConversationId::from_decimal(text) {
+        Some(conversation) => Meant::Conversation(conversation),
+        None => Meant::UserName(text.to_owned()),
+    }
+}
+
+/// The conversation that is meant. Numbers need no call: a conversation's number follows from who
+/// takes part.
+pub(super) async fn conversation(
+    account: &Account,
+    api: &Api,
+    text: &str,
+) -> anyhow::Result<ConversationId> {
+    match meant(text) {
+        Meant::Conversation(conversation) => Ok(conversation),
+        Meant::Group(group) => Ok(ConversationId::group(group)),
+        Meant::GroupName(name) => Ok(ConversationId::group(group_called(api, &name).await?)),
+        Meant::UserName(name) => {
+            let user = user(api, &name).await?;
+            match &account.user {
+                Some(owner) => Ok(ConversationId::direct(owner.id, user.id)),
+                None => Ok(api.conversation_with(user.id).await?.id),
+            }
+        }
+    }
+}
+
+/// The user of this name, with or without an `@` before it.
+pub(super) async fn user(api: &Api, name: &str) -> anyhow::Result<User> {
+    let name = name.strip_prefix('@').unwrap_or(name);
+    let begin_so = api.find_users(name, PIECE).await?;
+    let exact = begin_so.iter().find(|user| user.username == name);
+    let lower = name.to_lowercase();
+    let alike = || {
+        begin_so
+            .iter()
+            .find(|user| user.username.to_lowercase() == lower)
+    };
+    let number = || {
+        let number = UserId::from_decimal(name)?;
+        begin_so.iter().find(|user| user.id == number)
+    };
+    match exact.or_else(alike).or_else(number) {
+        Some(user) => Ok(user.clone()),
+        None => Err(Failure::Refused {
+            code: "no_such_user",
+            message: format!("nobody is called {name}"),
+        }
+        .into()),
+    }
+}
+
+/// A group's number: a number, or the name of one of the own groups.
+pub(super) async fn group(api: &Api, text: &str) -> anyhow::Result<GroupId> {
+    match meant(text) {
+        Meant::Group(group) => Ok(group),
+        Meant::GroupName(name) | Meant::UserName(name) => group_called(api, &name).await,
+        Meant::Conversation(conversation) => match api.conversation(conversation).await?.group {
+            Some(group) => Ok(group.id),
+            None => Err(no_group(text)),
+        },
+    }
+}
+
+async fn group_called(api: &Api, name: &str) -> anyhow::Result<GroupId> {
+    let mut found = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = api.conversations(PIECE, cursor.as_ref()).await?;
+        let groups = page.items.into_iter().filter_map(|one| one.group);
+        found.extend(groups.filter(|group| group.name == name));
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    match &found[..] {
+        [] => Err(no_group(name)),
+        [one] => Ok(one.id),
+        several => {
+            let numbers: Vec<_> = several.iter().map(|group| group.id.to_string()).collect();
+            Err(Failure::usage(format!(
+                "several of your groups are called {name}: say one of {}",
+                numbers.join(", ")
+            ))
+            .into())
+        }
+    }
+}
+
+fn no_group(name: &str) -> anyhow::Error {
+    Failure::Refused {
+        code: "no_such_group",
+        message: format!("you are in no group called {name}"),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_before_it_says_what_a_name_is() {
+        let user = |name: &str| Meant::UserName(name.to_owned());
+        let direct = ConversationId::direct(UserId(1), UserId(2));
+        let group = GroupId(268_435_456);
+        for (text, read) in [
+            ("ann", user("ann")),
+            ("@7", user("7")),
+            ("7", user("7")),
+            ("@268435456", user("268435456")),
+            ("268435456", Meant::Group(group)),
+            ("#268435456", Meant::Group(group)),
+            ("#tea", Meant::GroupName("tea".to_owned())),
+            (&direct.to_string(), Meant::Conversation(direct)),
+        ] {
+            assert_eq!(meant(text), read, "{text}");
+        }
+    }
+}

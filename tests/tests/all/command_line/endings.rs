@@ -1,0 +1,108 @@
+//! Exit codes, and what stands on standard error then.
+
+use std::net::TcpListener;
+
+use myim_tests::server::Server;
+
+use super::Machine;
+
+#[test]
+fn each_kind_of_end_has_its_code() {
+    let server = Server::sqlite();
+    server.sign_up("ann");
+    let nobody = Machine::new(&server);
+    let ann = Machine::of(&server, "ann");
+    ann.run(&["conversations"]).done();
+    for (args, code, word) in [
+        (&["send", "nobody-at-all", "hi"][..], 1, "no_such_user"),
+        (&["send", "#no such group", "hi"], 1, "no_such_group"),
+        (&["search", "--limit", "no", "x"], 2, "usage"),
+        (&["send"], 2, "usage"),
+        (&["send", "ann", ""], 2, "usage"),
+        (&["upload", "nowhere"], 5, "local"),
+    ] {
+        let args = [args, &["--json"]].concat();
+        let ran = ann.run(&args).ended(code);
+        assert_eq!(ran.error(), word, "{args:?}");
+        assert_eq!(ran.out, "");
+    }
+    let ran = nobody.run(&["conversations", "--json"]).ended(4);
+    assert_eq!(ran.error(), "not_signed_in");
+    server.stop();
+    let ran = ann.run(&["conversations", "--json"]).ended(3);
+    assert_eq!(ran.error(), "unreachable");
+}
+
+#[test]
+fn a_send_that_fails_says_what_is_certain() {
+    let mut server = Server::sqlite();
+    let id = server.sign_up("ann");
+    let ann = Machine::of(&server, "ann");
+    let notes = ann.json(&["send", "ann", "a note to myself"])["conversation"].clone();
+    let notes = notes.as_str().unwrap().to_owned();
+    server.stop();
+    // Nobody listens: it never left this machine.
+    let send = ["send", &notes, "hi", "--timeout", "400ms"];
+    ann.run(&send)
+        .ended(3)
+        .said("nothing was stored, that is certain");
+    // Somebody listens and never answers: who knows.
+    let silent = TcpListener::bind(server.chat).unwrap();
+    let ran = ann
+        .run(&[&send[..], &["--client-id", "mine"]].concat())
+        .ended(3);
+    let ran = ran.said("not certain").said("--client-id mine");
+    assert!(!ran.err.contains("that is certain"), "{}", ran.err);
+    drop(silent);
+    // And then it is sent again under the same name, once.
+    server.again();
+    let again = ["send", &notes, "hi", "--client-id", "mine"];
+    let first = ann.run(&again).done().out;
+    assert_eq!(ann.run(&again).done().out, first);
+    assert_eq!(first, format!("{notes} 2\n"));
+    assert_eq!(ann.json(&["whoami"])["user"]["id"], *id);
+}
+
+#[test]
+fn a_send_waits_for_a_server_that_comes_back() {
+    let mut server = Server::sqlite();
+    server.sign_up("ann");
+    let ann = Machine::of(&server, "ann");
+    let notes = ann.json(&["send", "ann", "one"])["conversation"].clone();
+    let notes = notes.as_str().unwrap().to_owned();
+    server.stop();
+    let sending = ann.start(&["send", &notes, "two", "--timeout", "60s"]);
+    server.again();
+    assert!(sending.wait(super::PATIENCE).success(), "{}", sending.log());
+    assert_eq!(sending.output(), format!("{notes} 2\n"));
+}
+
+#[test]
+fn help_tells_the_exit_codes() {
+    let server = Server::sqlite();
+    let machine = Machine::new(&server);
+    for verb in [
+        "register",
+        "login",
+        "logout",
+        "whoami",
+        "send",
+        "tail",
+        "history",
+        "conversations",
+        "search",
+        "contacts",
+        "groups",
+        "upload",
+        "download",
+        "bot",
+        "webhook",
+    ] {
+        let ran = machine.run(&[verb, "--help"]).done();
+        assert!(
+            ran.out.contains("Exit codes: 0 done"),
+            "{verb}: {}",
+            ran.out
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! Writing, reading and finding messages.
+
+use myim_tests::api_person::{ApiPerson, segments};
+use myim_tests::server::Server;
+use serde_json::{Value, json};
+
+use super::Machine;
+
+/// Ann at a terminal, and Bob, who is her contact.
+fn two(server: &Server) -> (Machine, ApiPerson, ApiPerson) {
+    let (ann, bob) = server.acquainted();
+    (Machine::of(server, "ann"), ann, bob)
+}
+
+#[test]
+fn a_message_goes_to_whom_it_is_addressed() {
+    let server = Server::sqlite();
+    let (machine, ann, bob) = two(&server);
+    let direct = ann.direct(&bob.user_id);
+    let group = ann.found_group("tea time", &[&bob]);
+    let tea = ann.of_group(&group);
+    let before = bob.conversation(&tea)["last_seq"].as_u64().unwrap();
+    for (place, to) in ["bob", "@bob", "BOB", &direct].iter().enumerate() {
+        let ran = machine.run(&["send", to, "hello", "there"]).done();
+        assert_eq!(ran.out, format!("{direct} {}\n", place + 1), "{to}");
+    }
+    for (place, to) in (before + 1..).zip(["#tea time", &group, &format!("#{group}"), &tea]) {
+        let ran = machine.run(&["send", to, "hello all"]).done();
+        assert_eq!(ran.out, format!("{tea} {place}\n"), "{to}");
+    }
+    let said: Vec<_> = bob
+        .history(&direct)
+        .iter()
+        .map(|one| one["segments"].clone())
+        .collect();
+    assert_eq!(said, vec![segments("hello there"); 4]);
+}
+
+#[test]
+fn a_script_sends_its_input_and_reads_objects() {
+    let server = Server::sqlite();
+    let (machine, ann, bob) = two(&server);
+    let direct = ann.direct(&bob.user_id);
+    let args = ["send", "bob", "-", "--json", "--client-id", "build-7"];
+    let ran = machine.run_with(&args, "line one\nline two\n").done();
+    let mut stored: Value = serde_json::from_str(&ran.out).unwrap();
+    myim_tests::api_person::time(&stored["time"]);
+    stored["time"] = "TIME".into();
+    assert_eq!(
+        stored,
+        json!({"conversation": direct, "seq": 1, "time": "TIME", "client_id": "build-7"})
+    );
+    // Without words it is standard input too, and the same name is the same message.
+    let ran = machine
+        .run_with(
+            &["send", "bob", "--client-id", "build-7"],
+            "line one\nline two\n",
+        )
+        .done();
+    assert_eq!(ran.out, format!("{direct} 1\n"));
+    let ran = machine
+        .run(&["send", "bob", "other", "--client-id", "build-7", "--json"])
+        .ended(1);
+    assert_eq!(ran.error(), "client_id_conflict");
+
+    machine
+        .run(&["send", "bob", "yes", "--reply-to", "1"])
+        .done();
+    let mut history = machine.jsons(&["history", "bob"]);
+    for message in &mut history {
+        myim_tests::api_person::time(&message["time"]);
+        message["time"] = "TIME".into();
+        message["client_id"] = "ID".into();
+    }
+    assert_eq!(
+        history,
+        [
+            json!({
+                "conversation": direct, "seq": 1, "sender": ann.user_id, "time": "TIME",
+                "client_id": "ID", "segments": segments("line one\nline two"),
+            }),
+            json!({
+                "conversation": direct, "seq": 2, "sender": ann.user_id, "time": "TIME",
+                "client_id": "ID", "segments": segments("yes"), "reply_to": 1,
+            }),
+        ]
+    );
+}
+
+#[test]
+fn history_is_read_from_either_end() {
+    let server = Server::sqlite();
+    let (machine, ann, bob) = two(&server);
+    let direct = ann.direct(&bob.user_id);
+    for number in 1..=7 {
+        bob.say(&direct, &format!("c{number}"), &format!("word {number}"));
+    }
+    let seqs = |args: &[&str]| -> Vec<u64> {
+        let args = [&["history", "bob"], args].concat();
+        let all = machine.jsons(&args);
+        all.iter().map(|one| one["seq"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(seqs(&["--limit", "3"]), [5, 6, 7]);
+    assert_eq!(seqs(&["--limit", "2", "--before", "5"]), [3, 4]);
+    assert_eq!(seqs(&["--limit", "2", "--after", "2"]), [3, 4]);
+    assert_eq!(seqs(&["--all"]), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(seqs(&["--all", "--after", "6"]), [7]);
+    let lines = machine.run(&["history", "bob", "--limit", "1"]).done().out;
+    assert!(lines.ends_with(" 7 bob: word 7\n"), "{lines}");
+    machine
+        .run(&["history", "bob", "--before", "3", "--all"])
+        .ended(2);
+}
+
+#[test]
+fn words_are_found() {
+    let server = Server::sqlite();
+    let (machine, ann, bob) = two(&server);
+    let direct = ann.direct(&bob.user_id);
+    bob.say(&direct, "c1", "the quick brown fox");
+    bob.say(&direct, "c2", "a lazy dog");
+    // The index is a moment behind: ask until it is there.
+    let deadline = std::time::Instant::now() + super::PATIENCE;
+    let found = loop {
+        let found = machine.jsons(&["search", "quick", "fox", "--in", "bob"]);
+        if !found.is_empty() || std::time::Instant::now() > deadline {
+            break found;
+        }
+    };
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["seq"], 1);
+    assert_eq!(machine.run(&["search", "elephant"]).done().out, "");
+}
+
+#[test]
+fn what_others_write_does_not_steer_the_terminal() {
+    let server = Server::sqlite();
+    let (machine, ann, bob) = two(&server);
+    let direct = ann.direct(&bob.user_id);
+    let nasty = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}x\nbob: forged\u{7f}";
+    bob.say(&direct, "c1", nasty);
+    let steers = |text: &str| {
+        text.chars().any(|one| {
+            (one.is_control() && one != '\n') || ('\u{202a}'..='\u{202e}').contains(&one)
+        })
+    };
+    let shown = machine.run(&["history", "bob"]).done().out;
+    assert!(!steers(&shown), "{shown:?}");
+    assert!(shown.contains(r"\u{1b}[2J"), "{shown}");
+    assert!(
+        !shown.lines().any(|line| line.starts_with("bob")),
+        "{shown}"
+    );
+    // The same as JSON, where nothing is lost.
+    let shown = machine.run(&["history", "bob", "--json"]).done().out;
+    assert!(!steers(&shown), "{shown:?}");
+    let message: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(message["segments"], segments(nasty));
+    let table = machine.run(&["conversations"]).done().out;
+    assert!(!steers(&table), "{table:?}");
+}
+
+#[test]
+fn tables_have_no_colors_in_a_pipe() {
+    let server = Server::sqlite();
+    let (machine, ann, bob) = two(&server);
+    ann.direct(&bob.user_id);
+    machine.run(&["send", "bob", "hi"]).done();
+    let table = machine.run(&["conversations"]).done().out;
+    let mut lines = table.lines();
+    let head: Vec<_> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(head, ["CONVERSATION", "WITH", "LAST", "UNREAD", "WHEN"]);
+    let row: Vec<_> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(row[1..4], ["bob", "1", "0"]);
+    let listed = machine.json(&["conversations"]);
+    assert_eq!(listed["peer"]["username"], "bob");
+    assert_eq!(listed["last_message"]["segments"], segments("hi"));
+}
+
+#[test]
+fn who_has_enough_ends_it_quietly() {
+    let server = Server::sqlite();
+    let (machine, ann, bob) = two(&server);
+    let direct = ann.direct(&bob.user_id);
+    for number in 0..50 {
+        bob.say(&direct, &format!("c{number}"), &"x".repeat(8000));
+    }
+    let mut command = std::process::Command::new("bash");
+    let myim = myim_tests::process::program("myim");
+    let line = format!(
+        "set -o pipefail; {} history bob | head -c 10",
+        myim.display()
+    );
+    command
+        .args(["-c", &line])
+        .env("MYIM_CONFIG_DIR", machine.path().join("config"));
+    let ran = super::run(command, "").done();
+    assert_eq!(ran.err, "");
+}

@@ -1,0 +1,71 @@
+//! Contacts, groups and their members.
+
+use myim_tests::server::Server;
+
+use super::Machine;
+
+#[test]
+fn contacts_are_made_and_unmade() {
+    let server = Server::sqlite();
+    for name in ["ann", "bob", "cid"] {
+        server.sign_up(name);
+    }
+    let [ann, bob] = ["ann", "bob"].map(|name| Machine::of(&server, name));
+    let asked = ann.json(&["contacts", "add", "bob", "--note", "it is Ann"]);
+    assert_eq!(asked["direction"], "outgoing");
+    let open = bob.json(&["contacts", "requests"]);
+    assert_eq!(
+        (&open["user"]["username"], &open["note"]),
+        (&"ann".into(), &"it is Ann".into())
+    );
+    let answer = bob.json(&["contacts", "accept", "ann"]);
+    assert_eq!(answer["accepted"], true);
+    let listed = ann.json(&["contacts"]);
+    assert_eq!(listed["user"]["username"], "bob");
+    let table = ann.run(&["contacts", "list"]).done().out;
+    assert!(table.lines().nth(1).unwrap().starts_with("bob "), "{table}");
+
+    ann.run(&["contacts", "add", "cid"]).done();
+    let cid = Machine::of(&server, "cid");
+    let number = cid.json(&["contacts", "requests"])["id"].clone();
+    cid.run(&["contacts", "decline", number.as_str().unwrap()])
+        .done();
+    let ran = cid.run(&["contacts", "accept", "ann", "--json"]).ended(1);
+    assert_eq!(ran.error(), "no_such_request");
+    let ran = ann.run(&["contacts", "--json", "add", "bob"]).ended(1);
+    assert_eq!(ran.error(), "already_friends");
+
+    ann.run(&["contacts", "remove", "bob"]).done();
+    assert!(bob.jsons(&["contacts"]).is_empty());
+    let ran = ann.run(&["send", "bob", "hi", "--json"]).ended(1);
+    assert_eq!(ran.error(), "not_friends");
+}
+
+#[test]
+fn groups_are_made_joined_and_left() {
+    let server = Server::sqlite();
+    let (ann, bob) = server.acquainted();
+    let cid = server.newcomer("cid");
+    ann.befriend(&cid);
+    let [ann, bob, cid] = [&ann, &bob, &cid].map(|one| Machine::of(&server, &one.name));
+    let made = ann.json(&["groups", "create", "tea time", "bob"]);
+    let group = made["id"].as_str().unwrap().to_owned();
+    assert_eq!(bob.json(&["groups"])["name"], "tea time");
+    let names = || -> Vec<String> {
+        let all = ann.jsons(&["groups", "members", "#tea time"]);
+        let name = |one: &serde_json::Value| one["user"]["username"].as_str().unwrap().to_owned();
+        let mut names: Vec<_> = all.iter().map(name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["ann", "bob"]);
+    ann.run(&["groups", "add", "#tea time", "cid"]).done();
+    assert_eq!(names(), ["ann", "bob", "cid"]);
+    ann.run(&["groups", "remove", &group, "bob"]).done();
+    cid.run(&["groups", "leave", &group]).done();
+    assert_eq!(names(), ["ann"]);
+    let ran = ann.run(&["groups", "leave", &group, "--json"]).ended(1);
+    assert_eq!(ran.error(), "owner_must_transfer");
+    let joined = bob.run(&["groups", "join", &group, "--json"]);
+    assert!(matches!(joined.code, Some(0 | 1)), "{}", joined.err);
+}

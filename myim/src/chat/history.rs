@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
+use client::api::seq_of;
 use client::model::{Message, Page, Segment, Seq, Timestamp, UserId};
 use lru::LruCache;
 use ratatui::text::Line;
@@ -30,6 +31,9 @@ pub(crate) struct History {
     pending: Vec<Pending>,
     pub(crate) older: Edge,
     pub(crate) newer: Edge,
+    /// Where the pieces beyond begin, as the server said: pieces may be empty and go on.
+    older_from: Option<Seq>,
+    newer_from: Option<Seq>,
     /// `None` follows the newest.
     pub(crate) anchor: Option<Anchor>,
     /// Messages that are answered and not in the window; `None` for those that are gone.
@@ -97,6 +101,8 @@ impl Default for History {
             pending: Vec::new(),
             older: Edge::Unknown,
             newer: Edge::Unknown,
+            older_from: None,
+            newer_from: None,
             anchor: None,
             quotes: HashMap::new(),
             quotes_asked: HashSet::new(),
@@ -180,6 +186,8 @@ impl History {
         self.touched.clear();
         self.older = Edge::Unknown;
         self.newer = Edge::Unknown;
+        self.older_from = None;
+        self.newer_from = None;
         self.anchor = None;
         self.version += 1;
     }
@@ -195,38 +203,40 @@ impl History {
 
     /// The piece before the window, if there is one that was not asked for.
     pub(crate) fn wants_older(&mut self) -> Option<Wanted> {
-        let first = self.messages.front()?.seq;
+        let first = self.messages.front().map(|message| message.seq);
+        let from = self.older_from.or(first)?;
         if self.older != Edge::More {
             return None;
         }
         self.older = Edge::Loading;
-        Some(Wanted::Before(first))
+        Some(Wanted::Before(from))
     }
 
     /// The piece behind the window, if there is one that was not asked for.
     pub(crate) fn wants_newer(&mut self) -> Option<Wanted> {
-        let last = self.messages.back()?.seq;
+        let from = self.newer_from.or(self.last_seq())?;
         if self.newer != Edge::More {
             return None;
         }
         self.newer = Edge::Loading;
-        Some(Wanted::After(last))
+        Some(Wanted::After(from))
     }
 
     /// A piece that was asked for has come.
     pub(crate) fn merge(&mut self, wanted: Wanted, page: Page<Message>, me: UserId) {
         let edge = |more: bool| if more { Edge::More } else { Edge::End };
-        let more = page.next.is_some();
+        let next = page.next.as_ref().and_then(|next| seq_of(next).ok());
+        let more = next.is_some();
         match wanted {
             Wanted::Newest => {
                 self.newer = Edge::End;
-                self.older = edge(more);
+                (self.older, self.older_from) = (edge(more), next);
             }
-            Wanted::Before(_) => self.older = edge(more),
-            Wanted::After(_) => self.newer = edge(more),
+            Wanted::Before(_) => (self.older, self.older_from) = (edge(more), next),
+            Wanted::After(_) => (self.newer, self.newer_from) = (edge(more), next),
             Wanted::Around(_) => {
-                self.newer = edge(more);
-                self.older = Edge::More;
+                (self.newer, self.newer_from) = (edge(more), next);
+                (self.older, self.older_from) = (Edge::More, None);
             }
         }
         for message in page.items {
@@ -248,7 +258,7 @@ impl History {
     /// What did not come may be asked for again.
     pub(crate) fn retry(&mut self) {
         if self.newer == Edge::Failed {
-            self.newer = if self.messages.is_empty() {
+            self.newer = if self.messages.is_empty() && self.newer_from.is_none() {
                 Edge::Unknown
             } else {
                 Edge::More
@@ -350,7 +360,7 @@ impl History {
         }
         if self.messages.len() > MESSAGES_MAX && self.anchor.is_none() {
             self.messages.pop_front();
-            self.older = Edge::More;
+            (self.older, self.older_from) = (Edge::More, None);
         }
     }
 

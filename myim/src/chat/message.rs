@@ -83,6 +83,15 @@ pub(crate) enum News {
     Refused(String),
 }
 
+/// A file of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileOf {
+    pub(crate) content: BlobId,
+    /// Pictures are on another server.
+    pub(crate) is_picture: bool,
+    pub(crate) name: String,
+}
+
 /// How a transfer is.
 #[derive(Debug)]
 pub(crate) enum Progress {
@@ -145,7 +154,7 @@ pub(crate) enum Effect {
     },
     Download {
         id: u64,
-        file: BlobId,
+        file: FileOf,
         path: String,
     },
     CancelTransfer(u64),

@@ -1,9 +1,10 @@
 //! What stands before the conversation for a while.
 
-use client::model::{BlobId, ConversationId, Message, Seq, User};
+use client::model::{ConversationId, Message, Seq, User};
 
 use super::clean;
 use super::editor::Editor;
+use super::message::FileOf;
 use super::state::State;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +45,7 @@ pub(crate) enum Popup {
         path: Editor,
         ticket: u64,
         choices: Vec<String>,
-        file: BlobId,
-        name: String,
+        file: FileOf,
     },
     React {
         seq: Seq,

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use client::model::BlobId;
 use client::transfer::Shelf;
 use common::config::PersonalEnvironment;
+use tokio::fs;
 use tokio::sync::mpsc;
 
 use super::network::Link;
-use crate::chat::message::{News, Progress};
+use crate::chat::message::{FileOf, News, Progress};
 
 /// Names that are shown of those that begin so.
 const CHOICES_MAX: usize = 200;
@@ -155,11 +155,47 @@ fn mime(path: &Path) -> &'static str {
     }
 }
 
-/// Downloads a file of a message.
-pub(super) async fn download(link: Link, id: u64, _file: BlobId, _path: String) {
-    let progress =
-        Progress::Failed("the server does not give out files by their content yet".to_owned());
+/// Downloads a file of a message, under another name until it is whole.
+pub(super) async fn download(link: Link, id: u64, file: FileOf, path: String) {
+    let path = resolve(&path);
+    let progress = match fetch(&link, id, &file, &path).await {
+        Ok(()) => Progress::Saved(path),
+        Err(reason) => Progress::Failed(reason),
+    };
     link.tell(News::Transfer { id, progress }).await;
+}
+
+async fn fetch(link: &Link, id: u64, file: &FileOf, path: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    if fs::try_exists(path).await.unwrap_or(false) {
+        return Err(format!("{}: there is a file of this name", path.display()));
+    }
+    let part = path.with_added_extension("part");
+    let shelf = if file.is_picture {
+        Shelf::Pictures
+    } else {
+        Shelf::Files
+    };
+    let mut to = fs::File::create(&part).await.map_err(failed)?;
+    let content: String = file.content.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (moved, watching) = mpsc::channel(1);
+    let moving = async {
+        let mut told = None;
+        let progress = |done, total| report(&moved, &mut told, (done, total));
+        let come = link.api.download(&content, shelf, &mut to, progress).await;
+        drop(moved);
+        come
+    };
+    let (come, ()) = tokio::join!(moving, watch(link, id, watching));
+    let kept = match come {
+        Ok(_) => fs::rename(&part, path).await.map_err(failed),
+        Err(error) => Err(error.to_string()),
+    };
+    if kept.is_err() {
+        // It cannot go on in the middle.
+        let _ = fs::remove_file(&part).await;
+    }
+    kept
 }
 
 #[cfg(test)]

@@ -144,7 +144,11 @@ fn restore(state: &mut State, outbox: Vec<store::Outgoing>) {
             segments: outgoing.segments,
             reply_to: outgoing.reply_to,
             time: outgoing.accepted_at,
-            failed: outgoing.failed,
+            // The store keeps the code before the sentence.
+            failed: outgoing.failed.map(|kept| match kept.split_once(": ") {
+                Some((_, reason)) => reason.to_owned(),
+                None => kept,
+            }),
         };
         if let Some(chat) = state.chats.get_mut(&conversation) {
             chat.history.wait_for(pending);

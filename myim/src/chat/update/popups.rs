@@ -1,11 +1,10 @@
 //! Keys in popups.
 
-use client::model::BlobId;
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::{keys, opening, transfers};
 use crate::chat::editor::Editor;
-use crate::chat::message::Effect;
+use crate::chat::message::{Effect, FileOf};
 use crate::chat::popup::{EMOJIS, Popup, switcher_hits};
 use crate::chat::state::State;
 
@@ -52,16 +51,14 @@ pub(super) fn open_send_file(state: &mut State) {
 }
 
 /// Proposes the name in the current directory; slashes of other people go.
-pub(super) fn open_save_file(state: &mut State, file: BlobId, name: &str) {
-    let name = crate::chat::clean::line(name).replace(['/', '\\'], "_");
-    let name = name.trim_start_matches('.').to_owned();
-    let path = Editor::new(&name);
+pub(super) fn open_save_file(state: &mut State, mut file: FileOf) {
+    let name = crate::chat::clean::line(&file.name).replace(['/', '\'], "_");
+    name.trim_start_matches('.').clone_into(&mut file.name);
     state.popup = Some(Popup::SaveFile {
-        path,
+        path: Editor::new(&file.name),
         ticket: 0,
         choices: Vec::new(),
         file,
-        name,
     });
 }
 
@@ -255,10 +252,8 @@ fn enter(state: &mut State, effects: &mut Vec<Effect>) {
             }
         }
         Some(Popup::SendFile { path, .. }) => transfers::send(state, path.text().trim(), effects),
-        Some(Popup::SaveFile {
-            path, file, name, ..
-        }) => {
-            transfers::save(state, path.text().trim(), file, name, effects);
+        Some(Popup::SaveFile { path, file, .. }) => {
+            transfers::save(state, path.text().trim(), file, effects);
         }
         Some(Popup::React { seq, emoji }) if !emoji.text().trim().is_empty() => {
             let text = emoji.text().trim().to_owned();

@@ -6,7 +6,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use super::{keys, opening, popups, with_history};
 use crate::chat::editor::Editor;
 use crate::chat::history::{Item, Key};
-use crate::chat::message::Effect;
+use crate::chat::message::{Effect, FileOf};
 use crate::chat::popup::Popup;
 use crate::chat::state::{Mode, State, editable};
 
@@ -123,7 +123,7 @@ fn act_on(state: &mut State, letter: char, message: &Message) {
             });
         }
         's' if there => match file_of(message) {
-            Some((file, name)) => popups::open_save_file(state, file, &name),
+            Some(file) => popups::open_save_file(state, file),
             None => state.tell(state.texts.nothing_to_save, false),
         },
         'e' if there => state.tell(state.texts.only_own, true),
@@ -160,14 +160,19 @@ fn mend(state: &mut State, letter: char, client_id: String, effects: &mut Vec<Ef
     chat.selected = None;
 }
 
-/// The first file or picture of a message, and what to call it.
-fn file_of(message: &Message) -> Option<(client::model::BlobId, String)> {
+/// The first file or picture of a message.
+fn file_of(message: &Message) -> Option<FileOf> {
     message.segments.iter().find_map(|segment| match segment {
-        Segment::Known(KnownSegment::File { file, name, .. }) => Some((*file, name.clone())),
-        Segment::Known(KnownSegment::Image { file, name, .. }) => {
-            let name = name.clone().unwrap_or_else(|| "picture".to_owned());
-            Some((*file, name))
-        }
+        Segment::Known(KnownSegment::File { file, name, .. }) => Some(FileOf {
+            content: *file,
+            is_picture: false,
+            name: name.clone(),
+        }),
+        Segment::Known(KnownSegment::Image { file, name, .. }) => Some(FileOf {
+            content: *file,
+            is_picture: true,
+            name: name.clone().unwrap_or_else(|| "picture".to_owned()),
+        }),
         _ => None,
     })
 }

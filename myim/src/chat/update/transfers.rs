@@ -1,10 +1,8 @@
 //! Files on their way.
 
-use client::model::BlobId;
-
 use super::compose;
 use crate::chat::clean;
-use crate::chat::message::{Effect, Progress};
+use crate::chat::message::{Effect, FileOf, Progress};
 use crate::chat::state::{Mode, State, Transfer};
 use crate::chat::text::put;
 
@@ -33,17 +31,11 @@ pub(super) fn send(state: &mut State, path: &str, effects: &mut Vec<Effect>) {
 }
 
 /// Downloads a file of a message.
-pub(super) fn save(
-    state: &mut State,
-    path: &str,
-    file: BlobId,
-    name: String,
-    effects: &mut Vec<Effect>,
-) {
+pub(super) fn save(state: &mut State, path: &str, file: FileOf, effects: &mut Vec<Effect>) {
     if path.is_empty() {
         return;
     }
-    let id = begin(state, &name, false);
+    let id = begin(state, &file.name, false);
     effects.push(Effect::Download {
         id,
         file,

@@ -84,11 +84,21 @@ pub(crate) async fn run(
         sleep(BETWEEN_KEYS).await;
     }
     let at = |quantile| delays.value_at_quantile(quantile);
-    println!("key to screen, {keys} keys: median {} us, 99th of 100 {} us, longest {} us", at(0.5), at(0.99), delays.max());
+    println!(
+        "key to screen, {keys} keys: median {} us, 99th of 100 {} us, longest {} us",
+        at(0.5),
+        at(0.99),
+        delays.max()
+    );
 
     let before = terminal.used()?;
     write(&bob, &ann.user, (rate, seconds)).await?;
-    report(&format!("{rate} messages/s"), before, terminal.used()?, seconds);
+    report(
+        &format!("{rate} messages/s"),
+        before,
+        terminal.used()?,
+        seconds,
+    );
     terminal.types("\x03\x03")?;
     terminal.child.wait().context("the end of myim chat")?;
     Ok(())
@@ -171,9 +181,8 @@ impl Terminal {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
         let (_, fields) = stat.rsplit_once(") ").context("/proc/PID/stat")?;
         let mut fields = fields.split(' ').skip(11);
-        let mut ticks = || -> anyhow::Result<f64> {
-            Ok(fields.next().context("/proc/PID/stat")?.parse()?)
-        };
+        let mut ticks =
+            || -> anyhow::Result<f64> { Ok(fields.next().context("/proc/PID/stat")?.parse()?) };
         // Linux counts in hundredths of a second.
         let processor_s = (ticks()? + ticks()?) / 100.0;
         let seen = self.seen.0.lock().unwrap_or_else(PoisonError::into_inner);

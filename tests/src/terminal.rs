@@ -41,7 +41,9 @@ struct Seen {
 
 impl std::fmt::Debug for Terminal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Terminal").field("screen", &self.text()).finish()
+        f.debug_struct("Terminal")
+            .field("screen", &self.text())
+            .finish()
     }
 }
 
@@ -73,7 +75,11 @@ impl Terminal {
     }
 
     /// The same with a shell, that can suspend what it runs.
-    pub fn shell((columns, rows): (u16, u16), directory: &Path, variables: &[(&str, &str)]) -> Self {
+    pub fn shell(
+        (columns, rows): (u16, u16),
+        directory: &Path,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut command = CommandBuilder::new("/bin/sh");
         command.args(["-i"]);
         Self::run((columns, rows), command, directory, variables)
@@ -90,12 +96,23 @@ impl Terminal {
         for (name, value) in variables {
             command.env(name, value);
         }
-        let pty = native_pty_system().openpty(size((columns, rows))).expect("a terminal");
+        let pty = native_pty_system()
+            .openpty(size((columns, rows)))
+            .expect("a terminal");
         let before = format!("{:?}", pty.master.get_termios());
-        let child = pty.slave.spawn_command(command).expect("the program starts");
+        let child = pty
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
         drop(pty.slave);
-        let reader = pty.master.try_clone_reader().expect("the terminal can be read");
-        let writer = pty.master.take_writer().expect("the terminal can be written");
+        let reader = pty
+            .master
+            .try_clone_reader()
+            .expect("the terminal can be read");
+        let writer = pty
+            .master
+            .take_writer()
+            .expect("the terminal can be written");
         let screen = Arc::new(Screen {
             seen: Mutex::new(Seen {
                 parser: Parser::new(cells(rows), cells(columns), 0),
@@ -116,7 +133,9 @@ impl Terminal {
 
     /// Types this.
     pub fn types(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.writer
+            .write_all(keys.as_bytes())
+            .expect("the terminal takes keys");
         self.writer.flush().expect("the terminal takes keys");
     }
 
@@ -148,7 +167,10 @@ impl Terminal {
                 return;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero() && !seen.over, "{what:?}: not within {PATIENCE:?}\n{text}");
+            assert!(
+                !left.is_zero() && !seen.over,
+                "{what:?}: not within {PATIENCE:?}\n{text}"
+            );
             let waited = self.screen.changed.wait_timeout(seen, left);
             seen = waited.expect("no holder of this lock panics").0;
         }
@@ -176,9 +198,13 @@ impl Terminal {
     /// The window has another size now.
     pub fn resize(&mut self, (columns, rows): (u16, u16)) {
         let mut seen = self.screen.lock();
-        seen.parser.screen_mut().set_size(cells(rows), cells(columns));
+        seen.parser
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
         drop(seen);
-        self.master.resize(size((columns, rows))).expect("the terminal changes its size");
+        self.master
+            .resize(size((columns, rows)))
+            .expect("the terminal changes its size");
     }
 
     pub fn pid(&self) -> i32 {

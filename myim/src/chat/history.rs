@@ -18,7 +18,7 @@ use ratatui::text::Line;
 use super::bubble::{self, Context, Stamp};
 use super::message::Wanted;
 
-pub(crate) use scroll::{Anchor, Row};
+pub(crate) use scroll::Anchor;
 
 /// Messages of a conversation in memory, at most; the oldest go.
 pub(crate) const MESSAGES_MAX: usize = 100_000;
@@ -124,10 +124,6 @@ impl History {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
-        self.messages.iter()
     }
 
     pub(crate) fn pending(&self) -> &[Pending] {
@@ -341,7 +337,7 @@ impl History {
         })
     }
 
-    /// The newest of the own messages that can be changed.
+    /// The end of the window.
     pub(crate) fn last_seq(&self) -> Option<Seq> {
         self.messages.back().map(|message| message.seq)
     }

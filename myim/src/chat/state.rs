@@ -19,7 +19,6 @@ use super::text::{Lang, Texts};
 pub(crate) struct Setting {
     pub(crate) me: UserId,
     pub(crate) my_name: String,
-    pub(crate) server: String,
     pub(crate) lang: Lang,
     pub(crate) zone: TimeZone,
     pub(crate) now: Timestamp,

@@ -98,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_cover_the_text_and_fit(dirty in "(\\PC|\n| ){0,60}", width in 2usize..30) {
+        fn rows_cover_the_text_and_fit(dirty in "(\\PC|\n| ){0,60}", width in 8usize..30) {
             let text = clean::text(&dirty);
             let rows = rows(&text, width);
             let mut end = 0;

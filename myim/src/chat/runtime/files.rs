@@ -177,7 +177,12 @@ async fn fetch(link: &Link, id: u64, file: &FileOf, path: &Path) -> Result<(), S
         Shelf::Files
     };
     let mut to = fs::File::create(&part).await.map_err(failed)?;
-    let content: String = file.content.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let content: String = file
+        .content
+        .0
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let (moved, watching) = mpsc::channel(1);
     let moving = async {
         let mut told = None;

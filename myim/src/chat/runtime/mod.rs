@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::clean;
 use super::people::display_name;
 use super::state::{Setting, State};
 use super::text::Lang;
@@ -83,8 +84,7 @@ async fn chat(args: &ChatArgs) -> anyhow::Result<()> {
     let environment = TerminalEnvironment::read();
     let setting = Setting {
         me,
-        my_name,
-        server: account.server.to_string(),
+        my_name: clean::line(&my_name).into_owned(),
         lang: args
             .lang
             .unwrap_or_else(|| Lang::of_locale(&environment.locale)),

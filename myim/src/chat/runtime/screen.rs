@@ -11,11 +11,11 @@ use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
 };
-use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
+use ratatui::crossterm::{execute, queue};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::state::State;
@@ -68,7 +68,7 @@ impl Screen {
     }
 
     pub(super) fn draw(&mut self, state: &State) -> anyhow::Result<()> {
-        execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate).context("the terminal")?;
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate).context("the terminal")?;
         let drawn = self.terminal.draw(|frame| view(state, frame)).map(drop);
         let ended = execute!(self.terminal.backend_mut(), EndSynchronizedUpdate);
         drawn.and(ended).context("the terminal")

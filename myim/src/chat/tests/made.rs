@@ -138,7 +138,6 @@ pub(super) fn new(lang: Lang, size: (u16, u16)) -> State {
     let setting = Setting {
         me: ME,
         my_name: "ann".to_owned(),
-        server: "http://localhost:20000".to_owned(),
         lang,
         zone: TimeZone::UTC,
         now: at(30),

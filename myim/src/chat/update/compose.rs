@@ -49,7 +49,8 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     let told = chat
         .typing_told
         .is_some_and(|told| now.duration_since(told) < TYPING_EVERY);
-    if !told && chat.mode == Mode::New || matches!(chat.mode, Mode::Reply(_)) && !told {
+    let edits = matches!(chat.mode, Mode::Edit(_));
+    if !told && !edits {
         chat.typing_told = Some(now);
         effects.push(Effect::Typing(chat.summary.id));
     }

@@ -104,9 +104,13 @@ fn global(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
             if let Some(chat) = state.open_chat_mut() {
                 chat.history.retry();
             }
-            scroll(state, page(state));
+            let page = page(state);
+            scroll(state, page);
         }
-        KeyCode::PageDown => scroll(state, -page(state)),
+        KeyCode::PageDown => {
+            let page = page(state);
+            scroll(state, -page);
+        }
         KeyCode::Tab | KeyCode::BackTab => {
             state.pane = match state.pane {
                 Pane::List if state.open.is_some() => Pane::Chat,

@@ -77,7 +77,8 @@ pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
         }
         News::Transfer { id, progress } => transfers::progress(state, id, progress, effects),
         News::Refused(reason) => state.tell(reason, true),
-        News::Users { .. } | News::Hits { .. } | News::Completed { .. } | News::Asked(_) => {
+        News::Asked(user) => asked(state, &user),
+        News::Users { .. } | News::Hits { .. } | News::Completed { .. } => {
             answer_popup(state, news, effects);
         }
     }
@@ -315,7 +316,6 @@ fn answer_popup(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             *field = Editor::new(&path);
             *shown = choices;
         }
-        (News::Asked(user), _) => asked(state, &user),
         _ => {}
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn open_send_file(state: &mut State) {
 
 /// Proposes the name in the current directory; slashes of other people go.
 pub(super) fn open_save_file(state: &mut State, mut file: FileOf) {
-    let name = crate::chat::clean::line(&file.name).replace(['/', '\'], "_");
+    let name = crate::chat::clean::line(&file.name).replace(['/', '\\'], "_");
     name.trim_start_matches('.').clone_into(&mut file.name);
     state.popup = Some(Popup::SaveFile {
         path: Editor::new(&file.name),
@@ -75,18 +75,21 @@ pub(super) fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>)
         KeyCode::Enter => enter(state, effects),
         KeyCode::Tab => complete(state, effects),
         _ => {
-            let letter = keys::typed(key);
-            match (popup.editor(), letter, keys::edit(key)) {
-                (Some(_), Some(_), _) if react_by_number(state, letter, effects) => {}
-                (Some(_), Some(letter), _) => {
-                    paste(state, letter.encode_utf8(&mut [0; 4]), effects)
+            let has_field = popup.editor().is_some();
+            match (keys::typed(key), keys::edit(key)) {
+                (Some(letter), _) if has_field => {
+                    if !react_by_number(state, letter, effects) {
+                        paste(state, letter.encode_utf8(&mut [0; 4]), effects);
+                    }
                 }
-                (Some(editor), None, Some(edit)) => {
-                    editor.apply(edit);
-                    edited(state, effects);
+                (Some(letter), _) => command(state, letter, effects),
+                (None, Some(edit)) => {
+                    if let Some(editor) = state.popup.as_mut().and_then(Popup::editor) {
+                        editor.apply(edit);
+                        edited(state, effects);
+                    }
                 }
-                (None, Some(letter), _) => command(state, letter, effects),
-                _ => {}
+                (None, None) => {}
             }
         }
     }
@@ -173,11 +176,11 @@ fn command(state: &mut State, letter: char, effects: &mut Vec<Effect>) {
     choose(state, 0);
 }
 
-fn react_by_number(state: &mut State, letter: Option<char>, effects: &mut Vec<Effect>) -> bool {
+fn react_by_number(state: &mut State, letter: char, effects: &mut Vec<Effect>) -> bool {
     let Some(Popup::React { emoji, .. }) = &state.popup else {
         return false;
     };
-    let number = letter.and_then(|letter| letter.to_digit(10));
+    let number = letter.to_digit(10);
     let place = number.and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
     let Some(chosen) = place
         .and_then(|place| EMOJIS.get(place))

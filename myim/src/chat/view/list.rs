@@ -21,7 +21,10 @@ pub(super) fn draw(state: &State, area: &ListArea, buffer: &mut Buffer) {
     } else {
         let focused = state.pane == Pane::List;
         let style = if focused { theme.bold() } else { theme.dim() };
-        put(buffer, area.title, state.texts.conversations, style);
+        let end = put(buffer, area.title, state.texts.conversations, style);
+        let room = behind(area.title, end - area.title.x + 1);
+        let name = clean::fit(&state.setting.my_name, usize::from(room.width));
+        put_right(buffer, room, &name, theme.dim());
     }
     if state.order.is_empty() {
         empty(state, area.items, buffer);
@@ -150,7 +153,7 @@ fn badges(chat: &Chat) -> String {
         (summary.pinned, "⚑"),
         (summary.muted, "⊘"),
         (summary.mentions > 0, "@"),
-        (!unread.is_empty(), &unread),
+        (!unread.is_empty(), unread.as_str()),
     ];
     let shown = marks.into_iter().filter(|(there, _)| *there);
     shown.map(|(_, mark)| mark).collect::<Vec<_>>().join(" ")

@@ -68,7 +68,11 @@ fn converse(size: (u16, u16)) {
     // Another size.
     for other in [(100, 30), (44, 14), (20, 5), size] {
         a.resize(other);
-        let there = if other == (20, 5) { "too small" } else { "written without" };
+        let there = if other == (20, 5) {
+            "too small"
+        } else {
+            "written without"
+        };
         a.sees(there);
     }
 

@@ -38,7 +38,10 @@ impl Desk {
             ("LANG", "en_US.UTF-8".to_owned()),
             ("TZ", "UTC".to_owned()),
         ];
-        Self { directory, variables }
+        Self {
+            directory,
+            variables,
+        }
     }
 
     fn path(&self) -> &Path {
@@ -47,7 +50,9 @@ impl Desk {
 
     fn variables(&self) -> Vec<(&str, &str)> {
         let variables = self.variables.iter();
-        variables.map(|(name, value)| (*name, value.as_str())).collect()
+        variables
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect()
     }
 
     fn chat(&self, size: (u16, u16)) -> Terminal {

@@ -1,6 +1,8 @@
 //! A message as lines of a width.
 
-use client::model::{KnownSegment, Mentioned, Message, Segment, Seq, Timestamp, UserId};
+mod words;
+
+use client::model::{Message, Segment, Seq, Timestamp, UserId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
@@ -10,9 +12,12 @@ use serde_json::{Map, Value};
 use super::history::{History, Item};
 use super::people::People;
 use super::state::{Chat, Setting, State};
-use super::text::{self, Texts, put};
+use super::text::{Texts, put};
 use super::theme::Theme;
 use super::{clean, wrap};
+
+pub(crate) use words::preview;
+use words::{blocks, notice_text};
 
 /// `14:03 ` stands before each message.
 const TIME_CELLS: usize = 6;
@@ -177,7 +182,43 @@ fn body(
 ) {
     let theme = context.theme;
     let room = width.saturating_sub(TIME_CELLS + MARK_CELLS).max(8);
-    let first = lines.len();
+    let rows = rows(context, history, item, what, room);
+    let failed = match item {
+        Item::Pending(pending) => pending.failed.as_deref(),
+        Item::Stored(_) => None,
+    };
+    let (mark, style) = mark(context, item);
+    let last = rows.len() - 1;
+    for (at, mut spans) in rows.into_iter().enumerate() {
+        let lead = if at == 0 {
+            context.clock(what.time)
+        } else {
+            " ".repeat(TIME_CELLS)
+        };
+        spans.insert(0, Span::styled(lead, theme.dim()));
+        if at == last && !mark.is_empty() {
+            let used: usize = spans.iter().map(|span| clean::width(&span.content)).sum();
+            let gap = width.saturating_sub(used + clean::width(mark));
+            spans.push(Span::raw(" ".repeat(gap)));
+            spans.push(Span::styled(mark, style));
+        }
+        lines.push(Line::from(spans));
+    }
+    if let Some(reason) = failed {
+        let text = put(context.texts.not_sent, &[&clean::line(reason)]);
+        hang(lines, &" ".repeat(TIME_CELLS), &text, width, theme.bad());
+    }
+}
+
+/// The rows of a message without time and mark, at least one.
+fn rows(
+    context: &Context<'_>,
+    history: &History,
+    item: Item<'_>,
+    what: &Content<'_>,
+    room: usize,
+) -> Vec<Vec<Span<'static>>> {
+    let theme = context.theme;
     let mut rows: Vec<Vec<Span<'static>>> = Vec::new();
     let mut row = |text: String, style: Style| rows.push(vec![Span::styled(text, style)]);
     if let Some(from) = forwarded_from(item) {
@@ -214,32 +255,7 @@ fn body(
     {
         reactions(context, message, room, &mut rows);
     }
-    let failed = match item {
-        Item::Pending(pending) => pending.failed.as_deref(),
-        Item::Stored(_) => None,
-    };
-    let (mark, style) = mark(context, item);
-    let last = rows.len() - 1;
-    for (at, mut spans) in rows.into_iter().enumerate() {
-        let lead = if at == 0 {
-            context.clock(what.time)
-        } else {
-            " ".repeat(TIME_CELLS)
-        };
-        spans.insert(0, Span::styled(lead, theme.dim()));
-        if at == last && !mark.is_empty() {
-            let used: usize = spans.iter().map(|span| clean::width(&span.content)).sum();
-            let gap = width.saturating_sub(used + clean::width(mark));
-            spans.push(Span::raw(" ".repeat(gap)));
-            spans.push(Span::styled(mark, style));
-        }
-        lines.push(Line::from(spans));
-    }
-    debug_assert!(lines.len() > first, "a message has at least a line");
-    if let Some(reason) = failed {
-        let text = put(context.texts.not_sent, &[&clean::line(reason)]);
-        hang(lines, &" ".repeat(TIME_CELLS), &text, width, theme.bad());
-    }
+    rows
 }
 
 /// Text with a lead before its first row and as much space before the others.
@@ -331,19 +347,6 @@ fn quote(context: &Context<'_>, history: &History, seq: Seq, room: usize) -> Str
     clean::fit(&format!("┃ {said}"), room).into_owned()
 }
 
-/// A message in one line.
-pub(crate) fn preview(context: &Context<'_>, message: &Message) -> String {
-    if message.recalled_at.is_some() {
-        return context.texts.recalled.to_owned();
-    }
-    if let Some(notice) = &message.notice {
-        return notice_text(context, message.sender, notice);
-    }
-    let blocks = blocks(context, &message.segments);
-    let texts: Vec<_> = blocks.iter().map(|block| block.text.as_str()).collect();
-    clean::line(&texts.join(" ")).into_owned()
-}
-
 fn reactions(
     context: &Context<'_>,
     message: &Message,
@@ -370,103 +373,4 @@ fn reactions(
         spans.push(Span::styled(text, context.theme.dim()));
     }
     rows.push(spans);
-}
-
-/// A piece of a message: running text, or a line for a file.
-struct Block {
-    text: String,
-    is_file: bool,
-}
-
-fn blocks(context: &Context<'_>, segments: &[Segment]) -> Vec<Block> {
-    let texts = context.texts;
-    let mut blocks: Vec<Block> = Vec::new();
-    for segment in segments {
-        let (text, is_file) = match segment {
-            Segment::Known(KnownSegment::Text { text }) => (clean::text(text).into_owned(), false),
-            Segment::Known(KnownSegment::Mention { user_id }) => {
-                (mention(context, *user_id), false)
-            }
-            Segment::Known(KnownSegment::Face { id }) => {
-                (format!("[{}]", put(texts.face, &[&id.to_string()])), false)
-            }
-            Segment::Known(KnownSegment::Nudge {}) => (format!("[{}]", texts.nudge), false),
-            Segment::Known(KnownSegment::Image {
-                name,
-                size,
-                width,
-                height,
-                ..
-            }) => {
-                let pixels = (*width > 0 && *height > 0).then(|| format!("{width}×{height}"));
-                let name = name.as_deref().map(|name| clean::line(name).into_owned());
-                (file_line(texts.picture, [name, pixels], *size), true)
-            }
-            Segment::Known(KnownSegment::File { name, size, .. }) => {
-                let name = clean::line(name).into_owned();
-                (file_line(texts.file, [Some(name), None], *size), true)
-            }
-            Segment::Known(KnownSegment::Custom { .. }) => {
-                (format!("[{}]", put(texts.custom, &["custom"])), false)
-            }
-            Segment::Unknown(object) => {
-                let kind = object.get("type").and_then(Value::as_str).unwrap_or("?");
-                (
-                    format!("[{}]", put(texts.custom, &[&clean::line(kind)])),
-                    false,
-                )
-            }
-        };
-        match blocks.last_mut() {
-            Some(last) if !last.is_file && !is_file => last.text.push_str(&text),
-            _ => blocks.push(Block { text, is_file }),
-        }
-    }
-    blocks
-}
-
-fn file_line(kind: &str, names: [Option<String>; 2], size: u64) -> String {
-    let mut line = format!("[{kind}]");
-    for name in names.into_iter().flatten() {
-        line.push(' ');
-        line.push_str(&name);
-    }
-    if size > 0 {
-        line.push_str(" · ");
-        line.push_str(&text::bytes(size));
-    }
-    line
-}
-
-fn mention(context: &Context<'_>, whom: Mentioned) -> String {
-    match whom {
-        Mentioned::All => format!("@{}", context.texts.everybody),
-        Mentioned::User(user) => format!("@{}", context.people.name_or_number(user)),
-    }
-}
-
-/// What happened in a group, in one sentence.
-fn notice_text(context: &Context<'_>, sender: UserId, notice: &Map<String, Value>) -> String {
-    let texts = &context.texts.notices;
-    let who = context.name(sender);
-    let field = |name: &str| notice.get(name).and_then(Value::as_str).unwrap_or_default();
-    let user = UserId::from_decimal(field("user_id"));
-    let whom = user.map_or_else(String::new, |user| context.name(user));
-    let kind = field("type");
-    let said = match kind {
-        "group_created" => put(texts.created, &[&who, field("name")]),
-        "member_joined" => put(texts.joined, &[&who]),
-        "member_left" => put(texts.left, &[&who]),
-        "member_added" => put(texts.added, &[&who, &whom]),
-        "member_removed" => put(texts.removed, &[&who, &whom]),
-        "member_changed" => put(texts.member_changed, &[&who, &whom]),
-        "owner_changed" => put(texts.owner_changed, &[&who, &whom]),
-        "group_changed" if !field("name").is_empty() => put(texts.renamed, &[&who, field("name")]),
-        "group_changed" if !field("announcement").is_empty() => {
-            put(texts.announced, &[&who, field("announcement")])
-        }
-        "group_changed" => put(texts.changed, &[&who]),
-        other => put(texts.other, &[&who, other]),
-    };
-    clean::text(&said).into_owned()
 }

@@ -120,81 +120,44 @@ fn draw_lines(state: &State, content: &Content<'_>, area: Rect, buffer: &mut Buf
     }
 }
 
-fn content<'a>(state: &State, popup: &'a Popup) -> Content<'a> {
-    let texts = state.texts;
-    let plain = |title: &str, field, lines, hint| Content {
+fn plain<'a>(
+    title: &str,
+    field: Option<&'a Editor>,
+    lines: Vec<String>,
+    hint: &'static str,
+) -> Content<'a> {
+    Content {
         title: title.to_owned(),
         field,
         lines,
         seen: None,
         is_choice: false,
         hint,
-    };
-    let choice = |content: Content<'a>, chosen: usize| {
-        let some = !content.lines.is_empty();
-        Content {
-            seen: some.then_some(chosen),
+    }
+}
+
+impl Content<'_> {
+    /// One of the lines is chosen.
+    fn with_choice(self, chosen: usize) -> Self {
+        Self {
+            seen: (!self.lines.is_empty()).then_some(chosen),
             is_choice: true,
-            ..content
+            ..self
         }
-    };
+    }
+}
+
+fn content<'a>(state: &State, popup: &'a Popup) -> Content<'a> {
+    let texts = state.texts;
     match popup {
         Popup::Help { scroll } => Content {
             seen: (*scroll > 0).then_some(scroll + HELP_AHEAD),
             ..plain(texts.help_title, None, help(state), texts.close_hint)
         },
-        Popup::Switcher { query, chosen } => {
-            let lines = switcher(state, query.text());
-            choice(
-                plain(texts.switcher, Some(query), lines, texts.close_hint),
-                *chosen,
-            )
-        }
-        Popup::NewChat {
-            query,
-            found,
-            chosen,
-            ..
-        } => {
-            let lines = found.iter().map(user_line).collect();
-            choice(
-                plain(texts.new_chat, Some(query), lines, texts.new_chat_hint),
-                *chosen,
-            )
-        }
         Popup::Note { user, note } => {
             let title = put_values(texts.note_for, &[&display_name(user)]);
             plain(&title, Some(note), Vec::new(), texts.note_hint)
         }
-        Popup::Requests { chosen } => match requests(state) {
-            lines if lines.is_empty() => {
-                let none = vec![texts.no_requests.to_owned()];
-                plain(texts.requests, None, none, texts.close_hint)
-            }
-            lines => choice(
-                plain(texts.requests, None, lines, texts.requests_hint),
-                *chosen,
-            ),
-        },
-        Popup::Search {
-            query,
-            hits,
-            chosen,
-            ..
-        } => match hits {
-            Some(hits) if hits.is_empty() => {
-                let none = vec![texts.nothing_found.to_owned()];
-                plain(texts.search, Some(query), none, texts.search_hint)
-            }
-            hits => {
-                let hits = hits.iter().flatten();
-                let lines = hits.map(|hit| hit_line(state, hit)).collect();
-                choice(
-                    plain(texts.search, Some(query), lines, texts.search_hint),
-                    *chosen,
-                )
-            }
-        },
         Popup::SendFile { path, choices, .. } => plain(
             texts.send_file,
             Some(path),
@@ -220,6 +183,54 @@ fn content<'a>(state: &State, popup: &'a Popup) -> Content<'a> {
             )
         }
         Popup::Recall { .. } => plain(texts.recall, None, Vec::new(), texts.recall_hint),
+        Popup::Switcher { .. }
+        | Popup::NewChat { .. }
+        | Popup::Requests { .. }
+        | Popup::Search { .. } => choice(state, popup),
+    }
+}
+
+/// Those of which one line is chosen.
+fn choice<'a>(state: &State, popup: &'a Popup) -> Content<'a> {
+    let texts = state.texts;
+    match popup {
+        Popup::Switcher { query, chosen } => {
+            let lines = switcher(state, query.text());
+            plain(texts.switcher, Some(query), lines, texts.close_hint).with_choice(*chosen)
+        }
+        Popup::NewChat {
+            query,
+            found,
+            chosen,
+            ..
+        } => {
+            let lines = found.iter().map(user_line).collect();
+            plain(texts.new_chat, Some(query), lines, texts.new_chat_hint).with_choice(*chosen)
+        }
+        Popup::Search {
+            query,
+            hits,
+            chosen,
+            ..
+        } => {
+            let lines: Vec<_> = hits
+                .iter()
+                .flatten()
+                .map(|hit| hit_line(state, hit))
+                .collect();
+            if hits.is_some() && lines.is_empty() {
+                let none = vec![texts.nothing_found.to_owned()];
+                return plain(texts.search, Some(query), none, texts.search_hint);
+            }
+            plain(texts.search, Some(query), lines, texts.search_hint).with_choice(*chosen)
+        }
+        Popup::Requests { chosen } if state.incoming().next().is_some() => {
+            plain(texts.requests, None, requests(state), texts.requests_hint).with_choice(*chosen)
+        }
+        _ => {
+            let none = vec![texts.no_requests.to_owned()];
+            plain(texts.requests, None, none, texts.close_hint)
+        }
     }
 }
 

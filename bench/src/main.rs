@@ -1,6 +1,6 @@
 //! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
 //! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
-//! wire), `files` (a large file up and down).
+//! wire), `files` (a large file up and down), `terminal` (`myim chat` on a busy screen).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -18,6 +18,7 @@ mod idle;
 mod person;
 mod relay;
 mod server;
+mod terminal;
 mod web;
 mod web_relay;
 mod wire_bytes;
@@ -91,6 +92,18 @@ enum What {
         #[arg(long, value_name = "MIB", default_value_t = 1024)]
         size: u64,
     },
+    /// `myim chat` on a busy screen: processor time, and from a key to the screen
+    Terminal {
+        /// Messages a second
+        #[arg(long, default_value_t = 100)]
+        rate: u32,
+        /// How long to be idle, and how long to be busy
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Keys that are typed
+        #[arg(long, default_value_t = 200)]
+        keys: usize,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -126,6 +139,11 @@ async fn main() -> anyhow::Result<()> {
             messages,
             conversations,
         } => catch_up::run(&server, messages, conversations).await,
+        What::Terminal {
+            rate,
+            seconds,
+            keys,
+        } => terminal::run(&server, &cli.server, (rate, seconds), keys).await,
         What::Bytes => wire_bytes::run(&server).await,
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,
     };

@@ -1,6 +1,7 @@
 //! `myim`: the whole suite as one program, and its command line.
 
 mod account;
+mod chat;
 mod cli;
 mod failure;
 mod serve;
@@ -41,6 +42,8 @@ enum Command {
     },
     /// Take over the database or the files of an original Flamingo installation
     Import(ImportArgs),
+    /// Chat in the terminal
+    Chat(chat::ChatArgs),
     #[command(flatten)]
     Talk(talk::Verb),
     /// Administer a server: accounts, groups, sessions, invites, checks
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Serve { args } => serve::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Chat(args) => chat::run(&args),
         Command::Talk(verb) => talk::run(verb),
         Command::Admin(args) => admin::run(args),
         Command::Flamingo(args) => converse(args),

@@ -21,6 +21,7 @@ pub mod http;
 pub mod tls;
 
 pub mod process;
+pub mod terminal;
 
 pub mod mariadb;
 pub mod server;

@@ -11,6 +11,7 @@ mod layers;
 mod person;
 mod programs;
 mod shared;
+mod terminal;
 mod tls;
 mod transfer;
 mod values;
@@ -26,6 +27,7 @@ pub use programs::{
     SuiteConfig,
 };
 pub use shared::{DatabaseConfig, LimitsConfig, LogConfig, LogFormat};
+pub use terminal::TerminalEnvironment;
 pub use tls::TlsConfig;
 pub use transfer::{Access, TransferConfig};
 pub use values::{ByteSize, mask_password};

@@ -1,0 +1,207 @@
+//! What keys do.
+
+use client::Target;
+use client::model::{Segment, Seq};
+use ratatui::crossterm::event::KeyCode;
+
+use super::made::*;
+use super::screens::open_bobs;
+use super::*;
+use crate::chat::popup::Popup;
+use crate::chat::state::{Mode, Pane};
+use crate::chat::text::Lang;
+
+fn ready() -> State {
+    let mut state = connected(Lang::En, (80, 24));
+    open_bobs(&mut state);
+    state
+}
+
+#[test]
+fn enter_sends_and_shows_the_message_as_waiting() {
+    let mut state = ready();
+    let typing = write(&mut state, "hello");
+    assert!(
+        matches!(typing[..], [Effect::Typing(BOBS)]),
+        "told once: {typing:?}"
+    );
+    alt(&mut state, KeyCode::Enter);
+    write(&mut state, "there");
+    let effects = press(&mut state, KeyCode::Enter);
+    let Effect::Send(outgoing) = &effects[0] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(outgoing.to, Target::Conversation(BOBS));
+    assert_eq!(outgoing.segments, [Segment::text("hello\nthere")]);
+    assert_eq!(outgoing.client_id.as_deref(), Some("run-1"));
+    assert!(screen(&state).contains("14:30 hello"));
+    assert!(
+        press(&mut state, KeyCode::Enter).is_empty(),
+        "nothing is not sent"
+    );
+}
+
+#[test]
+fn the_cursor_is_where_the_next_letter_goes() {
+    let mut state = ready();
+    let (_, start) = draw(&state);
+    let (x, y) = start.unwrap();
+    write(&mut state, "a你👩");
+    let (_, cursor) = draw(&state);
+    assert_eq!(cursor, Some((x + 5, y)));
+    press(&mut state, KeyCode::Left);
+    press(&mut state, KeyCode::Left);
+    assert_eq!(draw(&state).1, Some((x + 1, y)));
+}
+
+#[test]
+fn drafts_stay_with_their_conversations() {
+    let mut state = ready();
+    write(&mut state, "for bob");
+    alt(&mut state, KeyCode::Up);
+    assert_ne!(state.open, Some(BOBS));
+    assert_eq!(state.open_chat().unwrap().draft.text(), "");
+    alt(&mut state, KeyCode::Down);
+    assert_eq!(state.open_chat().unwrap().draft.text(), "for bob");
+}
+
+#[test]
+fn a_message_is_chosen_and_answered_edited_taken_back() {
+    let mut state = ready();
+    press(&mut state, KeyCode::Up);
+    press(&mut state, KeyCode::Char('r'));
+    assert_eq!(state.open_chat().unwrap().mode, Mode::Reply(Seq(6)));
+    write(&mut state, "yes");
+    let effects = press(&mut state, KeyCode::Enter);
+    let Effect::Send(outgoing) = &effects[0] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(outgoing.reply_to, Some(Seq(6)));
+    for _ in 0..5 {
+        press(&mut state, KeyCode::Up);
+    }
+    press(&mut state, KeyCode::Char('e'));
+    assert_eq!(state.open_chat().unwrap().mode, Mode::Edit(Seq(3)));
+    write(&mut state, "!");
+    let effects = press(&mut state, KeyCode::Enter);
+    assert!(
+        matches!(effects[..], [Effect::Edit(BOBS, Seq(3), _)]),
+        "{effects:?}"
+    );
+    for _ in 0..5 {
+        press(&mut state, KeyCode::Up);
+    }
+    press(&mut state, KeyCode::Char('d'));
+    assert_eq!(state.popup, Some(Popup::Recall { seq: Seq(3) }));
+    let effects = press(&mut state, KeyCode::Enter);
+    assert!(
+        matches!(effects[..], [Effect::Recall(BOBS, Seq(3)), ..]),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_reaction_is_added_and_taken_back() {
+    let mut state = ready();
+    let react = |state: &mut State| {
+        press(state, KeyCode::Up);
+        for _ in 0..3 {
+            press(state, KeyCode::Up);
+        }
+        press(state, KeyCode::Char('+'));
+        press(state, KeyCode::Char('1'))
+    };
+    let effects = react(&mut state);
+    let Effect::React {
+        seq, emoji, there, ..
+    } = &effects[0]
+    else {
+        panic!("{effects:?}");
+    };
+    // The first one, message 3, has one's own already.
+    assert_eq!((*seq, emoji.as_str(), *there), (Seq(3), "👍", false));
+}
+
+#[test]
+fn the_switcher_goes_to_a_conversation_by_name() {
+    let mut state = ready();
+    ctrl(&mut state, 'k');
+    write(&mut state, "rel");
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(state.open, Some(TEAM));
+    assert_eq!(state.popup, None);
+}
+
+#[test]
+fn somebody_who_is_no_contact_is_asked() {
+    let mut state = ready();
+    ctrl(&mut state, 'n');
+    let effects = write(&mut state, "zo");
+    let Some(Effect::FindUsers(ticket, text)) = effects.last() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(text, "zo");
+    let zoe = user(client::model::UserId(8), "zoe", "Zoë");
+    let stale = News::Users {
+        ticket: ticket - 1,
+        users: vec![bob()],
+    };
+    news(&mut state, stale);
+    news(
+        &mut state,
+        News::Users {
+            ticket: *ticket,
+            users: vec![zoe.clone()],
+        },
+    );
+    let effects = press(&mut state, KeyCode::Enter);
+    assert!(
+        matches!(&effects[0], Effect::OpenWith(user) if *user == zoe),
+        "{effects:?}"
+    );
+    news(&mut state, News::NotFriends(zoe.clone()));
+    write(&mut state, "It is Ann");
+    let effects = press(&mut state, KeyCode::Enter);
+    assert!(
+        matches!(&effects[0], Effect::RequestContact(user, note) if *user == zoe && note == "It is Ann"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn the_list_pins_and_mutes() {
+    let mut state = ready();
+    press(&mut state, KeyCode::Tab);
+    assert_eq!(state.pane, Pane::List);
+    let effects = press(&mut state, KeyCode::Char('p'));
+    assert!(matches!(effects[0], Effect::Keep(BOBS, edit) if edit.pinned == Some(true)));
+    let effects = press(&mut state, KeyCode::Char('m'));
+    assert!(matches!(effects[0], Effect::Keep(BOBS, edit) if edit.pinned.is_none()));
+    assert!(screen(&state).contains("⚑ ⊘"));
+}
+
+#[test]
+fn leaving_with_a_draft_asks_once() {
+    let mut state = ready();
+    assert!(matches!(ctrl(&mut state, 'c')[..], [Effect::Quit]));
+    write(&mut state, "half a sent");
+    assert!(ctrl(&mut state, 'c').is_empty());
+    assert!(screen(&state).contains("Ctrl-C again quits"));
+    assert!(matches!(ctrl(&mut state, 'c')[..], [Effect::Quit]));
+    ctrl(&mut state, 'c');
+    write(&mut state, "x");
+    assert!(
+        ctrl(&mut state, 'c').is_empty(),
+        "another key takes it back"
+    );
+}
+
+#[test]
+fn one_pane_at_a_time_where_it_is_narrow() {
+    let mut state = connected(Lang::En, (40, 12));
+    assert!(screen(&state).contains("Release team") && screen(&state).contains("Bob"));
+    open_bobs(&mut state);
+    assert!(!screen(&state).contains("Release team") && screen(&state).contains("Shall we?"));
+    press(&mut state, KeyCode::Esc);
+    assert!(screen(&state).contains("Release team"));
+}

@@ -1,0 +1,270 @@
+//! What the network tells.
+
+use client::live::{EntryContent, Passing};
+use client::model::{ConversationId, Message, Presence, Seq, SessionId, Status};
+use client::{Connection, Sent};
+use ratatui::crossterm::event::KeyCode;
+
+use super::made::*;
+use super::screens::open_bobs;
+use super::*;
+use crate::chat::message::Wanted;
+use crate::chat::text::Lang;
+
+fn ready() -> State {
+    let mut state = connected(Lang::En, (80, 24));
+    open_bobs(&mut state);
+    state
+}
+
+fn entry(state: &mut State, message: Message) -> Vec<Effect> {
+    let (conversation, seq) = (message.conversation, message.seq);
+    let content = EntryContent::Message(message);
+    news(
+        state,
+        News::Entry {
+            conversation,
+            seq,
+            content,
+        },
+    )
+}
+
+fn reads(effects: &[Effect]) -> Vec<(ConversationId, Seq)> {
+    let reads = effects.iter().filter_map(|effect| match effect {
+        Effect::Read(id, seq) => Some((*id, *seq)),
+        _ => None,
+    });
+    reads.collect()
+}
+
+#[test]
+fn what_is_seen_is_read_and_what_is_not_is_not() {
+    let mut state = ready();
+    let effects = entry(&mut state, message(BOBS, 7, BOB, "seen"));
+    assert_eq!(reads(&effects), [(BOBS, Seq(7))]);
+    update(&mut state, Input::Focus(false));
+    let effects = entry(&mut state, message(BOBS, 8, BOB, "elsewhere"));
+    assert_eq!(reads(&effects), []);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Bell)));
+    assert_eq!(state.open_chat().unwrap().summary.unread, 1);
+    let effects = update(&mut state, Input::Focus(true));
+    assert_eq!(reads(&effects), [(BOBS, Seq(8))]);
+    ctrl(&mut state, 'k');
+    let effects = entry(&mut state, message(BOBS, 9, BOB, "behind a popup"));
+    assert_eq!(reads(&effects), []);
+    assert_eq!(reads(&press(&mut state, KeyCode::Esc)), [(BOBS, Seq(9))]);
+}
+
+#[test]
+fn a_bell_rings_for_others_that_are_not_muted() {
+    let mut state = ready();
+    let bells = |effects: Vec<Effect>| {
+        effects
+            .iter()
+            .filter(|one| matches!(one, Effect::Bell))
+            .count()
+    };
+    assert_eq!(
+        bells(entry(&mut state, message(ZHANGS, 6, ZHANG, "ring"))),
+        1
+    );
+    assert_eq!(
+        bells(entry(&mut state, message(TEAM, 4, ZHANG, "muted"))),
+        0
+    );
+    assert_eq!(
+        bells(entry(&mut state, message(ZHANGS, 7, ME, "another device"))),
+        0
+    );
+    // What the list has counted is not new.
+    assert_eq!(
+        bells(entry(&mut state, message(ZHANGS, 7, ZHANG, "again"))),
+        0
+    );
+}
+
+#[test]
+fn the_order_follows_the_activity() {
+    let mut state = ready();
+    assert_eq!(state.order, [TEAM, BOBS, ZHANGS]);
+    entry(&mut state, message(ZHANGS, 20, ZHANG, "new"));
+    assert_eq!(state.order, [TEAM, ZHANGS, BOBS]);
+    assert_eq!(state.chats[&ZHANGS].summary.unread, 3);
+}
+
+#[test]
+fn waiting_sent_read() {
+    let mut state = ready();
+    write(&mut state, "mark me");
+    press(&mut state, KeyCode::Enter);
+    let marked = |state: &State| {
+        let screen = screen(state);
+        let line = screen
+            .lines()
+            .find(|line| line.contains("mark me"))
+            .unwrap();
+        line.rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(marked(&state), "…");
+    let sent = Sent {
+        client_id: "run-1".to_owned(),
+        conversation: BOBS,
+        seq: Seq(7),
+        time: at(30),
+    };
+    news(&mut state, News::Sent(sent));
+    assert_eq!(marked(&state), "✓");
+    let read = Passing::Read {
+        conversation: BOBS,
+        user: BOB,
+        seq: Seq(7),
+    };
+    news(&mut state, News::Passing(read));
+    assert_eq!(marked(&state), "✓✓");
+    assert_eq!(screen(&state).matches("mark me").count(), 1);
+}
+
+#[test]
+fn a_stored_message_that_comes_with_a_page_is_no_longer_waiting() {
+    let mut state = ready();
+    write(&mut state, "only once");
+    press(&mut state, KeyCode::Enter);
+    let mut stored = message(BOBS, 7, ME, "only once");
+    stored.client_id = "run-1".to_owned();
+    news(
+        &mut state,
+        loaded(BOBS, Wanted::Newest, page(vec![stored], true)),
+    );
+    assert_eq!(screen(&state).matches("only once").count(), 1);
+}
+
+#[test]
+fn typing_is_shown_for_a_while() {
+    let mut state = ready();
+    let typing = Passing::Typing {
+        conversation: BOBS,
+        user: BOB,
+    };
+    news(&mut state, News::Passing(typing));
+    assert!(screen(&state).contains("Bob is typing"));
+    let until = state.next_change().unwrap();
+    update(&mut state, Input::Clock(until));
+    assert!(!screen(&state).contains("Bob is typing"));
+    assert_eq!(
+        state.next_change(),
+        None,
+        "an idle screen waits for nothing"
+    );
+}
+
+#[test]
+fn presence_is_shown_and_forgotten_without_a_connection() {
+    let mut state = ready();
+    assert!(screen(&state).contains("● online"));
+    let away = Presence {
+        user_id: BOB,
+        status: Status::Away,
+        client: None,
+        last_seen: None,
+    };
+    news(&mut state, News::Passing(Passing::Presence(away)));
+    assert!(screen(&state).contains("◐ away"));
+    let reason = "refused".to_owned();
+    let next_try = std::time::Duration::from_secs(9);
+    news(
+        &mut state,
+        News::Connection(Connection::Waiting { reason, next_try }),
+    );
+    assert!(screen(&state).contains("○ offline"), "{}", screen(&state));
+    assert!(screen(&state).contains("offline, next try in 9 s"));
+    let now = state.now + jiff::SignedDuration::from_secs(4);
+    update(&mut state, Input::Clock(now));
+    assert!(screen(&state).contains("next try in 5 s"));
+}
+
+#[test]
+fn a_gap_after_a_reconnect_is_filled() {
+    let mut state = ready();
+    let online = Connection::Online {
+        user: ME,
+        session: SessionId(10),
+    };
+    let effects = news(&mut state, News::Connection(online));
+    assert!(matches!(
+        effects[..],
+        [
+            Effect::LoadList,
+            Effect::LoadContacts,
+            Effect::LoadRequests,
+            Effect::Open(BOBS)
+        ]
+    ));
+    let mut summary = with_bob();
+    summary.last_seq = Seq(90);
+    summary.unread = 84;
+    let skipped = Passing::Conversation {
+        conversation: BOBS,
+        summary: Box::new(summary),
+        skipped: (Seq(6), Seq(70)),
+    };
+    let effects = news(&mut state, News::Passing(skipped));
+    assert!(
+        matches!(effects[..], [Effect::LoadPage(BOBS, Wanted::After(Seq(6)))]),
+        "{effects:?}"
+    );
+    let missed = (7..=90).map(|seq| message(BOBS, seq, BOB, "m")).collect();
+    let effects = news(
+        &mut state,
+        loaded(BOBS, Wanted::After(Seq(6)), page(missed, false)),
+    );
+    assert_eq!(reads(&effects), [(BOBS, Seq(90))]);
+    assert_eq!(state.open_chat().unwrap().history.len(), 90);
+}
+
+#[test]
+fn a_page_that_fails_is_asked_for_again_with_the_next_connection_and_not_before() {
+    let mut state = connected(Lang::En, (80, 24));
+    press(&mut state, KeyCode::Enter);
+    let failed = News::Page {
+        conversation: TEAM,
+        wanted: Wanted::Newest,
+        page: Err("away".to_owned()),
+    };
+    let effects = news(&mut state, failed);
+    assert!(
+        !effects
+            .iter()
+            .any(|one| matches!(one, Effect::LoadPage(..))),
+        "{effects:?}"
+    );
+    let online = Connection::Online {
+        user: ME,
+        session: SessionId(10),
+    };
+    let effects = news(&mut state, News::Connection(online));
+    assert!(
+        effects
+            .iter()
+            .any(|one| matches!(one, Effect::LoadPage(TEAM, Wanted::Newest)))
+    );
+}
+
+#[test]
+fn an_edit_that_came_meanwhile_is_newer_than_the_page() {
+    let mut state = ready();
+    let mut edited = message(BOBS, 6, BOB, "Shall we go?");
+    edited.edited_at = Some(at(9));
+    let content = EntryContent::MessageUpdated(edited);
+    news(
+        &mut state,
+        News::Entry {
+            conversation: BOBS,
+            seq: Seq(7),
+            content,
+        },
+    );
+    let stale = page(vec![message(BOBS, 6, BOB, "Shall we?")], true);
+    news(&mut state, loaded(BOBS, Wanted::Newest, stale));
+    assert!(screen(&state).contains("Shall we go? (edited)"));
+}

@@ -161,6 +161,7 @@ pub async fn end_bot(app: &App, actor: &Actor, bot: UserId) -> Result<(), Failur
     let change = Change::Bot(BotChange::End { owner, bot });
     done(&app.log.commit(change).await?)?;
     ended(app, bot, |_| true);
+    app.webhooks.account_changed(bot);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use super::bots::check_owner;
 use super::may_read::check;
 use super::send::guard;
 use super::sign_in::{no_random, random};
-use super::{Draft, Failure, Sent, check_name, done, send_segments};
+use super::{check_enabled, Draft, Failure, Sent, check_name, done, send_segments};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 
@@ -143,7 +143,8 @@ fn secret() -> Result<(String, SecretHash), Failure> {
 /// sign-ins; a right one is let in all the same, because nobody comes near it by trying.
 ///
 /// # Errors
-/// `NoSuchWebhook`, also for a wrong secret; `TooManyAttempts`; the store's.
+/// `NoSuchWebhook`, also for a wrong secret; `TooManyAttempts`; `AccountDisabled` for that of the
+/// author; the store's.
 pub async fn hook_caller(
     app: &App,
     from: IpAddr,
@@ -165,6 +166,7 @@ pub async fn hook_caller(
     };
     let author = app.store.account(hook.author).await?;
     let author = author.ok_or(Refusal::NoSuchWebhook)?;
+    check_enabled(app, hook.author).await?;
     let actor = Actor {
         user: hook.author,
         username: author.profile.username.into(),

@@ -97,6 +97,7 @@ pub async fn disable(app: &App, who: &Administrator, user: UserId) -> Result<(),
     let deed = Deed::new("user.disable", target(user), account.username);
     carry_out(app, who, deed, change).await?;
     throw_out(app, user);
+    app.webhooks.account_changed(user);
     Ok(())
 }
 
@@ -108,14 +109,16 @@ pub async fn enable(app: &App, who: &Administrator, user: UserId) -> Result<(), 
     let account = existing(app, user).await?;
     let change = Change::Admin(AdminChange::Enable { user });
     let deed = Deed::new("user.enable", target(user), account.username);
-    carry_out(app, who, deed, change).await.map(drop)
+    carry_out(app, who, deed, change).await?;
+    app.webhooks.account_changed(user);
+    Ok(())
 }
 
 /// Gives an account another password, and signs all its devices out. Without a password the server
 /// makes one.
 ///
 /// # Errors
-/// `NoSuchUser`, `Invalid` password, `NotAnAdmin`; the store's.
+/// `NoSuchUser`, `NotForBots`, `Invalid` password, `NotAnAdmin`; the store's.
 pub async fn reset_password(
     app: &App,
     who: &Administrator,
@@ -123,6 +126,9 @@ pub async fn reset_password(
     password: Option<String>,
 ) -> Result<Made, Failure> {
     let account = existing(app, user).await?;
+    if account.is_bot {
+        return Err(Failure::NotForBots);
+    }
     let made_up = match &password {
         Some(_) => None,
         None => Some(strong_password()?),

@@ -60,9 +60,8 @@ codes! {
     NO_SUCH_MESSAGE 404 "no_such_message" "There is no such message.";
     NO_SUCH_BOT 404 "no_such_bot" "There is no such bot, or it is not yours.";
     NO_SUCH_TOKEN 404 "no_such_token" "The bot has no such token.";
-    NO_SUCH_WEBHOOK 404 "no_such_webhook" "There is no such webhook, or the secret is wrong.";
+    NO_SUCH_WEBHOOK 404 "no_such_webhook" "There is no such webhook, it is not yours, or its secret is wrong.";
     NO_SUCH_CONVERSATION 404 "no_such_conversation" "There is no such conversation, or it is not yours.";
-    NO_SUCH_WEBHOOK 404 "no_such_webhook" "There is no such webhook, or it is not yours.";
     NOT_STORED 404 "not_stored" "Nothing was saved under this client id, and nothing will be: it is safe to send again.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "The address is right, the method is not; `Allow` lists those that are.";
     USERNAME_TAKEN 409 "username_taken" "Somebody has this user name.";

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Village, server_with, went_well};
 
 /// What only Ann and her friends may ever read, anywhere.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 8] = [
     "secret-direct",
     "secret-group",
     "secret-remark",
@@ -61,7 +61,7 @@ fn things(village: &Village) -> BTreeMap<String, Vec<String>> {
         ("user_id".to_owned(), list(&[&ann.user_id, &bob.user_id])),
         ("group_id".to_owned(), list(&[group])),
         ("conversation_id".to_owned(), list(&[direct, choir])),
-        ("webhook_id".to_owned(), list(&[&hook])),
+        ("webhook_id".to_owned(), list(&[&out])),
         ("session_id".to_owned(), list(&[&ann.session_id])),
         ("request_id".to_owned(), list(&[&request])),
         ("bot_id".to_owned(), list(&[&text(&made["bot"]["id"])])),
@@ -84,6 +84,7 @@ fn values(things: &BTreeMap<String, Vec<String>>, path: &str, parameter: &str) -
         "requests" => "request_id",
         "bots" => "bot_id",
         "incoming" | "hooks" => "hook_id",
+        "outgoing" => "webhook_id",
         "contact_lists" => "name",
         _ => "client_id",
     };

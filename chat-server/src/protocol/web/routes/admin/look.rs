@@ -182,6 +182,8 @@ struct Connections {
     websocket: usize,
     event_stream: usize,
     sync: usize,
+    /// Tasks that post for outgoing webhooks.
+    webhook: usize,
 }
 
 /// Files that were uploaded, each content once.
@@ -207,6 +209,7 @@ impl From<Stats> for ServerStats {
                 Manner::WebSocket => &mut connections.websocket,
                 Manner::Stream => &mut connections.event_stream,
                 Manner::Poll => &mut connections.sync,
+                Manner::Webhook => &mut connections.webhook,
             } = count;
         }
         Self {

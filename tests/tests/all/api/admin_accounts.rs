@@ -201,7 +201,7 @@ fn a_session_is_ended(server: &mut Server) {
         .filter(|one| one["connected"] == true)
         .map(|one| text(&one["session_id"]))
         .collect();
-    assert_eq!(connected, [phone.session_id.clone()]);
+    assert_eq!(connected, std::slice::from_ref(&phone.session_id));
     for one in &of_bob {
         assert_eq!(
             (&one["username"], &one["kind"]),

@@ -17,10 +17,10 @@ common::store_contract!(super::fresh);
 #[tokio::test]
 async fn damage_is_found() {
     let (store, database) = fresh().await;
-    // Keys that keep no number and no name from standing twice.
+    // Keys of the same names that keep no number and no name from standing twice.
     let unlock = [
-        "ALTER TABLE t_chatmsg DROP INDEX u_place, ADD KEY k_place (f_conv, f_seq)",
-        "ALTER TABLE t_chatmsg DROP INDEX u_client_id, ADD KEY k_name (f_senderid, f_client_id)",
+        "ALTER TABLE t_chatmsg DROP INDEX u_place, ADD KEY u_place (f_conv, f_seq)",
+        "ALTER TABLE t_chatmsg DROP INDEX u_client_id, ADD KEY u_client_id (f_senderid, f_client_id)",
     ];
     let run = async |sql: &str| database.conn().await.query_drop(sql).await.unwrap();
     common::store::contract::damage::damage_is_found(&store, &unlock, run).await;

@@ -44,7 +44,8 @@ impl Editor {
         &self.text
     }
 
-    pub(crate) fn cursor(&self) -> usize {
+    #[cfg(test)]
+    fn cursor(&self) -> usize {
         self.cursor
     }
 

@@ -22,7 +22,7 @@ pub(crate) enum Input {
     Focus(bool),
     /// The time of day; comes before everything else that happens at that time.
     Clock(Timestamp),
-    News(News),
+    News(Box<News>),
 }
 
 /// What came from the network, and answers to effects.

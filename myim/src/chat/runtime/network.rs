@@ -45,7 +45,7 @@ impl Link {
     /// Tells the user interface; waits if it has much to do.
     pub(super) async fn tell(&self, news: News) {
         // It is gone only when the program ends.
-        let _ = self.inputs.send(Input::News(news)).await;
+        let _ = self.inputs.send(Input::News(Box::new(news))).await;
     }
 }
 

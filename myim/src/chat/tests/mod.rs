@@ -73,7 +73,7 @@ fn check(name: &str, state: &State) {
 }
 
 fn news(state: &mut State, news: News) -> Vec<Effect> {
-    update(state, Input::News(news))
+    update(state, Input::News(Box::new(news)))
 }
 
 fn press(state: &mut State, code: KeyCode) -> Vec<Effect> {

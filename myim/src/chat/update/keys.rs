@@ -45,7 +45,7 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
 
 fn quit(state: &mut State, quitting: bool, effects: &mut Vec<Effect>) {
     let drafts = state.chats.values().any(|chat| !chat.draft.is_empty());
-    if quitting || !(drafts || !state.transfers.is_empty()) {
+    if quitting || !drafts && state.transfers.is_empty() {
         effects.push(Effect::Quit);
     } else {
         state.quitting = true;

@@ -31,7 +31,7 @@ pub(crate) fn update(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Resize(width, height) => resize(state, (width, height)),
         Input::Focus(focused) => state.focused = focused,
         Input::Clock(now) => tick(state, now),
-        Input::News(news) => news::hear(state, news, &mut effects),
+        Input::News(news) => news::hear(state, *news, &mut effects),
     }
     settle(state, &mut effects);
     effects

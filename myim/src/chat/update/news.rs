@@ -29,7 +29,7 @@ pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
         }
         News::Passing(passing) => entries::passing(state, passing, effects),
         News::Sent(sent) => entries::sent(state, &sent),
-        News::Failed(failed) => fail(state, failed),
+        News::Failed(failed) => fail(state, &failed),
         News::Outbox(outbox) => restore(state, outbox),
         News::List(list) => listed(state, list, effects),
         News::Conversation(summary) => {
@@ -121,7 +121,7 @@ fn resync(state: &mut State, effects: &mut Vec<Effect>) {
     effects.push(Effect::LoadList);
 }
 
-fn fail(state: &mut State, failed: Failed) {
+fn fail(state: &mut State, failed: &Failed) {
     let mut chats = state.chats.values_mut();
     let found = chats.find_map(|chat| {
         let reason = Some(failed.reason.clone());

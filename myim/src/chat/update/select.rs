@@ -5,7 +5,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::{keys, opening, popups, with_history};
 use crate::chat::editor::Editor;
-use crate::chat::history::{Item, Key};
+use crate::chat::history::Item;
 use crate::chat::message::{Effect, FileOf};
 use crate::chat::popup::Popup;
 use crate::chat::state::{Mode, State, editable};

@@ -106,7 +106,8 @@ fn figures(state: &State, transfer: &Transfer) -> String {
     let spent = u64::try_from(spent).unwrap_or(0).max(1);
     let rate = done.saturating_mul(1000) / spent;
     let percent = done.saturating_mul(100).checked_div(total).unwrap_or(0);
-    let moved = [&bytes(done), &bytes(total), &bytes(rate)].map(String::as_str);
+    let moved = [bytes(done), bytes(total), bytes(rate)];
+    let moved = moved.each_ref().map(String::as_str);
     let mut text = format!("{percent}%  {}", put_values(state.texts.transfer, &moved));
     if let Some(left) = total.saturating_sub(done).checked_div(rate) {
         let left = put_values(state.texts.transfer_left, &[&left.to_string()]);

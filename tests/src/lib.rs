@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** nothing here sleeps to wait; everything waits for an event with a deadline.
 
+pub mod dice;
 pub mod wire;
 
 pub mod peer;
@@ -23,5 +24,8 @@ pub mod process;
 
 pub mod mariadb;
 pub mod server;
+
+pub mod fault_proxy;
+pub mod sdk_person;
 
 pub mod scenario;

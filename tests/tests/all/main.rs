@@ -29,6 +29,7 @@ mod foreign;
 mod one_port;
 mod property;
 mod scenarios;
+mod sdk;
 mod tidy;
 mod tls;
 mod vectors;

@@ -35,6 +35,9 @@ pub enum Error {
     /// The client was closed, or its sign-in is over.
     #[error("the client is closed")]
     Closed,
+    /// Too many messages wait to be sent: send on when some of them are.
+    #[error("the outbox is full: more than 10,000 messages wait to be sent")]
+    OutboxFull,
     /// There is no connection at the moment, and this is nothing that waits for one.
     #[error("there is no connection to the server at the moment")]
     Offline,
@@ -81,6 +84,16 @@ pub struct Problem {
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
 impl Problem {
+    /// A refusal of this crate itself, with the code that the server would use.
+    pub(crate) fn new(code: &str, detail: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            status: 0,
+            detail: detail.to_owned(),
+            retry_after: None,
+        }
+    }
+
     /// How long to wait before trying the same again; `None` if that does not help.
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = matches!(

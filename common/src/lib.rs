@@ -9,6 +9,7 @@
 //! the environment only in `config.rs`.
 
 pub mod api;
+pub mod clock;
 pub mod id;
 pub mod wire;
 
@@ -18,8 +19,6 @@ pub mod admin;
 pub mod auth;
 #[cfg(feature = "server")]
 pub mod blob;
-#[cfg(feature = "server")]
-pub mod clock;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]

@@ -37,6 +37,8 @@ pub struct Entry {
     pub conversation: ConversationId,
     pub seq: Seq,
     pub content: EntryContent,
+    /// In which history it stands: see [`Event::Resync`].
+    pub(super) history: u64,
     pub(super) confirm: mpsc::Sender<Confirm>,
 }
 
@@ -45,6 +47,7 @@ pub struct Entry {
 pub(super) struct Confirm {
     pub(super) conversation: ConversationId,
     pub(super) seq: Seq,
+    pub(super) history: u64,
     pub(super) done: oneshot::Sender<Result<()>>,
 }
 
@@ -78,6 +81,7 @@ impl Entry {
         let confirm = Confirm {
             conversation: self.conversation,
             seq: self.seq,
+            history: self.history,
             done,
         };
         self.confirm

@@ -4,10 +4,25 @@
 //! WebSocket. [`Client`] gives it requests, [`Events`] takes what it hands out.
 
 mod client;
-mod driver;
 mod event;
 mod sending;
 mod state;
+
+mod driver;
+
+mod accept;
+mod dispatch;
+mod receive;
+
+mod backoff;
+mod connection;
+mod frames;
+mod handover;
+mod network;
+mod outbox;
+mod places;
+mod session;
+mod wishes;
 
 pub use client::{Backlog, Client, ClientBuilder};
 pub use event::{Entry, EntryContent, Event, Events, Passing};

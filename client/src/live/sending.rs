@@ -107,6 +107,22 @@ pub struct Failed {
     pub reason: String,
 }
 
+impl Failed {
+    /// How the store keeps it.
+    pub(super) fn kept(&self) -> String {
+        format!("{}: {}", self.code, self.reason)
+    }
+
+    pub(super) fn from_kept(client_id: &str, kept: &str) -> Self {
+        let (code, reason) = kept.split_once(": ").unwrap_or(("unknown", kept));
+        Self {
+            client_id: client_id.to_owned(),
+            code: code.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
 /// A message that was accepted: it is in the outbox, and goes to the server when there is a
 /// connection. Dropping this changes nothing about that.
 #[derive(Debug)]

@@ -51,6 +51,18 @@ impl Memory {
             Change::Fail { client_id, reason } => {
                 self.change_outgoing(client_id, |outgoing| outgoing.failed = Some(reason.clone()));
             }
+            Change::Retry {
+                client_id,
+                expires_at,
+            } => {
+                let found = self.outbox.iter().position(|it| it.client_id == *client_id);
+                if let Some(at) = found {
+                    let mut outgoing = self.outbox.remove(at);
+                    outgoing.failed = None;
+                    outgoing.expires_at = *expires_at;
+                    self.outbox.push(outgoing);
+                }
+            }
             Change::Remove { client_id } => {
                 self.outbox
                     .retain(|outgoing| outgoing.client_id != *client_id);

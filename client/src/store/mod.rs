@@ -90,6 +90,11 @@ pub enum Change {
         client_id: String,
         reason: String,
     },
+    /// Failed before and goes again: to the end of the outbox.
+    Retry {
+        client_id: String,
+        expires_at: Option<Timestamp>,
+    },
     /// Stored by the server, or taken out by the application.
     Remove {
         client_id: String,

@@ -61,6 +61,8 @@ struct Shared {
 struct Seen {
     connections: u64,
     refused: u64,
+    /// The number of the first connection after healing.
+    healed_at: Option<u64>,
     /// Open WebSockets of the client, by the number of their connection: since when.
     live: BTreeMap<u64, Instant>,
     overlaps: Vec<String>,
@@ -123,7 +125,17 @@ impl FaultProxy {
     /// From now on nothing new breaks and everything is passed on at once. What is half-open stays
     /// so: clients have to notice by themselves.
     pub fn heal(&self) {
+        let mut seen = self.shared.seen();
+        seen.healed_at = Some(seen.connections);
         self.healed.send_replace(true);
+    }
+
+    /// Whether the client's WebSocket was opened after healing, so that nothing about it can be
+    /// broken.
+    pub fn is_whole(&self) -> bool {
+        let seen = self.shared.seen();
+        let newest = seen.live.keys().next_back();
+        newest.is_some_and(|newest| seen.healed_at.is_some_and(|first| *newest >= first))
     }
 
     /// How many connections there were.

@@ -16,9 +16,9 @@ use crate::model::{ConversationId, Segment, Seq, Status, UserId};
 use crate::store::{self, MemoryStore, Store};
 
 /// Requests that wait for the driver, at most.
-const COMMANDS_MAX: usize = 1024;
+pub(super) const COMMANDS_MAX: usize = 1024;
 /// Events that wait for the application, at most.
-const EVENTS_MAX: usize = 256;
+pub(super) const EVENTS_MAX: usize = 256;
 
 /// What a client gets of what it missed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,9 +108,9 @@ impl fmt::Debug for ClientBuilder {
 /// and the [`Events`] are gone.
 #[derive(Clone, Debug)]
 pub struct Client {
-    api: Api,
-    commands: mpsc::Sender<Command>,
-    connection: watch::Receiver<Connection>,
+    pub(super) api: Api,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) connection: watch::Receiver<Connection>,
 }
 
 impl Client {

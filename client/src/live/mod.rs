@@ -24,6 +24,9 @@ mod places;
 mod session;
 mod wishes;
 
+#[cfg(test)]
+mod tests;
+
 pub use client::{Backlog, Client, ClientBuilder};
 pub use event::{Entry, EntryContent, Event, Events, Passing};
 pub use sending::{Failed, Outgoing, Sending, Sent, Target};

@@ -87,20 +87,18 @@ impl Driver {
 
     /// Looks after a frame, and after those that are there already.
     pub(super) fn received(&mut self, received: Received) -> Result<(), Lost> {
-        let mut received = received;
-        for _ in 0..BURST_MAX {
+        let mut next = Some(received);
+        let mut count = 0;
+        while let Some(received) = next.take() {
             if let Received::Frame(frame, bytes) = received {
                 self.frame(*frame, bytes)?;
             }
-            if !self.may_read() {
-                break;
-            }
-            let Phase::Online(session) = &mut self.phase else {
-                break;
-            };
-            match session.next_waiting() {
-                Some(next) => received = next?,
-                None => break,
+            count += 1;
+            let may_read = count < BURST_MAX && self.may_read();
+            if let Phase::Online(session) = &mut self.phase
+                && may_read
+            {
+                next = session.next_waiting().transpose()?;
             }
         }
         Ok(())

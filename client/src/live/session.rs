@@ -166,7 +166,7 @@ impl Session {
 
     /// The question whether the server is there, if it was not heard of since.
     fn pinged(&self) -> Option<Instant> {
-        self.pinged_at.filter(|at| *at >= self.link.heard_at())
+        self.pinged_at.filter(|at| *at > self.link.heard_at())
     }
 
     fn ask_at(&self) -> Option<Instant> {

@@ -115,3 +115,6 @@ pub enum StoreError {
     #[error("{0}")]
     Other(String),
 }
+
+#[cfg(test)]
+mod tests;

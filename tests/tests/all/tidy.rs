@@ -93,13 +93,13 @@ fn sql_stands_only_in_the_store() {
             "CREATE TABLE",
             "ALTER TABLE",
         ],
-        &["common/src/store/", "tests/"],
-        "SQL stands only under common/src/store/",
+        &["common/src/store/", "client/src/store/", "tests/"],
+        "SQL stands only under store/",
     );
     nowhere(
         &["rusqlite", "mysql_async"],
-        &["common/src/store/", "tests/"],
-        "database drivers are known only under common/src/store/",
+        &["common/src/store/", "client/src/store/", "tests/"],
+        "database drivers are known only under store/",
     );
 }
 

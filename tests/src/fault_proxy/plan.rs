@@ -118,7 +118,7 @@ impl Fate {
 }
 
 /// Whether new connections are refused so long after the beginning.
-pub fn refuses(seed: u64, elapsed: Duration) -> bool {
+pub(super) fn refuses(seed: u64, elapsed: Duration) -> bool {
     let mut dice = Dice::new(seed, 0);
     let mut at = Duration::ZERO;
     loop {

@@ -1,13 +1,12 @@
 //! The examples under `client/examples/` do what they say, also while the server crashes, they are
 //! killed themselves, and their connections break.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use myim_tests::api_person::{ApiPerson, Device, said, seq, text};
+use myim_tests::api_person::{ApiPerson, Device, said, seq, text, try_sign_in};
 use myim_tests::fault_proxy::FaultProxy;
 use myim_tests::process::{self, Process};
 use myim_tests::server::{Db, Kind, Server, Setup};
@@ -225,14 +224,21 @@ fn the_guide_runs() {
     let process = Process::spawn(&mut command);
     let status = process.wait(PATIENCE);
     assert!(status.success(), "{}", process.story());
-    let names: BTreeMap<_, _> = ["guide-ann", "guide-bob"]
-        .into_iter()
-        .map(|name| (name, server.sign_in(name, "check")))
-        .collect();
-    let (ann, bob) = (&names["guide-ann"], &names["guide-bob"]);
-    let history = ann.history(&ann.direct(&bob.user_id));
+    let sign_in = |name: &str, password: &str| {
+        let answer = try_sign_in(&server.api(), name, password, "check").ok(201);
+        let token = text(&answer["token"]);
+        (text(&answer["user"]["id"]), server.api().with_token(&token))
+    };
+    let (ann_id, ann) = sign_in("guide-ann", "correct horse");
+    let (bob_id, _) = sign_in("guide-bob", "battery staple");
+    let chat = ann
+        .post("/conversations", &json!({"user_id": bob_id}))
+        .ok(200);
+    let chat = text(&chat["conversation"]["id"]);
+    let page = ann.get(&format!("/conversations/{chat}/messages")).ok(200);
+    let history = page["items"].as_array().unwrap();
     let words: Vec<_> = history.iter().map(said).collect();
     assert_eq!(words, ["hello", "hello to you"], "{}", process.story());
-    assert_eq!(text(&history[0]["sender"]), ann.user_id);
+    assert_eq!(text(&history[0]["sender"]), ann_id);
     assert_eq!(history[1]["reply_to"], json!(seq(&history[0])));
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::driver::{Command, Driver, Phase};
+use super::command::Command;
+use super::driver::{Driver, Phase};
 use super::frames;
 use super::sending::{Failed, Outgoing, Sending, Sent};
 use super::state::Ended;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::driver::{self, Command, Setting};
+use super::command::{Command, Setting};
+use super::driver;
 use super::event::Events;
 use super::sending::{Outgoing, Sending, Target};
 use super::state::Connection;

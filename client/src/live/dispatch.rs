@@ -146,7 +146,7 @@ impl Driver {
             return;
         };
         for wish in self.wishes.take(Instant::now()) {
-            let request = Request::Wish(wish.clone());
+            let request = Request::Wish(wish);
             session.ask(request, |id| match wish {
                 Wish::Read(conversation, seq) => frames::read_mark(id, conversation, seq),
                 Wish::Open(conversation) => frames::open(id, conversation),

@@ -15,92 +15,29 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::{self, Backoff};
-use super::client::{Backlog, ClientBuilder};
+use super::client::ClientBuilder;
+use super::command::{Command, Setting};
 use super::connection::{self, Greeting, Link, Lost, Received, Wait};
+use super::ending::Closing;
 use super::event::{Confirm, Event};
 use super::frames::Welcome;
 use super::handover::Handover;
 use super::network::Network;
 use super::outbox::Outbox;
 use super::places::Places;
-use super::sending::{Failed, Outgoing, Sending, Sent};
+use super::sending::{Failed, Sent};
 use super::session::Session;
 use super::state::{Connection, Ended};
 use super::wishes::Wishes;
 use crate::api::{Api, Fate};
 use crate::error::Result;
-use crate::model::{ConversationId, Seq, Status, Timestamp, UserId};
-use crate::store::{self, Memory, Owner, Store};
+use crate::model::Timestamp;
+use crate::store::{Memory, Owner, Store};
 
 /// Confirmations that wait for the driver, at most.
 const CONFIRMS_MAX: usize = 1024;
-/// A client that is closed has so long to say what it has to say.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The clock on the wall is looked at this often: it moves while a machine sleeps.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-
-/// How a client behaves.
-#[derive(Clone, Debug)]
-pub(super) struct Setting {
-    pub(super) backlog: Backlog,
-    pub(super) status: Status,
-    pub(super) expire_after: Duration,
-    pub(super) reconnect_max: Duration,
-}
-
-impl Default for Setting {
-    fn default() -> Self {
-        Self {
-            backlog: Backlog::All,
-            status: Status::Online,
-            expire_after: Duration::from_secs(24 * 3600),
-            reconnect_max: Duration::from_secs(30),
-        }
-    }
-}
-
-/// What a handle asks for.
-#[derive(Debug)]
-pub(super) enum Command {
-    Send {
-        outgoing: Outgoing,
-        answer: oneshot::Sender<Result<Sending>>,
-    },
-    Outbox {
-        answer: oneshot::Sender<Vec<store::Outgoing>>,
-    },
-    Retry {
-        client_id: String,
-        answer: oneshot::Sender<Result<()>>,
-    },
-    Discard {
-        client_id: String,
-        answer: oneshot::Sender<Result<()>>,
-    },
-    Typing {
-        conversation: ConversationId,
-    },
-    Read {
-        conversation: ConversationId,
-        seq: Seq,
-    },
-    SetStatus {
-        status: Status,
-    },
-    WatchPresence {
-        users: Vec<UserId>,
-    },
-    Open {
-        conversation: ConversationId,
-    },
-    CloseConversation {
-        conversation: ConversationId,
-    },
-    Wake,
-    Close {
-        answer: oneshot::Sender<()>,
-    },
-}
 
 /// Loads the store and spawns the driver.
 pub(super) async fn start(
@@ -136,12 +73,6 @@ pub(super) enum Phase {
 type Opened = Result<(Link, Welcome), Lost>;
 type Asked = Pin<Box<dyn Future<Output = (String, Fate)> + Send>>;
 
-/// The application closes the client.
-pub(super) struct Closing {
-    pub(super) answers: Vec<oneshot::Sender<()>>,
-    pub(super) deadline: Instant,
-}
-
 /// A message that is over, and nobody was told yet.
 pub(super) enum Settled {
     Sent(Sent),
@@ -156,7 +87,7 @@ enum Happened {
     Room,
     /// The application takes no more events.
     Gone,
-    Opened(Opened),
+    Opened(Box<Opened>),
     Received(Result<Received, Lost>),
     Asked(String, Fate),
     Network,
@@ -164,7 +95,7 @@ enum Happened {
 }
 
 /// See the module's description. Its parts: `accept.rs` what the application asks for, `dispatch.rs`
-/// what goes, `receive.rs` what comes.
+/// what goes, `receive.rs` what comes, `ending.rs` the end.
 pub(super) struct Driver {
     pub(super) api: Api,
     pub(super) store: Arc<dyn Store>,
@@ -178,11 +109,11 @@ pub(super) struct Driver {
     /// Counts histories: what was handed out of another one cannot be confirmed in this one.
     pub(super) history: u64,
     pub(super) commands: mpsc::Receiver<Command>,
-    is_commanded: bool,
+    pub(super) is_commanded: bool,
     pub(super) confirms: mpsc::Receiver<Confirm>,
     pub(super) confirm: mpsc::Sender<Confirm>,
     pub(super) handover: Handover,
-    state: watch::Sender<Connection>,
+    pub(super) state: watch::Sender<Connection>,
     pub(super) outbox: Outbox,
     pub(super) outcomes: HashMap<String, Vec<oneshot::Sender<Result<Sent, Failed>>>>,
     pub(super) settled: Vec<Settled>,
@@ -269,8 +200,11 @@ impl Driver {
             Happened::Command(None) => self.is_commanded = false,
             Happened::Confirm(confirm) => self.confirmed(Some(confirm)).await,
             Happened::Room | Happened::Gone => {}
-            Happened::Opened(Ok((link, welcome))) => self.welcomed(link, welcome).await?,
-            Happened::Opened(Err(lost)) | Happened::Received(Err(lost)) => self.lost(lost)?,
+            Happened::Opened(opened) => match *opened {
+                Ok((link, welcome)) => self.welcomed(link, welcome).await?,
+                Err(lost) => self.lost(lost)?,
+            },
+            Happened::Received(Err(lost)) => self.lost(lost)?,
             Happened::Received(Ok(received)) => {
                 if let Err(lost) = self.received(received) {
                     self.lost(lost)?;
@@ -434,71 +368,12 @@ impl Driver {
         });
         Ok(())
     }
-
-    /// The application wants no more, or everybody who could want something is gone.
-    fn end_if_closed(&mut self) -> Result<(), Ended> {
-        if !self.is_commanded && self.handover.is_gone() {
-            self.close(None);
-        }
-        let Some(closing) = &self.closing else {
-            return Ok(());
-        };
-        let is_done = match &self.phase {
-            Phase::Online(session) => !session.is_owed(),
-            Phase::Opening(_) | Phase::Waiting { .. } => true,
-        };
-        if is_done || closing.deadline <= Instant::now() {
-            return Err(Ended::Closed);
-        }
-        Ok(())
-    }
-
-    pub(super) fn close(&mut self, answer: Option<oneshot::Sender<()>>) {
-        let closing = self.closing.get_or_insert_with(|| Closing {
-            answers: Vec::new(),
-            deadline: Instant::now() + CLOSE_TIMEOUT,
-        });
-        closing.answers.extend(answer);
-    }
-
-    async fn finish(mut self, ended: Ended) {
-        tracing::debug!(?ended, "the client ends");
-        if !matches!(ended, Ended::Store(_)) {
-            self.confirmed(None).await;
-        }
-        let Self {
-            phase,
-            commands,
-            confirms,
-            store,
-            outcomes,
-            closing,
-            state,
-            handover,
-            ..
-        } = self;
-        if let Phase::Online(session) = phase {
-            let second = Instant::now() + Duration::from_secs(1);
-            let deadline = closing
-                .as_ref()
-                .map_or(second, |it| it.deadline.min(second));
-            session.close(deadline).await;
-        }
-        // Before anybody is told: who is told may open the store again.
-        drop((commands, confirms, outcomes, store));
-        state.send_replace(Connection::Ended(ended.clone()));
-        for answer in closing.into_iter().flat_map(|closing| closing.answers) {
-            // Whoever asked may be gone.
-            let _ = answer.send(());
-        }
-        handover.finish(Connection::Ended(ended)).await;
-    }
 }
 
 impl Phase {
     async fn next(&mut self, is_reading: bool) -> Happened {
         match self {
-            Self::Opening(opening) => Happened::Opened(opening.await),
+            Self::Opening(opening) => Happened::Opened(Box::new(opening.await)),
             Self::Online(session) => Happened::Received(session.next(is_reading).await),
             Self::Waiting { .. } => std::future::pending().await,
         }

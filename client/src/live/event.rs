@@ -13,6 +13,10 @@ use crate::error::{Error, Result};
 use crate::model::{Conversation, ConversationId, Message, Notice, Presence, Seq, UserId};
 
 /// Something that happened.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most events are entries, and a box for each costs more than it saves"
+)]
 #[derive(Debug)]
 pub enum Event {
     /// An entry of a log. Comes in order within its conversation, and again after a restart until

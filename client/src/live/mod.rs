@@ -11,7 +11,9 @@ mod state;
 mod driver;
 
 mod accept;
+mod command;
 mod dispatch;
+mod ending;
 mod receive;
 
 mod backoff;

@@ -102,7 +102,7 @@ fn what_expired_on_its_way_is_asked_after_and_holds_up_its_lane() {
     assert_eq!(names(outbox.start(now)), ["c"]);
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Accept(u32, Option<i64>),
     Start,

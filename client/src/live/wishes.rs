@@ -14,7 +14,7 @@ const READS_MAX: usize = 4096;
 const OPEN_MAX: usize = 64;
 
 /// One of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Read(ConversationId, Seq),
     Open(ConversationId),

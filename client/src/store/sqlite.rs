@@ -146,7 +146,7 @@ struct File {
 }
 
 impl File {
-    fn failed(&self, problem: impl ToString) -> StoreError {
+    fn failed(&self, problem: &dyn ToString) -> StoreError {
         StoreError::File {
             path: self.path.display().to_string(),
             problem: problem.to_string(),
@@ -156,10 +156,10 @@ impl File {
     fn wrong(&self, error: &rusqlite::Error) -> StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                self.failed("another client uses it at the moment: give each a file of its own")
+                self.failed(&"another client uses it at the moment: give each a file of its own")
             }
-            Some(ErrorCode::NotADatabase) => self.failed("it is no store of a client"),
-            _ => self.failed(error),
+            Some(ErrorCode::NotADatabase) => self.failed(&"it is no store of a client"),
+            _ => self.failed(&error),
         }
     }
 
@@ -169,7 +169,7 @@ impl File {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         // SQLite gives the files beside it the same rights.
-        options.open(&self.path).map_err(|it| self.failed(it))?;
+        options.open(&self.path).map_err(|it| self.failed(&it))?;
         self.prepare().map_err(|error| self.wrong(&error))?
     }
 
@@ -188,10 +188,10 @@ impl File {
         match (version, tables) {
             (VERSION, _) => {}
             (0, 0) => transaction.execute_batch(SCHEMA)?,
-            (0, _) => return Ok(Err(self.failed("it is no store of a client"))),
+            (0, _) => return Ok(Err(self.failed(&"it is no store of a client"))),
             (newer, _) => {
                 let problem = format!("it is of a newer version ({newer}) of this program");
-                return Ok(Err(self.failed(problem)));
+                return Ok(Err(self.failed(&problem)));
             }
         }
         transaction.commit()?;
@@ -206,7 +206,7 @@ impl File {
             value.optional().map_err(wrong)
         };
         let owner = fact("owner")?
-            .map(|owner| serde_json::from_str(&owner).map_err(|it| self.failed(it)))
+            .map(|owner| serde_json::from_str(&owner).map_err(|it| self.failed(&it)))
             .transpose()?;
         Ok(Memory {
             owner,
@@ -224,7 +224,7 @@ impl File {
         let mut outbox = Vec::new();
         while let Some(row) = rows.next().map_err(wrong)? {
             let content: String = row.get(0).map_err(wrong)?;
-            let kept: Outgoing = serde_json::from_str(&content).map_err(|it| self.failed(it))?;
+            let kept: Outgoing = serde_json::from_str(&content).map_err(|it| self.failed(&it))?;
             let expires_at: Option<i64> = row.get(1).map_err(wrong)?;
             outbox.push(Outgoing {
                 expires_at: expires_at.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
@@ -247,7 +247,7 @@ impl File {
     }
 
     fn change(&self, to: &Transaction<'_>, change: &Change) -> Result<(), StoreError> {
-        let json = |value: serde_json::Result<String>| value.map_err(|it| self.failed(it));
+        let json = |value: serde_json::Result<String>| value.map_err(|it| self.failed(&it));
         let run = |sql: &str, values: &dyn Fn(&mut rusqlite::CachedStatement<'_>) -> Ran| {
             let ran = to.prepare_cached(sql).and_then(|mut sql| values(&mut sql));
             ran.map(drop).map_err(|error| self.wrong(&error))
@@ -262,7 +262,7 @@ impl File {
                 run(SET_FACT, &|sql| sql.execute(params!["epoch", epoch]))
             }
             Change::SetPlace(ConversationId(conversation), Seq(seq)) => {
-                let number = |it: u64| i64::try_from(it).map_err(|it| self.failed(it));
+                let number = |it: u64| i64::try_from(it).map_err(|it| self.failed(&it));
                 let (conversation, seq) = (number(*conversation)?, number(*seq)?);
                 run(SET_PLACE, &|sql| sql.execute(params![conversation, seq]))
             }

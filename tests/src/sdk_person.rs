@@ -59,6 +59,7 @@ pub enum Point {
     Accepted,
     Sent,
     Got,
+    Confirming,
     Confirmed,
 }
 
@@ -91,6 +92,11 @@ pub enum Report {
         seq: u64,
         text: Option<String>,
     },
+    /// The SDK is about to be told that we have everything up to here.
+    Confirming {
+        conversation: u64,
+        seq: u64,
+    },
     /// The SDK keeps in mind that we have everything up to here.
     Confirmed {
         conversation: u64,
@@ -113,6 +119,7 @@ impl Report {
             Self::Accepted { .. } => Some(Point::Accepted),
             Self::Sent { .. } => Some(Point::Sent),
             Self::Got { .. } => Some(Point::Got),
+            Self::Confirming { .. } => Some(Point::Confirming),
             Self::Confirmed { .. } => Some(Point::Confirmed),
             _ => None,
         }
@@ -164,8 +171,10 @@ impl Part {
 
 /// Longer than `message_bytes_max`.
 const TOO_LONG_BYTES: usize = 70_000;
-/// What was not confirmed at once is confirmed after this time.
-const CONFIRM_EVERY: Duration = Duration::from_millis(120);
+/// What was not confirmed at once is confirmed after a time between these.
+const CONFIRM_MS: (u64, u64) = (60, 900);
+/// The outbox is looked at this often.
+const LOOK_EVERY: Duration = Duration::from_millis(120);
 /// The next try to connect is not later than this.
 const RECONNECT_MAX: Duration = Duration::from_millis(700);
 
@@ -241,14 +250,16 @@ async fn write(
             return Ok(());
         }
         // The outbox also moves without an event that says so.
-        let _ = timeout(CONFIRM_EVERY, moved.notified()).await;
+        let _ = timeout(LOOK_EVERY, moved.notified()).await;
     }
 }
 
 async fn read(part: &Part, mut events: Events, reporter: &Reporter, moved: &Notify) {
     let mut dice = Dice::new(part.seed, u64::MAX / 2 - part.first);
     let mut unconfirmed = BTreeMap::<ConversationId, Entry>::new();
-    let mut tick = interval(CONFIRM_EVERY);
+    // Some are quick and some are slow, so that a connection ends before and after.
+    let at_once = dice.one(&[0, 0, 40]);
+    let mut tick = interval(Duration::from_millis(dice.from(CONFIRM_MS.0, CONFIRM_MS.1)));
     loop {
         let event = tokio::select! {
             event = events.next() => event,
@@ -263,7 +274,7 @@ async fn read(part: &Part, mut events: Events, reporter: &Reporter, moved: &Noti
             None => return,
             Some(Event::Entry(entry)) => {
                 reporter.tell(&got(&entry));
-                if dice.percent(40) {
+                if dice.percent(at_once) {
                     unconfirmed.remove(&entry.conversation);
                     confirm(&entry, reporter).await;
                 } else {
@@ -293,9 +304,10 @@ async fn read(part: &Part, mut events: Events, reporter: &Reporter, moved: &Noti
 }
 
 async fn confirm(entry: &Entry, reporter: &Reporter) {
+    let (conversation, seq) = (entry.conversation.0, entry.seq.0);
+    reporter.tell(&Report::Confirming { conversation, seq });
     // It ends for good then, and says why.
     if entry.confirm().await.is_ok() {
-        let (conversation, seq) = (entry.conversation.0, entry.seq.0);
         reporter.tell(&Report::Confirmed { conversation, seq });
     }
 }

@@ -77,9 +77,9 @@ impl Fate {
         let slow = dice.percent(40);
         let sliced = dice.percent(40);
         let moment = match dice.from(0, 2) {
-            0 => Moment::After(ms(dice.from(20, 1500))),
-            1 => Moment::Said(dice.from(150, 6000)),
-            _ => Moment::Answered(dice.from(200, 8000)),
+            0 => Moment::After(ms(dice.from(20, 700))),
+            1 => Moment::Said(dice.from(150, 2500)),
+            _ => Moment::Answered(dice.from(200, 3000)),
         };
         let fault = match dice.from(0, 99) {
             0..15 => Fault::Cut,

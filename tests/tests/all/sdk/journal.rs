@@ -230,38 +230,37 @@ impl<'a> Journal<'a> {
     /// Each entry of others came, in order, and none came again after it was confirmed.
     fn handed_out_once(&self, histories: &[(String, Vec<Value>)]) -> Result<(), String> {
         let mut confirmed = BTreeMap::<u64, u64>::new();
+        // Whoever was killed while he confirmed does not know whether he has: it may come again.
+        let mut perhaps = BTreeMap::<u64, u64>::new();
         for (number, life) in self.lives.iter().enumerate() {
             let mut got = BTreeMap::<Place, Option<&str>>::new();
             let mut last = BTreeMap::<u64, u64>::new();
             for report in &life.0 {
-                match report {
+                let checked = match report {
                     Report::Got {
                         conversation,
                         seq,
                         text,
                     } => {
-                        let at = confirmed.get(conversation).copied().unwrap_or(0);
-                        if *seq <= at {
-                            return Err(format!(
-                                "life {number}: {seq} in {conversation} came again, and {at} was confirmed"
-                            ));
-                        }
-                        let before = last.insert(*conversation, *seq).unwrap_or(0);
-                        if before >= *seq {
-                            return Err(format!(
-                                "life {number}: {seq} in {conversation} came after {before}"
-                            ));
-                        }
                         got.insert((*conversation, *seq), text.as_deref());
+                        let before = last.insert(*conversation, *seq).unwrap_or(0);
+                        let at = confirmed.get(conversation).copied().unwrap_or(0);
+                        comes_in_turn((*conversation, *seq), before, at)
+                    }
+                    Report::Confirming { conversation, seq } => {
+                        let from = perhaps.entry(*conversation).or_default();
+                        let range = (*from, *seq);
+                        *from = (*from).max(*seq);
+                        self.had_all(histories, &got, *conversation, range)
                     }
                     Report::Confirmed { conversation, seq } => {
                         let at = confirmed.entry(*conversation).or_default();
-                        self.had_all(histories, &got, *conversation, (*at, *seq))
-                            .map_err(|why| format!("life {number}: {why}"))?;
                         *at = (*at).max(*seq);
+                        Ok(())
                     }
-                    _ => {}
-                }
+                    _ => Ok(()),
+                };
+                checked.map_err(|why| format!("life {number}: {why}"))?;
             }
         }
         Ok(())
@@ -296,6 +295,20 @@ impl<'a> Journal<'a> {
         }
         Ok(())
     }
+}
+
+/// `before` is what came last in this life, `confirmed` what was ever confirmed.
+fn comes_in_turn(place: Place, before: u64, confirmed: u64) -> Result<(), String> {
+    let (conversation, seq) = place;
+    if seq <= confirmed {
+        return Err(format!(
+            "{seq} in {conversation} came again, and {confirmed} was confirmed"
+        ));
+    }
+    if seq <= before {
+        return Err(format!("{seq} in {conversation} came after {before}"));
+    }
+    Ok(())
 }
 
 fn is_message(message: &Value) -> bool {

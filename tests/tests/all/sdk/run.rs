@@ -188,6 +188,7 @@ fn live(
             Point::Accepted,
             Point::Sent,
             Point::Got,
+            Point::Confirming,
             Point::Confirmed,
         ];
         player.part.death = Some(Death {

@@ -259,7 +259,10 @@ impl Driver {
             Phase::Waiting { until } => Some(*until),
             Phase::Online(session) => {
                 let acks = self.places.has_acks().then(|| session.may_ack_at());
-                let others = [self.outbox.unblocks_at(), self.wishes.due(), acks];
+                // Whoever closes the client sends nothing more.
+                let unblocks = self.outbox.unblocks_at();
+                let unblocks = unblocks.filter(|_| self.closing.is_none());
+                let others = [unblocks, self.wishes.due(), acks];
                 others.into_iter().flatten().chain([session.due()]).min()
             }
         };

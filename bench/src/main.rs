@@ -1,6 +1,7 @@
 //! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
 //! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
-//! wire), `files` (a large file up and down), `terminal` (`myim chat` on a busy screen).
+//! wire), `files` (a large file up and down), `sdk` (programs that use the SDK), `terminal`
+//! (`myim chat` on a busy screen).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -17,6 +18,7 @@ mod files;
 mod idle;
 mod person;
 mod relay;
+mod sdk;
 mod server;
 mod terminal;
 mod web;
@@ -84,6 +86,18 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 300)]
         conversations: usize,
     },
+    /// Programs that use the SDK: memory of an idle client, messages a second
+    Sdk {
+        /// How many idle clients; measured at each number
+        #[arg(value_name = "N", default_values_t = [500, 2_000])]
+        idle: Vec<usize>,
+        /// How many messages of a sender are under way at a time
+        #[arg(long, value_name = "W", default_value_t = 64)]
+        window: usize,
+        /// For how many seconds each
+        #[arg(long, value_name = "SECONDS", default_value_t = 6)]
+        seconds: u64,
+    },
     /// What one short message costs on the wire
     Bytes,
     /// One file up to the file server and down again
@@ -144,6 +158,11 @@ async fn main() -> anyhow::Result<()> {
             seconds,
             keys,
         } => terminal::run(&server, &cli.server, (rate, seconds), keys).await,
+        What::Sdk {
+            idle,
+            window,
+            seconds,
+        } => sdk::run(&server, &idle, window, seconds).await,
         What::Bytes => wire_bytes::run(&server).await,
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,
     };

@@ -5,7 +5,7 @@
 //! the moment at which a message was due: a server that stalls cannot hide it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
@@ -21,6 +21,9 @@ use crate::web::{Receiver, Sender, WebPerson, value};
 const WARM_UP: Duration = Duration::from_secs(2);
 /// A receiver acknowledges after so many messages, as a client that batches does.
 const ACKNOWLEDGE_EVERY: u64 = 32;
+
+/// Pairs that were made so far: each has accounts of its own.
+static PAIRS: AtomicUsize = AtomicUsize::new(0);
 
 /// How senders are paced.
 #[derive(Clone, Copy)]
@@ -50,17 +53,66 @@ struct Delays {
     delivered: Vec<u64>,
 }
 
+/// What was measured.
+pub(crate) struct Measured {
+    acknowledged: Histogram<u64>,
+    delivered: Histogram<u64>,
+    processor_s: f64,
+}
+
+impl Measured {
+    /// Messages that were stored.
+    pub(crate) fn stored(&self) -> u64 {
+        self.acknowledged.len()
+    }
+}
+
 pub(crate) async fn run(
     server: &Server,
     pairs: usize,
     pace: Pace,
     seconds: u64,
 ) -> anyhow::Result<()> {
-    let mut friends = Vec::new();
-    for number in 0..pairs {
-        friends.push(make_pair(server, number).await?);
-    }
     let synced = synced_appends(server.directory.path())?;
+    let measured = measure(server, pairs, pace, seconds).await?;
+    let seconds = seconds.max(1);
+    let ms = |delays: &Histogram<u64>, quantile| micros_as_ms(delays.value_at_quantile(quantile));
+    let pace = match pace {
+        Pace::Window(window) => format!("{window} under way"),
+        Pace::Rate(rate) => format!("{rate}/s"),
+    };
+    let Measured {
+        acknowledged,
+        delivered,
+        processor_s,
+    } = measured;
+    println!(
+        "| pairs | pace | acknowledged/s | p50, p99, ms | delivered/s | p50, p99, ms | server CPU, s | appends synced/s |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    println!(
+        "| {pairs} | {pace} | {} | {:.2}, {:.2} | {} | {:.2}, {:.2} | {processor_s:.1} of {seconds} | {synced} |",
+        acknowledged.len() / seconds,
+        ms(&acknowledged, 0.5),
+        ms(&acknowledged, 0.99),
+        delivered.len() / seconds,
+        ms(&delivered, 0.5),
+        ms(&delivered, 0.99),
+    );
+    Ok(())
+}
+
+/// Has pairs of new accounts write to each other.
+pub(crate) async fn measure(
+    server: &Server,
+    pairs: usize,
+    pace: Pace,
+    seconds: u64,
+) -> anyhow::Result<Measured> {
+    let mut friends = Vec::new();
+    for _ in 0..pairs {
+        friends.push(make_pair(server, PAIRS.fetch_add(1, Ordering::Relaxed)).await?);
+    }
     let run = Arc::new(Run {
         pace,
         pairs,
@@ -74,7 +126,7 @@ pub(crate) async fn run(
     tokio::time::sleep(WARM_UP).await;
     let processor_before = server.processor_s()?;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let processor = server.processor_s()? - processor_before;
+    let processor_s = server.processor_s()? - processor_before;
     run.is_over.store(true, Ordering::Relaxed);
     let mut acknowledged = Histogram::<u64>::new(3)?;
     let mut delivered = Histogram::<u64>::new(3)?;
@@ -87,26 +139,11 @@ pub(crate) async fn run(
             delivered.record(micros.max(1))?;
         }
     }
-    let seconds = seconds.max(1);
-    let ms = |delays: &Histogram<u64>, quantile| micros_as_ms(delays.value_at_quantile(quantile));
-    let pace = match pace {
-        Pace::Window(window) => format!("{window} under way"),
-        Pace::Rate(rate) => format!("{rate}/s"),
-    };
-    println!(
-        "| pairs | pace | acknowledged/s | p50, p99, ms | delivered/s | p50, p99, ms | server CPU, s | appends synced/s |"
-    );
-    println!("|---|---|---|---|---|---|---|---|");
-    println!(
-        "| {pairs} | {pace} | {} | {:.2}, {:.2} | {} | {:.2}, {:.2} | {processor:.1} of {seconds} | {synced} |",
-        acknowledged.len() / seconds,
-        ms(&acknowledged, 0.5),
-        ms(&acknowledged, 0.99),
-        delivered.len() / seconds,
-        ms(&delivered, 0.5),
-        ms(&delivered, 0.99),
-    );
-    Ok(())
+    Ok(Measured {
+        acknowledged,
+        delivered,
+        processor_s,
+    })
 }
 
 async fn make_pair(server: &Server, number: usize) -> anyhow::Result<Pair> {

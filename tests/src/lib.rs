@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** nothing here sleeps to wait; everything waits for an event with a deadline.
 
+pub mod dice;
 pub mod wire;
 
 pub mod peer;
@@ -27,5 +28,7 @@ pub mod mariadb;
 pub mod server;
 
 pub mod admin;
+pub mod fault_proxy;
+pub mod sdk_person;
 
 pub mod scenario;

@@ -154,6 +154,16 @@ impl Process {
         found == Some(true)
     }
 
+    /// Whether standard output becomes so within the time, or is so when the program ends.
+    pub fn output_becomes(&self, patience: Duration, ready: impl Fn(&str) -> bool) -> bool {
+        let found = self.watch.wait(patience, |seen| {
+            let over = seen.exit.is_some() && seen.readers == 0;
+            let is_ready = ready(&seen.out);
+            (is_ready || over).then_some(is_ready)
+        });
+        found == Some(true)
+    }
+
     pub fn is_running(&self) -> bool {
         self.watch.lock().exit.is_none()
     }
@@ -239,7 +249,7 @@ pub fn program(name: &str) -> PathBuf {
     let path = folder.join(name);
     assert!(
         path.is_file(),
-        "{} is missing: run scripts/test, or cargo build --workspace before cargo test",
+        "{} is missing: run scripts/test, or cargo build --workspace --bins --examples first",
         path.display()
     );
     path

@@ -16,7 +16,7 @@ use super::bots::check_owner;
 use super::may_read::check;
 use super::send::guard;
 use super::sign_in::{no_random, random};
-use super::{check_enabled, Draft, Failure, Sent, check_name, done, send_segments};
+use super::{Draft, Failure, Sent, check_enabled, check_name, done, send_segments};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 

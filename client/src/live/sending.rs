@@ -47,6 +47,46 @@ pub struct Outgoing {
     pub expire_after: Option<Duration>,
 }
 
+impl Outgoing {
+    /// A message with nothing special about it.
+    pub fn new(to: impl Into<Target>, segments: Vec<Segment>) -> Self {
+        Self {
+            to: to.into(),
+            segments,
+            reply_to: None,
+            client_id: None,
+            expire_after: None,
+        }
+    }
+
+    /// The same under a name of the sender's own: whatever has this name is stored once.
+    #[must_use]
+    pub fn named(self, client_id: impl Into<String>) -> Self {
+        Self {
+            client_id: Some(client_id.into()),
+            ..self
+        }
+    }
+
+    /// The same as an answer to a message of its conversation.
+    #[must_use]
+    pub fn answering(self, seq: Seq) -> Self {
+        Self {
+            reply_to: Some(seq),
+            ..self
+        }
+    }
+
+    /// The same, given up after this time.
+    #[must_use]
+    pub fn expiring(self, after: Duration) -> Self {
+        Self {
+            expire_after: Some(after),
+            ..self
+        }
+    }
+}
+
 /// A message that the server stored, durably.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {

@@ -31,6 +31,7 @@ mod foreign;
 mod one_port;
 mod property;
 mod scenarios;
+mod sdk;
 mod terminal;
 mod tidy;
 mod tls;

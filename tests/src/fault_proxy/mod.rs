@@ -1,0 +1,268 @@
+//! A TCP proxy that breaks connections on purpose, as a seed says.
+//!
+//! Connections are late, come in slices, are cut, reset, half-open, half-closed, held up, robbed of
+//! an answer (`plan.rs` has them all), and for some moments new ones are refused.
+//!
+//! **What follows from the seed:** what happens to the first, second, third connection, and when
+//! new ones are refused, counted from the start. **What does not:** who opens the n-th connection,
+//! how many bytes come at once, and in which order tasks run. So a seed gives the same faults in
+//! the same order, and nearly the same run.
+//!
+//! Everything ends with the value; its tasks are its own, and each connection's memory is bounded.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+mod line;
+mod plan;
+
+use line::{End, Witness, carry};
+pub use plan::{Fate, Fault, Moment, Way};
+
+use crate::api::RUNTIME;
+use crate::dice::Dice;
+
+/// Open connections; what is beyond is reset.
+const CONNECTIONS_MAX: usize = 256;
+/// A WebSocket that opens before the end of the one before has come through gets this much time.
+const OVERLAP_GRACE: Duration = Duration::from_millis(1000);
+/// A request for a WebSocket begins so.
+const WEBSOCKET: &[u8] = b"GET /api/v1/ws";
+
+/// A proxy in front of one server. Dropping it ends it and every connection.
+#[derive(Debug)]
+pub struct FaultProxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    healed: watch::Sender<bool>,
+    _end: DropGuard,
+}
+
+#[derive(Debug)]
+struct Shared {
+    seed: u64,
+    target: SocketAddr,
+    began: Instant,
+    /// What happens to every connection, instead of what the seed says.
+    fixed: Option<Fate>,
+    seen: Mutex<Seen>,
+    healed: watch::Receiver<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    connections: u64,
+    refused: u64,
+    /// The number of the first connection after healing.
+    healed_at: Option<u64>,
+    /// Open WebSockets of the client, by the number of their connection: since when.
+    live: BTreeMap<u64, Instant>,
+    overlaps: Vec<String>,
+    story: Vec<String>,
+}
+
+impl Shared {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl FaultProxy {
+    /// Faults as the seed says, in front of this server.
+    pub fn start(seed: u64, target: SocketAddr) -> Self {
+        Self::open(seed, target, None)
+    }
+
+    /// This happens to every connection; none is refused.
+    pub fn with_fate(target: SocketAddr, fate: Fate) -> Self {
+        Self::open(0, target, Some(fate))
+    }
+
+    fn open(seed: u64, target: SocketAddr, fixed: Option<Fate>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        listener
+            .set_nonblocking(true)
+            .expect("a socket can do that");
+        let (healed, healing) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            seed,
+            target,
+            began: Instant::now(),
+            fixed,
+            seen: Mutex::default(),
+            healed: healing,
+        });
+        let end = CancellationToken::new();
+        let accepting = Arc::clone(&shared);
+        let ended = end.clone();
+        RUNTIME.spawn(async move {
+            let listener = TcpListener::from_std(listener).expect("it does not block");
+            // Its connections end with it: they are in its set.
+            ended.run_until_cancelled(accept(accepting, listener)).await;
+        });
+        Self {
+            address,
+            shared,
+            healed,
+            _end: end.drop_guard(),
+        }
+    }
+
+    /// Where clients go.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From now on nothing new breaks and everything is passed on at once. What is half-open stays
+    /// so: clients have to notice by themselves.
+    pub fn heal(&self) {
+        let mut seen = self.shared.seen();
+        seen.healed_at = Some(seen.connections);
+        self.healed.send_replace(true);
+    }
+
+    /// Whether the client's WebSocket was opened after healing, so that nothing about it can be
+    /// broken.
+    pub fn is_whole(&self) -> bool {
+        let seen = self.shared.seen();
+        let newest = seen.live.keys().next_back();
+        newest.is_some_and(|newest| seen.healed_at.is_some_and(|first| *newest >= first))
+    }
+
+    /// How many connections there were.
+    pub fn connections(&self) -> u64 {
+        self.shared.seen().connections
+    }
+
+    /// Where a second WebSocket was open beside a first one, for more than a moment.
+    pub fn overlaps(&self) -> Vec<String> {
+        self.shared.seen().overlaps.clone()
+    }
+
+    /// What was done to whom, for a failure message.
+    pub fn story(&self) -> String {
+        self.shared.seen().story.join("\n")
+    }
+}
+
+async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+    let mut lines = JoinSet::new();
+    loop {
+        while lines.try_join_next().is_some() {}
+        let client = match listener.accept().await {
+            Ok((client, _)) => client,
+            // The system is out of something for a moment.
+            Err(_) => {
+                sleep(Duration::from_millis(10)).await;
+                continue;
+            }
+        };
+        let is_healed = *shared.healed.borrow();
+        let elapsed = shared.began.elapsed();
+        let refuses = !is_healed && shared.fixed.is_none() && plan::refuses(shared.seed, elapsed);
+        if refuses || lines.len() >= CONNECTIONS_MAX {
+            shared.seen().refused += 1;
+            reset(&client);
+            continue;
+        }
+        lines.spawn(connection(Arc::clone(&shared), client));
+    }
+}
+
+async fn connection(shared: Arc<Shared>, mut client: TcpStream) {
+    let number = {
+        let mut seen = shared.seen();
+        seen.connections += 1;
+        seen.connections - 1
+    };
+    let drawn = || Fate::drawn(shared.seed, number);
+    let fate = match *shared.healed.borrow() {
+        true => Fate::CLEAN,
+        false => shared.fixed.unwrap_or_else(drawn),
+    };
+    // It is our own socket that opens the way: a server that is down looks so to the client.
+    let Ok(mut server) = TcpStream::connect(shared.target).await else {
+        reset(&client);
+        return;
+    };
+    // Slices should be segments.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let watcher = Watcher {
+        shared: Arc::clone(&shared),
+        number,
+        is_websocket: Notify::new(),
+    };
+    let dice = Dice::new(shared.seed, u64::MAX - number);
+    let healed = shared.healed.clone();
+    let end = tokio::select! {
+        end = carry(&mut client, &mut server, fate, dice, healed, &watcher) => end,
+        end = watcher.looks_for_others() => end,
+    };
+    if end == End::Reset {
+        reset(&client);
+        reset(&server);
+    }
+    let at = shared.began.elapsed();
+    let line = format!("{at:>8.3?} connection {number} ended: {end:?}, {fate:?}");
+    shared.seen().story.push(line);
+}
+
+/// Closing it will be a reset.
+fn reset(stream: &TcpStream) {
+    // An error means that there is no connection any more.
+    let _ = stream.set_zero_linger();
+}
+
+/// Counts the WebSockets of the client.
+struct Watcher {
+    shared: Arc<Shared>,
+    number: u64,
+    is_websocket: Notify,
+}
+
+impl Watcher {
+    /// Whether an older WebSocket is open beside this one. Looks after a moment: the end of the
+    /// older one may not have come through before. Never ends.
+    async fn looks_for_others(&self) -> End {
+        self.is_websocket.notified().await;
+        sleep(OVERLAP_GRACE).await;
+        {
+            let mut seen = self.shared.seen();
+            let before = seen.live.range(..self.number).next_back();
+            if let (Some((before, _)), true) = (before, seen.live.contains_key(&self.number)) {
+                let both = format!("WebSockets {before} and {} are open together", self.number);
+                seen.overlaps.push(both);
+            }
+        }
+        std::future::pending().await
+    }
+}
+
+impl Witness for Watcher {
+    fn begins(&self, first: &[u8]) {
+        if first.starts_with(WEBSOCKET) {
+            let mut seen = self.shared.seen();
+            seen.live.insert(self.number, Instant::now());
+            self.is_websocket.notify_one();
+        }
+    }
+
+    fn client_left(&self) {
+        self.shared.seen().live.remove(&self.number);
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.client_left();
+    }
+}

@@ -117,7 +117,7 @@ pub(super) const TEXTS: Texts = Texts {
     react_hint: "1 to 6, or type an emoji and Enter",
     recall: "Take this message back for everybody?",
     recall_hint: "Enter takes it back   Esc does not",
-    transfer: "{} of {}, {}/s",
+    transfer: "{}% of {}  {}/s",
     transfer_left: "{} s left",
     cancel_hint: "^X cancels",
     transfer_failed: "{}: {}",

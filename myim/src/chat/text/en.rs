@@ -126,7 +126,7 @@ pub(super) const TEXTS: Texts = Texts {
     wants_contact: "{} wants to be your contact: Ctrl-R",
     accepted: "{} accepted your request",
     declined: "{} declined your request",
-    drafts_would_go: "What you wrote and did not send would be lost. Ctrl-C again quits.",
+    drafts_would_go: "What is not sent would be lost. Ctrl-C again quits.",
     only_own: "Only your own messages can be changed.",
 };
 

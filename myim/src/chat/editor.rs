@@ -225,10 +225,10 @@ mod tests {
         editor.apply(Edit::WordRight);
         assert_eq!(editor.cursor(), 7);
         assert!(editor.move_row(20, true));
-        assert_eq!(editor.cursor(), 13);
+        assert_eq!(editor.cursor(), 14);
         assert!(!editor.move_row(20, true));
         editor.apply(Edit::DeleteToStart);
-        assert_eq!(editor.text(), "one two\n ");
+        assert_eq!(editor.text(), "one two\n");
     }
 
     #[test]

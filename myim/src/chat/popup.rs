@@ -109,7 +109,7 @@ fn fuzzy(name: &str, query: &str) -> Option<i64> {
         let begins = at == 0 || !name[at - 1].is_alphanumeric();
         score += if begins { 8 } else { 1 };
         if last.is_some_and(|last| last + 1 == at) {
-            score += 5;
+            score += 8;
         }
         last = Some(at);
         from = at + 1;

@@ -120,6 +120,8 @@ pub(crate) struct Transfer {
 
 impl State {
     pub(crate) fn new(setting: Setting, size: (u16, u16)) -> Self {
+        let mut people = People::default();
+        people.call(setting.me, setting.my_name.clone());
         Self {
             texts: setting.lang.texts(),
             now: setting.now,
@@ -127,7 +129,7 @@ impl State {
             size,
             focused: true,
             link: Link::Connecting,
-            people: People::default(),
+            people,
             chats: HashMap::new(),
             order: Vec::new(),
             loaded: false,

@@ -16,6 +16,7 @@ use ratatui::crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
+use ratatui::layout::Rect;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::state::State;
@@ -64,7 +65,11 @@ impl Screen {
 
     /// The next frame is drawn whole.
     pub(super) fn redraw(&mut self) -> anyhow::Result<()> {
-        self.terminal.clear().context("the terminal")
+        // `Terminal::clear` would ask the terminal where its cursor is, and the answer would have to
+        // pass the thread that reads keys.
+        let (width, height) = self.size()?;
+        let area = Rect::new(0, 0, width, height);
+        self.terminal.resize(area).context("the terminal")
     }
 
     pub(super) fn draw(&mut self, state: &State) -> anyhow::Result<()> {

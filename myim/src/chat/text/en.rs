@@ -117,7 +117,7 @@ pub(super) const TEXTS: Texts = Texts {
     react_hint: "1 to 6, or type an emoji and Enter",
     recall: "Take this message back for everybody?",
     recall_hint: "Enter takes it back   Esc does not",
-    transfer: "{} of {}, {}/s",
+    transfer: "{}% of {}  {}/s",
     transfer_left: "{} s left",
     cancel_hint: "^X cancels",
     transfer_failed: "{}: {}",
@@ -126,7 +126,7 @@ pub(super) const TEXTS: Texts = Texts {
     wants_contact: "{} wants to be your contact: Ctrl-R",
     accepted: "{} accepted your request",
     declined: "{} declined your request",
-    drafts_would_go: "What you wrote and did not send would be lost. Ctrl-C again quits.",
+    drafts_would_go: "What is not sent would be lost. Ctrl-C again quits.",
     only_own: "Only your own messages can be changed.",
 };
 

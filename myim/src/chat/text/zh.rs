@@ -117,7 +117,7 @@ pub(super) const TEXTS: Texts = Texts {
     react_hint: "1 到 6，或输入表情后回车",
     recall: "为所有人撤回这条消息？",
     recall_hint: "Enter 撤回   Esc 不撤回",
-    transfer: "{} / {}，{}/秒",
+    transfer: "{}% / {}  {}/秒",
     transfer_left: "还需 {} 秒",
     cancel_hint: "^X 取消",
     transfer_failed: "{}：{}",

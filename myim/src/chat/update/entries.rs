@@ -210,13 +210,16 @@ fn inbox(
             effects.extend([Effect::LoadRequests, Effect::Bell]);
         }
         NoticeKind::ContactAnswered { user_id, accepted } => {
-            let name = state.people.name_or_number(user_id);
+            let name = state.people.name(user_id).map(str::to_owned);
             let text = if accepted {
                 texts.accepted
             } else {
                 texts.declined
             };
-            state.tell(put(text, &[&name]), false);
+            // What the list has not shown yet is no news.
+            if let Some(name) = name.filter(|_| state.loaded) {
+                state.tell(put(text, &[&name]), false);
+            }
             effects.extend([Effect::LoadRequests, Effect::LoadContacts, Effect::LoadList]);
         }
         NoticeKind::ContactRemoved { .. } | NoticeKind::ContactChanged {} => {

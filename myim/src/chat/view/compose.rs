@@ -79,7 +79,7 @@ fn said(state: &State, chat: &Chat, seq: Seq) -> String {
     format!("{name}: {}", bubble::preview(&context, message))
 }
 
-/// `↑ report.pdf 45%  1.2 MB of 3 MB, 800 KB/s  3 s left   ^X cancels`
+/// `↑ report.pdf 45% of 3.0 MB  800 KB/s  3 s left   ^X cancels`
 fn moving(state: &State, transfer: &Transfer, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
@@ -106,9 +106,9 @@ fn figures(state: &State, transfer: &Transfer) -> String {
     let spent = u64::try_from(spent).unwrap_or(0).max(1);
     let rate = done.saturating_mul(1000) / spent;
     let percent = done.saturating_mul(100).checked_div(total).unwrap_or(0);
-    let moved = [bytes(done), bytes(total), bytes(rate)];
+    let moved = [percent.to_string(), bytes(total), bytes(rate)];
     let moved = moved.each_ref().map(String::as_str);
-    let mut text = format!("{percent}%  {}", put_values(state.texts.transfer, &moved));
+    let mut text = put_values(state.texts.transfer, &moved);
     if let Some(left) = total.saturating_sub(done).checked_div(rate) {
         let left = put_values(state.texts.transfer_left, &[&left.to_string()]);
         text.push_str("  ");

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 
 use super::{behind, put, put_right, theme};
 use crate::chat::clean;
+use crate::chat::geometry::SIDE_BY_SIDE_MIN;
 use crate::chat::state::{Link, Pane, State};
 use crate::chat::text::put as put_values;
 use crate::chat::update::is_failed;
@@ -14,18 +15,30 @@ use crate::chat::update::is_failed;
 pub(super) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let theme = theme(state);
     let width = usize::from(area.width);
+    let (mark, text, of_link) = link(state);
+    let text = format!("{mark} {text}");
     if let Some(told) = &state.told {
         let style = if told.bad {
             theme.bad()
         } else {
             theme.accent()
         };
-        put(buffer, area, &clean::fit(&told.text, width), style);
+        // Where both find no room, what was told counts more.
+        let room = if area.width < SIDE_BY_SIDE_MIN {
+            area
+        } else {
+            let end = put(buffer, area, &text, of_link);
+            behind(area, end - area.x + 2)
+        };
+        put(
+            buffer,
+            room,
+            &clean::fit(&told.text, usize::from(room.width)),
+            style,
+        );
         return;
     }
-    let (mark, text, style) = link(state);
-    let text = format!("{mark} {text}");
-    let end = put(buffer, area, &clean::fit(&text, width), style);
+    let end = put(buffer, area, &clean::fit(&text, width), of_link);
     let room = behind(area, end - area.x + 2);
     let keys = clean::fit(keys(state), usize::from(room.width));
     put_right(buffer, room, &keys, theme.dim());

@@ -36,6 +36,8 @@ use crate::store::{Memory, Owner, Store};
 
 /// Confirmations that wait for the driver, at most.
 const CONFIRMS_MAX: usize = 1024;
+/// A connection that was replaced for unknown reasons is made again after this time.
+const REPLACED_WAIT: Duration = Duration::from_secs(1);
 /// The clock on the wall is looked at this often: it moves while a machine sleeps.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -122,6 +124,8 @@ pub(super) struct Driver {
     pub(super) places: Places,
     pub(super) wishes: Wishes,
     backoff: Backoff,
+    /// The last connection was replaced while it was new.
+    was_replaced: bool,
     network: Network,
     pub(super) phase: Phase,
     pub(super) closing: Option<Closing>,
@@ -165,6 +169,7 @@ impl Driver {
             places: Places::new(memory.places),
             wishes: Wishes::new(setting.status),
             backoff: Backoff::new(setting.reconnect_max),
+            was_replaced: false,
             setting,
             network: Network::default(),
             phase: Phase::Waiting {
@@ -326,8 +331,10 @@ impl Driver {
     pub(super) fn lost(&mut self, lost: Lost) -> Result<(), Ended> {
         let mut lost = lost;
         let mut was_good = false;
+        let mut was_new = true;
         if let Phase::Online(session) = &mut self.phase {
             was_good = session.is_good();
+            was_new = session.is_new();
             lost = session.told(lost);
             session.unsaid().for_each(|wish| self.wishes.unsaid(wish));
         }
@@ -339,8 +346,16 @@ impl Driver {
         self.handover.restart();
         self.to_ask.clear();
         self.asked.clear();
+        let is_doubted = was_new && !self.was_replaced;
+        self.was_replaced = was_new && (self.was_replaced || lost == Lost::Replaced);
         let (reason, wait) = match lost {
             Lost::SignedOut => return Err(Ended::SignedOut),
+            // An earlier connection of our own, given up or of a run before, may have got through
+            // late. Whoever else it is stays: the second time it is believed.
+            Lost::Replaced if is_doubted => {
+                let reason = "another connection of this device took the place of this one";
+                (reason.to_owned(), Wait::AtLeast(REPLACED_WAIT))
+            }
             Lost::Replaced => return Err(Ended::Replaced),
             Lost::Broken { reason, wait } => (reason, wait),
         };

@@ -12,6 +12,8 @@ use super::wishes::Wish;
 
 /// A connection that lasted so long was good.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
+/// A connection that is younger may be replaced by an older one whose `hello` was late.
+const NEW_FOR: Duration = Duration::from_secs(30);
 /// Acknowledgments are sent at most this often.
 const ACK_EVERY: Duration = Duration::from_millis(100);
 /// If nothing comes for so long while something is to be answered, the server is asked whether it
@@ -91,6 +93,10 @@ impl Session {
 
     pub(super) fn next_waiting(&mut self) -> Option<Result<Received, Lost>> {
         self.link.next_waiting()
+    }
+
+    pub(super) fn is_new(&self) -> bool {
+        self.since.elapsed() < NEW_FOR
     }
 
     pub(super) fn is_good(&self) -> bool {

@@ -14,6 +14,9 @@ use crate::dice::Dice;
 
 /// What is read at once.
 const PIECE_BYTES: usize = 16 * 1024;
+/// So many slices are made of a piece; the rest goes at once. Otherwise the end of a client that
+/// said much would come through seconds late.
+const SLICES_MAX: u32 = 64;
 /// What is held back of one way while nothing comes through; more is not read.
 const HELD_BYTES_MAX: usize = 256 * 1024;
 /// A half-open connection that nobody gives up ends after this time.
@@ -300,7 +303,10 @@ impl<W: Witness> Pump<'_, W> {
         if !late.is_zero() {
             sleep(late).await;
         }
-        while !bytes.is_empty() {
+        for number in 0.. {
+            if number == SLICES_MAX {
+                return to.write_all(bytes).await;
+            }
             let slice = self.dice.from(1, self.fate.slice_max);
             let slice = usize::try_from(slice)
                 .unwrap_or(usize::MAX)
@@ -308,10 +314,11 @@ impl<W: Witness> Pump<'_, W> {
             let (now, later) = bytes.split_at(slice);
             to.write_all(now).await?;
             bytes = later;
-            if !bytes.is_empty() {
-                // The next slice is a write of its own, and mostly a segment of its own.
-                tokio::task::yield_now().await;
+            if bytes.is_empty() {
+                break;
             }
+            // The next slice is a write of its own, and mostly a segment of its own.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

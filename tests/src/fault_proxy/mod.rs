@@ -33,7 +33,7 @@ use crate::dice::Dice;
 /// Open connections; what is beyond is reset.
 const CONNECTIONS_MAX: usize = 256;
 /// A WebSocket that opens before the end of the one before has come through gets this much time.
-const OVERLAP_GRACE: Duration = Duration::from_millis(1000);
+const OVERLAP_GRACE: Duration = Duration::from_millis(2000);
 /// A request for a WebSocket begins so.
 const WEBSOCKET: &[u8] = b"GET /api/v1/ws";
 

@@ -129,11 +129,7 @@ async fn who_was_too_fast_waits_five_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn close_codes_that_are_the_end() {
-    for (code, ended) in [
-        (4001, Ended::SignedOut),
-        (4002, Ended::SignedOut),
-        (4009, Ended::Replaced),
-    ] {
+    for (code, ended) in [(4001, Ended::SignedOut), (4002, Ended::SignedOut)] {
         let (mut server, store) = (Server::new(), SharedStore::default());
         let (client, mut events) = server.start(&store).await;
         server.welcome().await.close(code).await;
@@ -148,6 +144,28 @@ async fn close_codes_that_are_the_end() {
         }
         assert_eq!(seen.last(), Some(&last), "{code}: {seen:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_connection_that_is_replaced_is_made_again_once() {
+    let (mut server, store) = (Server::new(), SharedStore::default());
+    let (client, _events) = server.start(&store).await;
+    // A hello of an earlier connection may have been late.
+    server.welcome().await.close(4009).await;
+    server.welcome().await.close(4009).await;
+    let last = state(&client, |it| matches!(it, Connection::Ended(_))).await;
+    assert_eq!(last, Connection::Ended(Ended::Replaced));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_connection_that_is_replaced_is_the_end() {
+    let (mut server, store) = (Server::new(), SharedStore::default());
+    let (client, _events) = server.start(&store).await;
+    let peer = server.welcome().await;
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    peer.close(4009).await;
+    let last = state(&client, |it| matches!(it, Connection::Ended(_))).await;
+    assert_eq!(last, Connection::Ended(Ended::Replaced));
 }
 
 #[tokio::test(start_paused = true)]

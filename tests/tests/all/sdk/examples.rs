@@ -150,10 +150,11 @@ fn the_bridge_carries_everything_once_both_ways() {
         );
     });
     let mut anns = server.sign_in("ann", "tablet").connect();
-    let mut bobs = server.sign_in("bob", "tablet").connect();
     ann.say(&left, "last", "left is done");
     bob.say(&right, "last", "right is done");
     wait_for(&mut anns, &victim, &left, "bob: right is done");
+    // Only now: a connection that nobody reads would be given up after two seconds.
+    let mut bobs = server.sign_in("bob", "tablet").connect();
     wait_for(&mut bobs, &victim, &right, "ann: left is done");
     let carried = |side: &str, name: &str| {
         let mut all: Vec<_> = (0..count)

@@ -31,7 +31,7 @@ impl<'a> Journal<'a> {
     pub(super) fn wanted(
         histories: &[(String, Vec<Value>)],
         user: &str,
-        own: Vec<String>,
+        own: &[String],
     ) -> BTreeMap<u64, u64> {
         let of_others = histories.iter().filter(|(id, _)| own.contains(id));
         of_others

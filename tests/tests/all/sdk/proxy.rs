@@ -132,7 +132,8 @@ fn a_cut_is_an_orderly_end_and_a_reset_is_none() {
         }
     };
     assert_eq!(error, ErrorKind::ConnectionReset);
-    while heard.recv_timeout(PATIENCE).unwrap() != Heard::Reset {}
+    // A server that was just writing is told by its write, and then reads an end.
+    while matches!(heard.recv_timeout(PATIENCE).unwrap(), Heard::Bytes(_)) {}
 }
 
 #[test]
@@ -225,7 +226,7 @@ fn two_websockets_together_are_noticed() {
     drop(first);
     let second = open(&proxy);
     assert!(
-        !is_noticed(&proxy, Duration::from_millis(1500)),
+        !is_noticed(&proxy, Duration::from_millis(2500)),
         "{:?}",
         proxy.overlaps()
     );

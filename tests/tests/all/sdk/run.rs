@@ -54,7 +54,7 @@ impl Seen {
 
     /// Enough went wrong, and enough came through.
     pub(super) fn is_enough(&self, runs: usize) {
-        println!("{runs} runs: {self:?}");
+        eprintln!("{runs} runs: {self:?}");
         assert!(self.accepted > runs * 200, "{self:?}");
         assert!(self.delivered > runs * 300, "{self:?}");
         assert!(self.failed > 0 && self.again > 0, "{self:?}");
@@ -253,7 +253,11 @@ fn check(mut people: Vec<LastLife>, conversations: &[String]) -> Seen {
         })
         .collect();
     for LastLife { player, process } in &people {
-        let wanted = Journal::wanted(&histories, &player.person.user_id, conversations_of(player));
+        let wanted = Journal::wanted(
+            &histories,
+            &player.person.user_id,
+            &conversations_of(player),
+        );
         let caught_up = process.output_becomes(PATIENCE, |output| {
             Journal::confirms(&read_report(output), &player.lives, &wanted)
         });

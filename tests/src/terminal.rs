@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -240,7 +240,7 @@ impl Terminal {
 
 impl Screen {
     fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().expect("no holder of this lock panics")
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

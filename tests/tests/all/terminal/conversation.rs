@@ -69,7 +69,7 @@ fn converse(size: (u16, u16)) {
     for other in [(100, 30), (44, 14), (20, 5), size] {
         a.resize(other);
         let there = if other == (20, 5) {
-            "too small"
+            "too s"
         } else {
             "written without"
         };

@@ -172,7 +172,7 @@ impl Part {
 /// Longer than `message_bytes_max`.
 const TOO_LONG_BYTES: usize = 70_000;
 /// What was not confirmed at once is confirmed after a time between these.
-const CONFIRM_MS: (u64, u64) = (60, 900);
+const CONFIRM_MS: (u64, u64) = (60, 2000);
 /// The outbox is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_millis(120);
 /// The next try to connect is not later than this.

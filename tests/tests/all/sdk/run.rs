@@ -57,7 +57,8 @@ impl Seen {
         eprintln!("{runs} runs: {self:?}");
         assert!(self.accepted > runs * 200, "{self:?}");
         assert!(self.delivered > runs * 300, "{self:?}");
-        assert!(self.failed > 0 && self.again > 0, "{self:?}");
+        assert!(self.failed > 0, "{self:?}");
+        assert!(runs < 8 || self.again > 0, "{self:?}");
         assert!(self.connections > 20, "{self:?}");
         assert!(runs < 8 || self.whole > 4, "{self:?}");
         assert!(runs < 8 || self.server_crashes > 3, "{self:?}");
@@ -193,8 +194,8 @@ fn live(
         ];
         player.part.death = Some(Death {
             point: dice.one(&points),
-            count: dice.from(1, 24),
-            latest_ms: dice.from(700, 1500),
+            count: dice.from(1, 40),
+            latest_ms: dice.from(700, 3000),
         });
         let process = start(&player);
         let status = process.wait(PATIENCE);

@@ -10,6 +10,7 @@ pub mod wire;
 
 pub mod peer;
 pub mod person;
+pub mod ports;
 pub mod transfer;
 
 pub mod api;

@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of the tables.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use mysql_async::prelude::Queryable;
 use tempfile::TempDir;
 
+use crate::ports::kept_port;
 use crate::process::Process;
 
 /// Names the shared instance, without a database: `mysql://root@127.0.0.1:PORT`.
@@ -137,7 +137,7 @@ impl MariaDb {
         install(&directory.path().join("data"));
         Self {
             directory,
-            port: free_port(),
+            port: kept_port(),
             flags: Vec::new(),
             process: None,
         }
@@ -228,12 +228,4 @@ fn install(data: &Path) {
 
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port()
 }

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::mariadb::Database;
 use crate::peer::Peer;
+use crate::ports::kept_port;
 use crate::process::{self, PROCESS_PATIENCE, Process};
 use crate::wire::Flavor;
 
@@ -133,13 +134,13 @@ impl Setup {
     }
 
     pub fn start(self) -> Server {
-        let programs = self.spawn([0, 0, 0]);
+        let programs = self.spawn([kept_port(), kept_port(), kept_port()]);
         Server::ready(self, programs)
     }
 
     /// Starts it without waiting until it is ready; for starts that must fail.
     pub fn start_unready(&self) -> Vec<Process> {
-        self.spawn([0, 0, 0])
+        self.spawn([kept_port(), kept_port(), kept_port()])
     }
 
     fn spawn(&self, ports: [u16; 3]) -> Vec<Process> {

@@ -85,7 +85,8 @@ fn everything_is_counted(server: &mut Server) {
     assert!(count("messages") > 3, "{stats}");
     assert!(count("database_bytes") > 0, "{stats}");
     assert_eq!(stats["online"]["users"], 2);
-    let connections = json!({"flamingo": 1, "websocket": 1, "event_stream": 0, "sync": 0});
+    let connections =
+        json!({"flamingo": 1, "websocket": 1, "event_stream": 0, "sync": 0, "webhook": 0});
     assert_eq!(stats["online"]["connections"], connections);
     assert_eq!(before["online"]["users"], 0);
     assert_eq!(stats["file_cache"], json!({"files": 0, "bytes": 0}));

@@ -3,14 +3,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
-use myim_tests::mariadb::free_port;
 use myim_tests::peer::PATIENCE;
 use myim_tests::person::{Person, message, register};
+use myim_tests::ports::kept_port;
 use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::wire::Flavor;
 
 fn with_door(flag: &str) -> (Server, SocketAddr) {
-    let port = free_port();
+    let port = kept_port();
     let server = Setup::new(Kind::Whole, Db::Sqlite)
         .chat_flag(flag, &port.to_string())
         .start();

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use myim_tests::api_person::{ApiPerson, Device, said, segments, text};
-use myim_tests::mariadb::free_port;
+use myim_tests::ports::kept_port;
 use myim_tests::process::Process;
 use myim_tests::server::{Db, Kind, Server, Setup};
 use serde_json::{Value, json};
@@ -166,7 +166,7 @@ struct Receiver {
 
 fn receiver(secret: &str) -> Receiver {
     let program = under(&page("bots.md"), "Be posted to", "python").remove(0);
-    let port = free_port();
+    let port = kept_port();
     let mut command = python(&program);
     command
         .env("PORT", port.to_string())
@@ -243,18 +243,20 @@ fn bots_and_webhooks_work_as_the_page_says() {
     let page = page("bots.md");
     let made = under(&page, "Make a bot", "bash").remove(0);
     let made: Value = serde_json::from_str(&shell(&made, &server, &ann, &[])).unwrap();
+    let api = ann.api.with_token(&text(&made["token"]));
+    let sessions = api.list("/sessions", 100);
     let bot = ApiPerson {
         name: "helper".to_owned(),
         user_id: text(&made["bot"]["id"]),
         token: text(&made["token"]),
-        session_id: text(&made["token_id"]),
+        session_id: text(&sessions[0]["session_id"]),
         device: "default".to_owned(),
-        api: ann.api.with_token(&text(&made["token"])),
+        api,
     };
     let chat = ann.direct(&bot.user_id);
 
     // The port is known before the secret is, and nobody listens there yet.
-    let port = free_port();
+    let port = kept_port();
     let url = format!("http://127.0.0.1:{port}/");
     let hook = under(&page, "Be posted to", "bash").remove(0);
     let hook = shell(&hook, &server, &bot, &[("MYIM_RECEIVER", &url)]);

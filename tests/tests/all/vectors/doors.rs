@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 
-use myim_tests::mariadb::free_port;
 use myim_tests::peer::PATIENCE;
+use myim_tests::ports::kept_port;
 use myim_tests::server::{Db, Kind, Setup};
 use myim_tests::wire::Flavor;
 
@@ -52,7 +52,7 @@ fn masked(text: &str) -> String {
 
 #[test]
 fn http_and_monitor() {
-    let ports = [free_port(), free_port()];
+    let ports = [kept_port(), kept_port()];
     let server = Setup::new(Kind::Whole, Db::Sqlite)
         .chat_flag("--http-port", &ports[0].to_string())
         .chat_flag("--monitor-port", &ports[1].to_string())

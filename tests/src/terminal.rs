@@ -17,6 +17,10 @@ use crate::process::program;
 /// How long something may take until it is on the screen.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How the shell of [`Terminal::shell`] says that it waits for a command. Whatever is typed before
+/// that may be thrown away when a program gives the terminal back.
+pub const PROMPT: &str = "shell>";
+
 /// A program in a terminal. Dropping it kills the program.
 pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
@@ -82,7 +86,13 @@ impl Terminal {
     ) -> Self {
         let mut command = CommandBuilder::new("/bin/sh");
         command.args(["-i"]);
-        Self::run((columns, rows), command, directory, variables)
+        let prompt = format!("{PROMPT} ");
+        let variables: Vec<_> = variables
+            .iter()
+            .copied()
+            .chain([("PS1", &*prompt)])
+            .collect();
+        Self::run((columns, rows), command, directory, &variables)
     }
 
     fn run(
@@ -142,6 +152,11 @@ impl Terminal {
     /// Waits until this is on the screen.
     pub fn sees(&self, text: &str) {
         self.waits_for(text, |screen| screen.contains(text));
+    }
+
+    /// Waits until this is the last thing on the screen.
+    pub fn sees_last(&self, text: &str) {
+        self.waits_for(text, |screen| screen.trim_end().ends_with(text));
     }
 
     /// Waits until this is no longer on the screen.
@@ -214,16 +229,18 @@ impl Terminal {
 
     /// Waits for the end of the program and of what it writes.
     pub fn ends(&mut self) -> ExitStatus {
-        let status = self.child.wait().expect("we are its parent");
         let deadline = Instant::now() + PATIENCE;
         let mut seen = self.screen.lock();
+        // It is over when nobody has the terminal open any more.
         while !seen.over {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the terminal is still open");
+            let text = seen.parser.screen().contents();
+            assert!(!left.is_zero(), "it does not end\n{text}");
             let waited = self.screen.changed.wait_timeout(seen, left);
             seen = waited.expect("no holder of this lock panics").0;
         }
-        status
+        drop(seen);
+        self.child.wait().expect("we are its parent")
     }
 
     /// The terminal is as it was: the shell's own screen, its cursor, and lines that are edited.

@@ -12,9 +12,11 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -63,8 +65,8 @@ struct Seen {
     refused: u64,
     /// The number of the first connection after healing.
     healed_at: Option<u64>,
-    /// Open WebSockets of the client, by the number of their connection: since when.
-    live: BTreeMap<u64, Instant>,
+    /// Open WebSockets of the client, by the number of their connection: the socket once more.
+    live: BTreeMap<u64, OwnedFd>,
     overlaps: Vec<String>,
     story: Vec<String>,
 }
@@ -199,6 +201,7 @@ async fn connection(shared: Arc<Shared>, mut client: TcpStream) {
     let watcher = Watcher {
         shared: Arc::clone(&shared),
         number,
+        socket: Mutex::new(client.as_fd().try_clone_to_owned().ok()),
         is_websocket: Notify::new(),
     };
     let dice = Dice::new(shared.seed, u64::MAX - number);
@@ -211,6 +214,8 @@ async fn connection(shared: Arc<Shared>, mut client: TcpStream) {
         reset(&client);
         reset(&server);
     }
+    // It holds the client's socket open.
+    drop(watcher);
     let at = shared.began.elapsed();
     let line = format!("{at:>8.3?} connection {number} ended: {end:?}, {fate:?}");
     shared.seen().story.push(line);
@@ -222,10 +227,21 @@ fn reset(stream: &TcpStream) {
     let _ = stream.set_zero_linger();
 }
 
+/// Whether the client has not closed its side. Asks the system, and so knows it before whoever
+/// carries the bytes has come to the end of them.
+fn is_open(socket: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(socket, PollFlags::RDHUP)];
+    // Without an event it is open; an error of the call itself cannot happen to an open socket.
+    let events = poll(&mut polled, Some(&Timespec::default()));
+    events.is_ok_and(|events| events == 0)
+}
+
 /// Counts the WebSockets of the client.
 struct Watcher {
     shared: Arc<Shared>,
     number: u64,
+    /// The client's socket once more, until it turns out to carry a WebSocket.
+    socket: Mutex<Option<OwnedFd>>,
     is_websocket: Notify,
 }
 
@@ -237,8 +253,11 @@ impl Watcher {
         sleep(OVERLAP_GRACE).await;
         {
             let mut seen = self.shared.seen();
-            let before = seen.live.range(..self.number).next_back();
-            if let (Some((before, _)), true) = (before, seen.live.contains_key(&self.number)) {
+            let mut before = seen.live.range(..self.number);
+            let before = before.rfind(|(_, socket)| is_open(socket));
+            let before = before.map(|(number, _)| *number);
+            let is_here = seen.live.get(&self.number).is_some_and(is_open);
+            if let (Some(before), true) = (before, is_here) {
                 let both = format!("WebSockets {before} and {} are open together", self.number);
                 seen.overlaps.push(both);
             }
@@ -251,8 +270,11 @@ impl Witness for Watcher {
     fn begins(&self, first: &[u8]) {
         if first.starts_with(WEBSOCKET) {
             let mut seen = self.shared.seen();
-            seen.live.insert(self.number, Instant::now());
-            self.is_websocket.notify_one();
+            let socket = self.socket.lock().expect("no holder of this lock panics");
+            if let Some(socket) = { socket }.take() {
+                seen.live.insert(self.number, socket);
+                self.is_websocket.notify_one();
+            }
         }
     }
 

@@ -102,6 +102,8 @@ pub(super) struct Device {
     known: bool,
     /// How many entries of each conversation.
     pub(super) held: [usize; 4],
+    /// How many entries of each conversation it needed no word of when it connected.
+    pub(super) begun: [usize; 4],
     /// How many entries of each conversation it was told of on its connection.
     pub(super) told: [usize; 4],
     /// What it sent last: conversation and entry.
@@ -266,7 +268,7 @@ impl World {
         }
         let device = &mut self.devices[number];
         (device.online, device.known) = (true, true);
-        (device.held, device.told) = (begins_at, begins_at);
+        (device.held, device.begun, device.told) = (begins_at, begins_at, begins_at);
     }
 
     fn send(&mut self, device: usize, conv: usize) {

@@ -248,9 +248,11 @@ impl Players {
     /// The device notices what it has to notice, and nothing that is not its business.
     pub(super) fn notices(&mut self, world: &World, device: usize, before: &World) {
         for conv in 0..self.convs.len() {
-            let from = match (&before.devices[device], before.devices[device].online) {
-                (earlier, true) => earlier.told[conv],
-                (earlier, false) => earlier.held[conv],
+            let earlier = &before.devices[device];
+            let from = if earlier.online {
+                earlier.told[conv]
+            } else {
+                world.devices[device].begun[conv]
             };
             for entry in world.due(device, conv, from) {
                 self.notices_entry(world, device, conv, entry);

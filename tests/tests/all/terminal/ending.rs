@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use myim_tests::server::Server;
-use myim_tests::terminal::Terminal;
+use myim_tests::terminal::{PROMPT, Terminal};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{CTRL_C, CTRL_Z, Desk, friends, go_to};
@@ -41,11 +41,13 @@ fn a_shell_suspends_it_and_brings_it_back() {
     let desk = Desk::of(&server, "ann");
     let program = myim_tests::process::program("myim").display().to_string();
     let mut terminal = Terminal::shell((80, 24), desk.path(), &desk.variables());
+    terminal.sees(PROMPT);
     terminal.types(&format!("{program} chat\r"));
     go_to(&mut terminal, "bob");
     terminal.types("half a message");
     terminal.types(CTRL_Z);
     terminal.sees("Stopped");
+    terminal.sees_last(PROMPT);
     terminal.types("fg\r");
     terminal.sees("half a message");
     terminal.sees("connected");
@@ -53,6 +55,7 @@ fn a_shell_suspends_it_and_brings_it_back() {
     terminal.sees("Ctrl-C again quits");
     terminal.types(CTRL_C);
     terminal.sees_no_longer("connected");
+    terminal.sees_last(PROMPT);
     terminal.types("exit\r");
     terminal.ends();
     terminal.is_restored();

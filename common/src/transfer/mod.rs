@@ -14,8 +14,9 @@
 mod adopt;
 mod budget;
 mod download;
-mod http;
+pub mod http;
 mod inbox;
+pub mod inspect;
 mod known;
 mod name;
 mod policy;

@@ -1,5 +1,8 @@
 //! What HTTP is told on the ports of the transfer servers: not yet.
 
+pub mod download;
+pub mod problem;
+
 use std::convert::Infallible;
 use std::time::Duration;
 

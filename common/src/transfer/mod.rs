@@ -28,7 +28,7 @@ mod upload;
 
 use std::sync::Arc;
 
-use crate::blob::DiskBlobs;
+use crate::blob::Blobs;
 use crate::clock::Clock;
 use crate::store::Store;
 use budget::Budget;
@@ -43,7 +43,7 @@ pub use serve::{ServeError, run, serve};
 pub struct Transfers {
     policy: Policy,
     store: Arc<dyn Store>,
-    blobs: DiskBlobs,
+    blobs: Blobs,
     clock: Arc<dyn Clock>,
     quota: Quota,
     known: Known,
@@ -51,12 +51,7 @@ pub struct Transfers {
 }
 
 impl Transfers {
-    pub fn new(
-        policy: Policy,
-        store: Arc<dyn Store>,
-        blobs: DiskBlobs,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub fn new(policy: Policy, store: Arc<dyn Store>, blobs: Blobs, clock: Arc<dyn Clock>) -> Self {
         Self {
             quota: Quota::new(policy.upload_day_bytes_max),
             known: Known::new(),

@@ -14,7 +14,7 @@ use super::inbox::HEAD_WAIT;
 use super::refusal::Refusal;
 use super::session::Session;
 use super::{Policy, Transfers};
-use crate::blob::{BlobError, DiskBlobs};
+use crate::blob::{BlobError, Blobs};
 use crate::clock::SystemClock;
 use crate::config::TransferConfig;
 use crate::net::{self, Connection, ConnectionLimits, Language, Listener, Port, Reception};
@@ -44,9 +44,9 @@ pub async fn run(
     Ok(())
 }
 
-async fn open(filecache: &Path) -> Result<DiskBlobs, ServeError> {
+async fn open(filecache: &Path) -> Result<Blobs, ServeError> {
     let path = filecache.to_owned();
-    let opened = tokio::task::spawn_blocking(move || DiskBlobs::open(&path)).await;
+    let opened = tokio::task::spawn_blocking(move || Blobs::open(&path)).await;
     let opened = opened.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()));
     opened.map_err(|source| ServeError::FileCache {
         path: filecache.display().to_string(),

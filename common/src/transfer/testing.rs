@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Policy, Transfers, serve};
 use crate::api::{Account, ContactList, Entry, Profile, Refusal};
-use crate::blob::DiskBlobs;
+use crate::blob::Blobs;
 use crate::clock::SystemClock;
 use crate::config::{Access, TransferConfig};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
@@ -191,7 +191,7 @@ impl Server {
         let cache = dir.path().join("filecache");
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr();
-        let blobs = DiskBlobs::open(&cache).unwrap();
+        let blobs = Blobs::open(&cache).unwrap();
         let there: Arc<dyn Store> = store.clone();
         let transfers = Transfers::new(policy, there, blobs, Arc::new(SystemClock));
         let shutdown = CancellationToken::new();

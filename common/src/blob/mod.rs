@@ -11,15 +11,18 @@
 //! filecache/
 //!   blobs/ab/cd/<sha256>   kept files; never changed, never half there
 //!   tmp/<process>/<n>      files being received, see `temp.rs`
+//!   uploads/<id>, <id>.json  uploads that can be resumed, see `partial`
 //!   .lock, .lock.gate      held while a file is published or deleted, see `lock.rs`
 //!   update.version, …      plain files the operator put here to be downloaded
 //! ```
 
 mod blobs;
+mod checksum;
 mod disk;
 mod file;
 mod finished;
 mod lock;
+mod partial;
 mod plain;
 mod staging;
 mod temp;
@@ -36,10 +39,12 @@ use thiserror::Error;
 use crate::id::BlobId;
 
 pub use blobs::Blobs;
+pub use checksum::Checksum;
 pub use disk::DiskStore;
 pub use file::{BlobFile, Digest};
 pub use finished::FinishedFile;
 pub use lock::{Collecting, Publishing};
+pub use partial::{Content, Found, Partials, UploadId};
 pub use plain::PlainName;
 pub use staging::Staging;
 
@@ -57,6 +62,27 @@ pub enum BlobError {
     /// An earlier write failed or was given up half way; the file is gone.
     #[error("this upload failed before")]
     Spoiled,
+    #[error("the disk has no room")]
+    Full,
+}
+
+impl BlobError {
+    /// Whether there is no room, rather than something broken.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match self {
+            Self::Disk { source, .. } => {
+                [StorageFull, QuotaExceeded, FileTooLarge].contains(&source.kind())
+            }
+            Self::Full => true,
+            Self::Length { .. } | Self::Spoiled => false,
+        }
+    }
+
+    /// Whether another process is at it.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
+    }
 }
 
 impl BlobError {

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::admin::AdminConfig;
 use super::chat::ChatConfig;
 use super::layers::Program;
+use super::pages::PagesConfig;
 use super::shared::{DatabaseConfig, LimitsConfig, LogConfig, shown};
 use super::tls::TlsConfig;
 use super::transfer::TransferConfig;
@@ -59,6 +60,10 @@ pub struct ServerConfig<C: Args> {
 
     #[command(flatten)]
     #[serde(flatten)]
+    pub pages: PagesConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
     pub admin: AdminConfig,
 
     #[command(flatten)]
@@ -80,12 +85,14 @@ impl Program for ServerConfig<ChatConfig> {
             self.server.socket_at(beside);
         }
         self.server.limits = self.limits.clone();
+        self.server.api.allowed_origins = self.pages.allowed_origins.clone();
     }
 }
 
 impl Program for ServerConfig<TransferConfig> {
     fn settle(&mut self) {
         self.server.limits = self.limits.clone();
+        self.server.allowed_origins = self.pages.allowed_origins.clone();
     }
 }
 
@@ -140,6 +147,10 @@ pub struct SuiteConfig {
 
     #[command(flatten)]
     #[serde(flatten)]
+    pub pages: PagesConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
     pub admin: AdminConfig,
 
     #[command(flatten)]
@@ -173,7 +184,9 @@ impl Program for SuiteConfig {
         };
         self.chat.socket_at(socket);
         self.chat.limits = self.limits.clone();
+        self.chat.api.allowed_origins = self.pages.allowed_origins.clone();
         self.transfer.limits = self.limits.clone();
+        self.transfer.allowed_origins = self.pages.allowed_origins.clone();
     }
 }
 

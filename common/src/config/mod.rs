@@ -7,6 +7,7 @@
 mod admin;
 mod api;
 mod chat;
+mod files;
 mod layers;
 mod pages;
 mod person;
@@ -21,6 +22,7 @@ mod webhooks;
 pub use admin::{AdminConfig, AdminPort};
 pub use api::{ApiConfig, Origins};
 pub use chat::{ChatConfig, DirectMessages, Registration};
+pub use files::{FilePorts, FilesConfig};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
 pub use pages::PagesConfig;
 pub use person::PersonalEnvironment;

@@ -76,6 +76,7 @@ codes! {
     ONESELF 409 "oneself" "One cannot do this to oneself.";
     LIMIT_REACHED 409 "limit_reached" "There are as many as the server allows.";
     NAME_VERIFIED 409 "name_verified" "The name belongs to other content.";
+    FILE_GONE 410 "file_gone" "The server keeps files for a time only, and this one's is over.";
     MESSAGE_TOO_LARGE 413 "message_too_large" "The message is longer than the server allows.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is longer than 1 MiB.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not declared as application/json.";

@@ -82,7 +82,7 @@ impl Program for ServerConfig<ChatConfig> {
     fn settle(&mut self) {
         if let DatabaseUrl::Sqlite(path) = &self.database.database {
             let beside = path.with_file_name(ADMIN_SOCKET);
-            self.server.admin_socket.get_or_insert(beside);
+            self.server.socket_at(beside);
         }
         self.server.limits = self.limits.clone();
         self.server.api.allowed_origins = self.pages.allowed_origins.clone();
@@ -182,7 +182,7 @@ impl Program for SuiteConfig {
             Some(DatabaseUrl::Sqlite(path)) => path.with_file_name(ADMIN_SOCKET),
             Some(DatabaseUrl::MySql(_)) | None => self.data_dir.join(ADMIN_SOCKET),
         };
-        self.chat.admin_socket.get_or_insert(socket);
+        self.chat.socket_at(socket);
         self.chat.limits = self.limits.clone();
         self.chat.api.allowed_origins = self.pages.allowed_origins.clone();
         self.transfer.limits = self.limits.clone();

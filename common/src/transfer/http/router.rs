@@ -36,9 +36,7 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
         .post(tus::overridden)
         .options(tus::options)
         .fallback(no_method);
-    let files = routing::any(no_method)
-        .put(plain::put)
-        .fallback(no_method);
+    let files = routing::any(no_method).put(plain::put).fallback(no_method);
     let routes = Router::new()
         .route(prefix, collection())
         .route(&format!("{prefix}/"), collection())
@@ -66,9 +64,5 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
 
 async fn no_method() -> Problem {
     let detail = "This cannot be done to this address.";
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        detail,
-    )
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }

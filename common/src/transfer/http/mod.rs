@@ -1,6 +1,7 @@
 //! What HTTP is told on the ports of the transfer servers: not yet.
 
 pub mod download;
+mod file_name;
 pub mod problem;
 
 use std::convert::Infallible;

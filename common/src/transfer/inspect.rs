@@ -7,6 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::blob::BlobFile;
+use crate::store::BlobClass;
+pub use crate::store::file::Picture;
 
 /// Looks into content of which all bytes have come, before anybody else can see it. Dropping the
 /// future gives the look up.
@@ -26,16 +28,6 @@ pub struct Inspected {
     pub mime: String,
     /// If it is a picture, and somebody looked.
     pub picture: Option<Picture>,
-}
-
-/// What a picture looks like before it is loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    /// In pixels, the orientation applied.
-    pub width: u32,
-    pub height: u32,
-    /// A thumbhash, in base64.
-    pub thumbhash: Option<String>,
 }
 
 /// Why content is not kept, as the uploader is told.
@@ -104,7 +96,7 @@ fn mime_of(begin: &[u8]) -> &'static str {
 /// What makes a transfer server the file server or the image server.
 pub struct Service {
     /// Whose names it serves.
-    pub class: crate::store::BlobClass,
+    pub class: BlobClass,
     pub inspector: Arc<dyn Inspect>,
     /// Routes beside those of the content itself.
     pub routes: Routes,

@@ -1,47 +1,21 @@
-//! What HTTP is told on the ports of the transfer servers: not yet.
+//! Files over HTTP, on the ports of the transfer servers: plain uploads, resumable ones, downloads.
+//!
+//! In reading order: `router` says what there is, `access` who asks; `plain` and `tus` are two ways
+//! to upload, over `receive`, which takes a body in, and `finish`, which makes a stored file of it;
+//! `content` and `download` hand files out.
 
+pub(super) mod access;
+mod admit;
+mod content;
 pub mod download;
 mod file_name;
+pub(super) mod finish;
+mod layers;
+mod plain;
 pub mod problem;
+mod receive;
+mod router;
+pub(super) mod tus;
 
-use std::convert::Infallible;
-use std::time::Duration;
-
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use tokio::time::timeout;
-
-use crate::net::Connection;
-
-/// One question and one answer do not take longer.
-const ALL_WITHIN: Duration = Duration::from_secs(10);
-
-const PROBLEM: &str = r#"{"type":"about:blank","title":"Not Implemented","status":501,"detail":"Files cannot be moved over HTTP yet."}"#;
-
-/// Answers one request, and closes.
-pub(super) async fn refuse(connection: Connection) {
-    let Connection { socket, permit, .. } = connection;
-    let service = service_fn(|request| std::future::ready(answer(&request)));
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().keep_alive(false);
-    let serving = builder.serve_connection(TokioIo::new(socket), service);
-    // However it ends, there is nothing more to say.
-    let _ = timeout(ALL_WITHIN, serving).await;
-    drop(permit);
-}
-
-fn answer<B>(_: &Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let mut response = Response::new(Full::from(PROBLEM));
-    *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    Ok(response)
-}
+pub use access::Caller;
+pub(super) use router::router;

@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::admit;
 use crate::blob::BlobError;
 use crate::store::StoreError;
 use crate::transfer::inspect::Rejected;
@@ -67,6 +68,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// Another request goes on with the upload.
+    pub(super) fn locked() -> Self {
+        let detail = "Another request works on this upload; ask with HEAD how far it got.";
+        Self::new(StatusCode::LOCKED, "upload_locked", detail)
+    }
+
     /// The same, with the time after which trying again makes sense.
     #[must_use]
     pub fn after(mut self, seconds: u64) -> Self {
@@ -114,6 +121,13 @@ impl From<StoreError> for Problem {
 
 impl From<BlobError> for Problem {
     fn from(error: BlobError) -> Self {
+        if error.is_full() {
+            tracing::warn!(%error, "an upload ended: the disk is full");
+            return admit::disk_full();
+        }
+        if error.is_busy() {
+            return Self::locked();
+        }
         tracing::error!(%error, "a request failed");
         Self::internal()
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::blob::{DiskBlobs, PlainName};
+use crate::blob::{Blobs, PlainName};
 
 /// A file on the disk, and what stands in it.
 struct Shelf {
@@ -38,7 +38,7 @@ impl Shelf {
     async fn with(content: &[u8]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("file"), content).unwrap();
-        let blobs = DiskBlobs::open(directory.path()).unwrap();
+        let blobs = Blobs::open(directory.path()).unwrap();
         let name = PlainName::new(b"file").unwrap();
         let file = blobs.read_plain(&name).await.unwrap().unwrap();
         Self {

@@ -199,9 +199,7 @@ fn without_a_token_only_an_open_server_takes_files() {
     let length = [("upload-length", "1")];
     let refused = stranger.tus("POST", "/files/", &length, b"");
     refused.refused(401, "unauthenticated");
-    stranger
-        .get(&sha256(b"x"))
-        .refused(401, "unauthenticated");
+    stranger.get(&sha256(b"x")).refused(401, "unauthenticated");
     let ann = stranger.with_token(&server.newcomer("ann").token);
     ann.post(b"x").ok(201);
     let place = ann.create(1);

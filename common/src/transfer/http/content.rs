@@ -52,6 +52,12 @@ pub(super) async fn get(
     }
 }
 
+/// The database still knows it: a message refers to it.
+fn gone() -> Problem {
+    let detail = "The server keeps files for a time only, and this one's is over.";
+    Problem::new(StatusCode::GONE, "file_gone", detail)
+}
+
 fn show(transfers: &Transfers, parts: &Parts, found: Readable) -> Response {
     let said = Query::<Said>::try_from_uri(&parts.uri);
     let said = said.map(|said| said.0).unwrap_or_default();
@@ -80,7 +86,12 @@ impl Transfers {
         let blob = BlobId::from_hex(name).ok_or_else(Problem::no_such_file)?;
         let is_public = self.check_right(parts, blob).await?;
         let about = file::about(&*self.store, blob).await?;
-        let about = about.ok_or_else(Problem::no_such_file)?;
+        let Some(about) = about else {
+            return Err(match file::is_gone(&*self.store, blob).await? {
+                true => gone(),
+                false => Problem::no_such_file(),
+            });
+        };
         let file = self.blobs.read(blob).await?;
         let whole = file.filter(|file| file.len() == about.size);
         let Some(file) = whole else {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod book;
+mod files;
 mod groups;
 mod invites;
 mod look;
@@ -19,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<WebState> {
         .merge(sessions::routes())
         .merge(groups::routes())
         .merge(invites::routes())
+        .merge(files::routes())
         .merge(book::routes())
         .merge(verify::routes())
 }

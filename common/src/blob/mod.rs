@@ -5,17 +5,21 @@
 //!
 //! In reading order: `blobs` is the handle that others use; `staging` receives a file, in the
 //! folders of `temp`; `finished` is one that is whole; a [`BlobStore`] keeps it, which is the disk
-//! (`disk`); `file` is a kept one, open; `lock` keeps deletion and publication apart.
+//! (`disk`) or a bucket (`bucket`); `file` is a kept one, open; `lock` keeps deletion and publication apart.
 //!
 //! ```text
 //! filecache/
 //!   blobs/ab/cd/<sha256>   kept files; never changed, never half there
 //!   tmp/<process>/<n>      files being received, see `temp.rs`
+//!   quarantine/<sha256>    files whose content was not what their name says, see `scrub.rs`
 //!   .lock, .lock.gate      held while a file is published or deleted, see `lock.rs`
 //!   update.version, …      plain files the operator put here to be downloaded
 //! ```
 
 mod blobs;
+mod bucket;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod disk;
 mod file;
 mod finished;
@@ -36,6 +40,7 @@ use thiserror::Error;
 use crate::id::BlobId;
 
 pub use blobs::Blobs;
+pub use bucket::{BucketError, BucketStore};
 pub use disk::DiskStore;
 pub use file::{BlobFile, Digest};
 pub use finished::FinishedFile;
@@ -52,6 +57,14 @@ pub enum BlobError {
         path: PathBuf,
         source: io::Error,
     },
+    #[error("cannot {doing} {object} in the bucket: {source}")]
+    Bucket {
+        doing: &'static str,
+        object: String,
+        source: Box<object_store::Error>,
+    },
+    #[error(transparent)]
+    NoBucket(Box<BucketError>),
     #[error("{promised} bytes were promised, {received} came")]
     Length { promised: u64, received: u64 },
     /// An earlier write failed or was given up half way; the file is gone.
@@ -83,6 +96,10 @@ pub trait BlobStore: std::fmt::Debug + Send + Sync + 'static {
 
     /// Removes a kept file, for good on return. Whether there was one.
     async fn forget(&self, id: BlobId) -> Result<bool, BlobError>;
+
+    /// Takes a kept file out of the way, where an operator can look at it; afterwards there is
+    /// none. Whether there was one.
+    async fn quarantine(&self, id: BlobId) -> Result<bool, BlobError>;
 
     /// What is kept, in ascending order, at most `limit` of them.
     async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError>;

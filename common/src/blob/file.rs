@@ -131,6 +131,11 @@ impl Hasher {
         self.size += u64::try_from(piece.len()).unwrap_or(u64::MAX);
     }
 
+    /// How much was hashed.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     pub(super) fn digest(&self) -> Digest {
         Digest {
             blob: BlobId(self.sha256.clone().finalize().into()),

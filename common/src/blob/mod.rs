@@ -12,6 +12,7 @@
 //!   blobs/ab/cd/<sha256>   kept files; never changed, never half there
 //!   tmp/<process>/<n>      files being received, see `temp.rs`
 //!   quarantine/<sha256>    files whose content was not what their name says, see `scrub.rs`
+//!   uploads/<id>, <id>.json  uploads that can be resumed, see `partial`
 //!   .lock, .lock.gate      held while a file is published or deleted, see `lock.rs`
 //!   update.version, …      plain files the operator put here to be downloaded
 //! ```
@@ -20,10 +21,12 @@ mod blobs;
 mod bucket;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod checksum;
 mod disk;
 mod file;
 mod finished;
 mod lock;
+mod partial;
 mod plain;
 mod staging;
 mod temp;
@@ -41,10 +44,12 @@ use crate::id::BlobId;
 
 pub use blobs::Blobs;
 pub use bucket::{BucketError, BucketStore};
+pub use checksum::Checksum;
 pub use disk::DiskStore;
 pub use file::{BlobFile, Digest};
 pub use finished::FinishedFile;
 pub use lock::{Collecting, Publishing};
+pub use partial::{Content, Found, Partials, UploadId};
 pub use plain::PlainName;
 pub use staging::Staging;
 
@@ -70,6 +75,27 @@ pub enum BlobError {
     /// An earlier write failed or was given up half way; the file is gone.
     #[error("this upload failed before")]
     Spoiled,
+    #[error("the disk has no room")]
+    Full,
+}
+
+impl BlobError {
+    /// Whether there is no room, rather than something broken.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match self {
+            Self::Disk { source, .. } => {
+                [StorageFull, QuotaExceeded, FileTooLarge].contains(&source.kind())
+            }
+            Self::Full => true,
+            Self::Bucket { .. } | Self::NoBucket(_) | Self::Length { .. } | Self::Spoiled => false,
+        }
+    }
+
+    /// Whether another process is at it.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
+    }
 }
 
 impl BlobError {

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::inspect::Sniff;
 use super::{Policy, Transfers, serve};
 use crate::api::{Account, ContactList, Entry, Profile, Refusal};
 use crate::blob::Blobs;
@@ -193,13 +194,20 @@ impl Server {
         let address = listener.local_addr();
         let blobs = Blobs::open(&cache).unwrap();
         let there: Arc<dyn Store> = store.clone();
-        let transfers = Transfers::new(policy, there, blobs, Arc::new(SystemClock));
+        let transfers = Transfers::new(
+            policy,
+            there,
+            blobs,
+            Arc::new(SystemClock),
+            Arc::new(Sniff),
+        );
+        let transfers = transfers.unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(serve(
             Arc::new(transfers),
+            axum::Router::new(),
             listener,
-            ConnectionLimits::default(),
-            Duration::from_secs(5),
+            (ConnectionLimits::default(), Duration::from_secs(5)),
             shutdown.clone(),
         ));
         Self {

@@ -119,10 +119,10 @@ pub(super) struct Running {
 
 /// Counts a running upload as long as it is there.
 #[derive(Debug)]
-struct Counted;
+pub(super) struct Counted;
 
 impl Counted {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         metrics::UPLOADS_ACTIVE_NOW.increment(1);
         Self
     }

@@ -1,0 +1,1 @@
+//! Answers to GET and HEAD of stored content.

@@ -51,7 +51,12 @@ impl Transfers {
         let others = self.promises.bytes().saturating_sub(promised);
         let left = free.saturating_sub(others).saturating_sub(bytes);
         if left < self.policy.disk_free_bytes_min {
-            tracing::warn!(free, others, bytes, "an upload was refused: the disk is full");
+            tracing::warn!(
+                free,
+                others,
+                bytes,
+                "an upload was refused: the disk is full"
+            );
             return Err(disk_full());
         }
         Ok(())

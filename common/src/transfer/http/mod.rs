@@ -6,7 +6,7 @@
 
 pub(super) mod access;
 mod admit;
-// mod content;
+mod content;
 pub mod download;
 mod file_name;
 pub(super) mod finish;

@@ -38,7 +38,13 @@ struct Said {
 /// `POST /files?name=report.pdf`
 pub(super) async fn post(transfers: &Transfers, parts: Parts, body: Body) -> Response {
     let said = Query::<Said>::try_from_uri(&parts.uri);
-    Box::pin(answer(transfers, &parts, body, said.map(|said| said.0).ok())).await
+    Box::pin(answer(
+        transfers,
+        &parts,
+        body,
+        said.map(|said| said.0).ok(),
+    ))
+    .await
 }
 
 /// `PUT /files/report.pdf`
@@ -151,7 +157,9 @@ fn check_form(headers: &HeaderMap) -> Result<(), Problem> {
         return unsupported("Send the file as it is, without Content-Encoding.");
     }
     if headers.contains_key(CONTENT_RANGE) {
-        return Err(bad("A part of a file cannot be sent so; use a resumable upload."));
+        return Err(bad(
+            "A part of a file cannot be sent so; use a resumable upload.",
+        ));
     }
     Ok(())
 }

@@ -9,8 +9,8 @@ use super::upload::{Upload, no_such_upload};
 use crate::blob::Content;
 use crate::transfer::Transfers;
 use crate::transfer::http::finish::{Stored, examine, record};
-use crate::transfer::http::{admit, router};
 use crate::transfer::http::problem::Problem;
+use crate::transfer::http::{admit, router};
 
 /// Makes a stored file of a complete upload, from wherever an earlier attempt ended: looked into,
 /// noted, kept, written down, noted again. `content` is what the caller has open.

@@ -55,13 +55,17 @@ pub(super) async fn create(
     if brings_content {
         let (appended, stored) = append::take_in(transfers, &mut upload, parts, body).await?;
         appended?;
-        response.headers_mut().insert(UPLOAD_OFFSET, upload.offset.into());
+        response
+            .headers_mut()
+            .insert(UPLOAD_OFFSET, upload.offset.into());
         if let Some(stored) = stored {
             complete::tell(transfers, &stored, response.headers_mut());
         }
     } else if upload.is_complete() && complete::becomes_file(&upload) {
         let stored = complete::complete(transfers, &mut upload, None).await?;
-        response.headers_mut().insert(UPLOAD_OFFSET, upload.offset.into());
+        response
+            .headers_mut()
+            .insert(UPLOAD_OFFSET, upload.offset.into());
         complete::tell(transfers, &stored, response.headers_mut());
     }
     Ok(response)

@@ -60,6 +60,13 @@ fn of_logs(conv: ConvId, ann: UserId) -> Vec<Damage> {
             Kind::Gap,
             format!("conversation {conv} has no entry 2"),
         ),
+        // The first one counts like any other.
+        damage(
+            entry("f_conv = 5", 1),
+            format!("UPDATE t_chatmsg SET f_conv = {conv} WHERE f_conv = 5"),
+            Kind::Gap,
+            format!("conversation {conv} has no entry 1"),
+        ),
         damage(
             head(90),
             head(7),

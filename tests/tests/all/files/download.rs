@@ -54,7 +54,11 @@ fn any_part_of_a_large_file(server: &mut Server) {
     let answer = ann.ask("GET", &path, &[several], b"");
     assert_eq!(answer.status, 206, "{answer}");
     assert_eq!(number(&answer, "content-length"), answer.body.len());
-    for part in [&bytes[1_000_000..2_000_000], &bytes[10..20], &bytes[len - 500_000..]] {
+    for part in [
+        &bytes[1_000_000..2_000_000],
+        &bytes[10..20],
+        &bytes[len - 500_000..],
+    ] {
         let found = answer.body.windows(part.len()).any(|window| window == part);
         assert!(found, "a part of {} bytes is missing", part.len());
     }
@@ -97,10 +101,7 @@ fn caches_ask_once(server: &mut Server) {
     let cache = first.header("cache-control");
     assert_eq!(cache, "private, immutable, max-age=31536000");
     let modified = first.header("last-modified").to_owned();
-    for condition in [
-        ("if-none-match", &etag),
-        ("if-modified-since", &modified),
-    ] {
+    for condition in [("if-none-match", &etag), ("if-modified-since", &modified)] {
         let (name, value) = condition;
         let again = ann.ask("GET", &path, &[(name, value)], b"");
         assert_eq!(again.status, 304, "{again}");
@@ -114,10 +115,22 @@ fn caches_ask_once(server: &mut Server) {
 
 fn nothing_active_is_shown(server: &mut Server) {
     let ann = ann(server);
-    let gif_and_page = [&b"GIF89a\x01\0\x01\0\0\0\0"[..], b"<script>alert(1)</script>"].concat();
+    let gif_and_page = [
+        &b"GIF89a\x01\0\x01\0\0\0\0"[..],
+        b"<script>alert(1)</script>",
+    ]
+    .concat();
     for (content, kind, shown) in [
-        (&b"<!DOCTYPE html><script>alert(1)</script>"[..], None, false),
-        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", None, false),
+        (
+            &b"<!DOCTYPE html><script>alert(1)</script>"[..],
+            None,
+            false,
+        ),
+        (
+            b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+            None,
+            false,
+        ),
         (b"<?xml version='1.0'?><svg/>", None, false),
         (b"%PDF-1.7\n/JavaScript", None, false),
         (b"#!/bin/sh\nrm -rf /\n", None, false),
@@ -159,7 +172,10 @@ fn names_survive_and_do_no_harm(server: &mut Server) {
             "filename=\"_.png\"; filename*=UTF-8''%E7%8C%AB.png",
         ),
         ("..%2F..%2Fetc%2Fpasswd", "filename=\"passwd\""),
-        ("a%22b%0D%0ASet-Cookie:%20c", "filename=\"a_bSet-Cookie_ c\""),
+        (
+            "a%22b%0D%0ASet-Cookie:%20c",
+            "filename=\"a_bSet-Cookie_ c\"",
+        ),
         ("photo%E2%80%AEgpj.exe", "filename=\"photogpj.exe\""),
         ("CON", "filename=\"_CON\""),
         (&long, &shortened),
@@ -186,7 +202,10 @@ fn curl_goes_on_where_it_was(server: &mut Server) {
     let curl = Command::new("curl")
         .args(["--silent", "--show-error", "--fail", "--max-time", "60"])
         .args(["--continue-at", "-", "--dump-header", "-"])
-        .args(["--header", &format!("Authorization: Bearer {}", newcomer.token)])
+        .args([
+            "--header",
+            &format!("Authorization: Bearer {}", newcomer.token),
+        ])
         .arg("--output")
         .arg(&half)
         .arg(format!("http://{}{path}", server.file))

@@ -105,7 +105,10 @@ const LATE: &str = "Sun, 06 Nov 2095 08:49:37 GMT";
 fn ranges_and_conditions_as_nginx_answers_them() {
     let server = Server::sqlite();
     let ours = server.files().with_token(&server.newcomer("ann").token);
-    let file = ours.post(CONTENT).ok(201)["file"].as_str().unwrap().to_owned();
+    let file = ours.post(CONTENT).ok(201)["file"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let nginx = Nginx::start(&[(&file, CONTENT)]);
     let nginxs = nginx.files();
     let path = format!("/files/{file}");
@@ -130,8 +133,15 @@ fn ranges_and_conditions_as_nginx_answers_them() {
             }
             Other(our_status, their_status, why) => {
                 assert_eq!(our.status, *our_status, "{what}: {why}");
-                assert_eq!(their.status, *their_status, "nginx changed its mind: {what}");
-                assert_ne!((our.status, told(&our)), (their.status, told(&their)), "{what}");
+                assert_eq!(
+                    their.status, *their_status,
+                    "nginx changed its mind: {what}"
+                );
+                assert_ne!(
+                    (our.status, told(&our)),
+                    (their.status, told(&their)),
+                    "{what}"
+                );
             }
         }
     }
@@ -165,7 +175,9 @@ fn marks(files: &Files, path: &str) -> [String; 2] {
 }
 
 fn filled(value: &str, [etag, modified]: &[String; 2]) -> String {
-    value.replace("{etag}", etag).replace("{modified}", modified)
+    value
+        .replace("{etag}", etag)
+        .replace("{modified}", modified)
 }
 
 /// What must be alike in two answers: everything about content, nothing about how errors read.

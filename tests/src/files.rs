@@ -62,13 +62,7 @@ impl Files {
     }
 
     /// Any request.
-    pub fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Answer {
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = Request::builder()
             .method(Method::from_bytes(method.as_bytes()).expect("a method"))
             .uri(path);
@@ -81,20 +75,12 @@ impl Files {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request
-            .body(Full::from(body.to_vec()))
-            .expect("a request");
+        let request = request.body(Full::from(body.to_vec())).expect("a request");
         self.api.send(format!("{method} {path}"), request)
     }
 
     /// A request of tus.
-    pub fn tus(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Answer {
+    pub fn tus(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let headers: Vec<_> = [TUS].iter().chain(headers).copied().collect();
         self.ask(method, path, &headers, body)
     }

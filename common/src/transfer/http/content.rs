@@ -16,6 +16,7 @@ use super::file_name;
 use super::problem::Problem;
 use crate::auth::file_url::{self, UrlFault};
 use crate::blob::BlobFile;
+use crate::config::Access;
 use crate::id::BlobId;
 use crate::store::file::{self, About};
 use crate::transfer::Transfers;
@@ -124,10 +125,13 @@ impl Transfers {
                 return is_public.then_some(true).ok_or(refused);
             }
         };
-        let Some(user) = caller.user else {
-            return Ok(false);
+        let may_read = match caller.user {
+            Some(user) if self.policy.access != Access::Open => {
+                file::may_read(&*self.store, user, blob).await?
+            }
+            // Without the token he might.
+            Some(_) | None => true,
         };
-        let may_read = file::may_read(&*self.store, user, blob).await?;
         may_read.then_some(false).ok_or_else(Problem::no_such_file)
     }
 

@@ -8,7 +8,7 @@ use axum::{Router, middleware, routing};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
-use super::{layers, plain, tus};
+use super::{content, layers, plain, tus};
 use crate::api::BlobClass;
 use crate::transfer::Transfers;
 
@@ -36,7 +36,9 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
         .post(tus::overridden)
         .options(tus::options)
         .fallback(no_method);
-    let files = routing::any(no_method).put(plain::put).fallback(no_method);
+    let files = routing::get(content::get)
+        .put(plain::put)
+        .fallback(no_method);
     let routes = Router::new()
         .route(prefix, collection())
         .route(&format!("{prefix}/"), collection())

@@ -24,10 +24,7 @@ fn an_upload_in_pieces(server: &mut Server) {
     let bytes = content(300_000, 1);
     let name = format!("filename {},filetype {}", base64("ü.bin"), base64("x/y"));
     let length = bytes.len().to_string();
-    let place = ann.create_with(&[
-        ("upload-length", &length),
-        ("upload-metadata", &name),
-    ]);
+    let place = ann.create_with(&[("upload-length", &length), ("upload-metadata", &name)]);
     let told = ann.head(&place);
     assert_eq!(told.status, 200, "{told}");
     assert_eq!(number(&told, "upload-offset"), 0);
@@ -141,10 +138,7 @@ fn checksums(server: &mut Server) {
     let sums = [
         ("sha1", "Lve95gjOVATpfV8EL5X4nxwjKHE="),
         ("md5", "7Qdih1MuhjZehB6Sv8UNjA=="),
-        (
-            "sha256",
-            "f4OxZX/x/FO5LcGBSKHWXfwtSx+j1ncoSt3SABJtkGk=",
-        ),
+        ("sha256", "f4OxZX/x/FO5LcGBSKHWXfwtSx+j1ncoSt3SABJtkGk="),
     ];
     for (name, sum) in sums {
         let place = ann.create(17);
@@ -240,7 +234,10 @@ fn metadata_is_kept(server: &mut Server) {
         let headers = [("upload-length", "1"), ("upload-metadata", fine)];
         let place = ann.create_with(&headers);
         let told = ann.head(&place);
-        assert_eq!(told.headers.contains_key("upload-metadata"), !fine.is_empty());
+        assert_eq!(
+            told.headers.contains_key("upload-metadata"),
+            !fine.is_empty()
+        );
     }
     for wrong in ["a !!!", "a YQ==,a YQ==", ",", "a YQ==,", "sha256 YQ=="] {
         let headers = [("upload-length", "1"), ("upload-metadata", wrong)];
@@ -262,10 +259,8 @@ fn a_stranger_sees_nothing(server: &mut Server) {
         refused.refused(404, "no_such_upload");
         // Nor at the other server.
         let elsewhere = place.replace("/files/", "/images/");
-        let images = Files {
-            prefix: "/images",
-            ..server.images().with_token(ann.api.token.as_deref().unwrap())
-        };
+        let token = ann.api.token.as_deref().unwrap();
+        let images = server.images().with_token(token);
         assert_eq!(images.head(&elsewhere).status, 404);
     }
     for nothing in ["x", "../../data", "0123456789abcdef0123456789abcdef"] {

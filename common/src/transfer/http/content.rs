@@ -1,6 +1,7 @@
 //! Hands stored content out to whoever may have it.
 //!
-//! A signed address costs no question to the database about rights; a token costs one.
+//! A signed address costs no question to the database about rights; a token costs one. What a file
+//! is, is remembered for a while.
 
 use std::sync::Arc;
 
@@ -15,7 +16,9 @@ use super::file_name;
 use super::problem::Problem;
 use crate::auth::file_url::{self, UrlFault};
 use crate::blob::BlobFile;
+use crate::config::Access;
 use crate::id::BlobId;
+use crate::store::StoreError;
 use crate::store::file::{self, About};
 use crate::transfer::Transfers;
 
@@ -85,23 +88,40 @@ impl Transfers {
     pub async fn readable(&self, parts: &Parts, name: &str) -> Result<Readable, Problem> {
         let blob = BlobId::from_hex(name).ok_or_else(Problem::no_such_file)?;
         let is_public = self.check_right(parts, blob).await?;
-        let about = file::about(&*self.store, blob).await?;
-        let Some(about) = about else {
-            return Err(match file::is_gone(&*self.store, blob).await? {
-                true => gone(),
-                false => Problem::no_such_file(),
-            });
-        };
+        let about = self.about(blob).await?;
         let file = self.blobs.read(blob).await?;
         let whole = file.filter(|file| file.len() == about.size);
         let Some(file) = whole else {
-            tracing::error!(%blob, "a stored file is missing or damaged");
-            return Err(Problem::no_such_file());
+            // It may have been collected since it was remembered.
+            self.abouts.forget(blob);
+            if file::about(&*self.store, blob).await?.is_some() {
+                tracing::error!(%blob, "a stored file is missing or damaged");
+            }
+            return Err(self.not_here(blob).await?);
         };
         Ok(Readable {
             about,
             file,
             is_public,
+        })
+    }
+
+    async fn about(&self, blob: BlobId) -> Result<About, Problem> {
+        if let Some(about) = self.abouts.get(blob) {
+            return Ok(about);
+        }
+        let Some(about) = file::about(&*self.store, blob).await? else {
+            return Err(self.not_here(blob).await?);
+        };
+        self.abouts.put(about.clone());
+        Ok(about)
+    }
+
+    /// What is said to somebody who might have it.
+    async fn not_here(&self, blob: BlobId) -> Result<Problem, StoreError> {
+        Ok(match file::is_gone(&*self.store, blob).await? {
+            true => gone(),
+            false => Problem::no_such_file(),
         })
     }
 
@@ -123,10 +143,13 @@ impl Transfers {
                 return is_public.then_some(true).ok_or(refused);
             }
         };
-        let Some(user) = caller.user else {
-            return Ok(false);
+        let may_read = match caller.user {
+            Some(user) if self.policy.access != Access::Open => {
+                file::may_read(&*self.store, user, blob).await?
+            }
+            // Without the token he might.
+            Some(_) | None => true,
         };
-        let may_read = file::may_read(&*self.store, user, blob).await?;
         may_read.then_some(false).ok_or_else(Problem::no_such_file)
     }
 

@@ -7,7 +7,9 @@ use myim_tests::server::{Server, Setup};
 
 mod bucket;
 mod crash;
+mod download;
 mod limits;
+mod nginx;
 mod parts;
 mod tus;
 mod tus_limits;

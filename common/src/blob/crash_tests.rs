@@ -24,7 +24,8 @@ const STEPS: [Step; 5] = [
 async fn keep(blobs: &Blobs) -> Result<BlobId, BlobError> {
     let mut staging = blobs.stage().await?;
     staging.write(Bytes::from_static(CONTENT)).await?;
-    staging.finish(staging.size()).await
+    let size = staging.size();
+    staging.finish(size).await
 }
 
 /// The server that dies. Its instructions are arguments which mean nothing to the test runner:

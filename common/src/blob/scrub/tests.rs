@@ -86,7 +86,8 @@ impl Cache {
 async fn keep(blobs: &Blobs, content: &'static [u8]) -> BlobId {
     let mut staging = blobs.stage_sha().await.unwrap();
     staging.write(Bytes::from_static(content)).await.unwrap();
-    staging.finish(staging.size()).await.unwrap()
+    let size = staging.size();
+    staging.finish(size).await.unwrap()
 }
 
 /// The day after tomorrow, when everything is old.

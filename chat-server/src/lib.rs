@@ -23,7 +23,6 @@ pub mod log;
 pub mod presence;
 pub mod rates;
 pub mod read_marks;
-pub mod sessions;
 pub mod under_way;
 
 pub mod arrival;

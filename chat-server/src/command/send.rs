@@ -48,6 +48,7 @@ pub async fn send(
         origin,
         body: Body::Message { dialect, content },
         guard,
+        files: Vec::new(),
     };
     Ok(Sending(app.log.submit(Change::Append(append)).await?))
 }

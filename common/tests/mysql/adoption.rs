@@ -225,6 +225,7 @@ async fn life_goes_on(store: &dyn Store) {
         origin: origin(BOB, "emoji 🎉"),
         body: text("🎉"),
         guard: Guard::Contact,
+        files: Vec::new(),
     });
     assert!(matches!(one(store, emoji).await, Outcome::Done { .. }));
     let log = store.pull(ConvId::group(GROUP), Seq(1), 10).await.unwrap();

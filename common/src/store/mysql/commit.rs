@@ -279,6 +279,7 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
         Change::Admin(_)
         | Change::Block(_)
         | Change::Bot(_)
+        | Change::File(_)
         | Change::Group(_)
         | Change::IncomingHook(_)
         | Change::Invite(_)

@@ -90,6 +90,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
         Change::Admin(_)
         | Change::Block(_)
         | Change::Bot(_)
+        | Change::File(_)
         | Change::Group(_)
         | Change::IncomingHook(_)
         | Change::Invite(_)

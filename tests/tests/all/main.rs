@@ -35,5 +35,6 @@ mod sdk;
 mod terminal;
 mod tidy;
 mod tls;
+mod upgrades;
 mod vectors;
 mod webhooks;

@@ -297,6 +297,7 @@ fn fitting<'c>(changes: impl Iterator<Item = &'c Change>) -> usize {
 /// with a few questions.
 fn weight(change: &Change) -> usize {
     match change {
+        Change::Append(append) if !append.files.is_empty() => 4,
         Change::Append(_)
         | Change::MoveCursor { .. }
         | Change::NoteLogin { .. }

@@ -41,9 +41,11 @@ pub enum Change {
         user: UserId,
         password_hash: String,
     },
-    /// Replaces everything but id and user name. Refused: `NoSuchUser`.
+    /// Replaces everything but id and user name. A picture that is stored under the avatar's name
+    /// is kept as long as it is shown. Refused: `NoSuchUser`.
     SetProfile {
         profile: Profile,
+        at: Millis,
     },
 
     /// Remembers that `origin.user` asks `to`, and appends `FriendRequested` to the inbox of `to`.

@@ -107,7 +107,11 @@ pub async fn serve(
 /// Starts what is done beside serving.
 fn look_after(transfers: &Arc<Transfers>, tasks: &TaskTracker, shutdown: &CancellationToken) {
     tasks.spawn(tus::look_after(Arc::clone(transfers), shutdown.clone()));
-    let unnamed = transfers.unnamed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let unnamed = transfers
+        .unnamed
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     if let Some(unnamed) = unnamed {
         let naming = naming::run(Arc::clone(transfers), unnamed, shutdown.clone());
         tasks.spawn(naming);

@@ -194,13 +194,8 @@ impl Server {
         let address = listener.local_addr();
         let blobs = Blobs::open(&cache).unwrap();
         let there: Arc<dyn Store> = store.clone();
-        let transfers = Transfers::new(
-            policy,
-            there,
-            blobs,
-            Arc::new(SystemClock),
-            Arc::new(Sniff),
-        );
+        let transfers =
+            Transfers::new(policy, there, blobs, Arc::new(SystemClock), Arc::new(Sniff));
         let transfers = transfers.unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(serve(

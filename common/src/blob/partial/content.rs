@@ -42,9 +42,9 @@ pub struct Content {
 /// How far the pieces that were handed over have got.
 #[derive(Debug)]
 enum Progress {
-    Done(Sums),
+    Done(Box<Sums>),
     /// The last one is being written and hashed, while the next may be received.
-    Writing(JoinHandle<Result<Sums, BlobError>>),
+    Writing(JoinHandle<Result<Box<Sums>, BlobError>>),
     Spoiled,
 }
 
@@ -72,7 +72,7 @@ impl Content {
             file: Arc::new(file),
             size,
             with_md5,
-            progress: Progress::Done(Sums { whole, piece: None }),
+            progress: Progress::Done(Box::new(Sums { whole, piece: None })),
             flushing: None,
             unflushed: 0,
             held,
@@ -133,13 +133,14 @@ impl Content {
         // What is thrown away may be just what could not be written.
         let _ = self.settle().await;
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
-        let shorten = move || file.set_len(size).map_err(BlobError::disk("shorten", &path));
+        let shorten = move || {
+            file.set_len(size)
+                .map_err(BlobError::disk("shorten", &path))
+        };
         self.partials.blobs.pool().run(shorten).await?;
         self.size = size;
-        self.progress = Progress::Done(Sums {
-            whole: self.partials.memory.take(self.id, size, self.with_md5),
-            piece: None,
-        });
+        let whole = self.partials.memory.take(self.id, size, self.with_md5);
+        self.progress = Progress::Done(Box::new(Sums { whole, piece: None }));
         Ok(())
     }
 
@@ -220,7 +221,7 @@ impl Content {
     }
 
     /// Waits for the last piece. Leaves the content spoiled until the caller says otherwise.
-    async fn settle(&mut self) -> Result<Sums, BlobError> {
+    async fn settle(&mut self) -> Result<Box<Sums>, BlobError> {
         if let Progress::Writing(writing) = &mut self.progress {
             match writing.await {
                 Ok(Ok(sums)) => self.progress = Progress::Done(sums),
@@ -259,12 +260,7 @@ impl Content {
     }
 }
 
-fn read_step(
-    file: &File,
-    path: &Path,
-    size: u64,
-    mut hasher: Hasher,
-) -> Result<Hasher, BlobError> {
+fn read_step(file: &File, path: &Path, size: u64, mut hasher: Hasher) -> Result<Hasher, BlobError> {
     let left = size - hasher.size();
     let count = usize::try_from(left).map_or(STEP_BYTES, |left| left.min(STEP_BYTES));
     let mut bytes = vec![0; count];

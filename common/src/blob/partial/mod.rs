@@ -155,7 +155,9 @@ impl Partials {
         let path = self.path(id);
         let (received, touched) = match fs::symlink_metadata(&path) {
             Ok(about) => {
-                let changed = about.modified().map_err(BlobError::disk("look at", &path))?;
+                let changed = about
+                    .modified()
+                    .map_err(BlobError::disk("look at", &path))?;
                 (Some(about.len()), millis(changed))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => (None, noted),
@@ -315,7 +317,10 @@ impl Partials {
             }
             // Somebody may have begun to add to it this moment.
             let content = File::open(there.path(id)).ok();
-            if content.as_ref().is_some_and(|file| file.try_lock().is_err()) {
+            if content
+                .as_ref()
+                .is_some_and(|file| file.try_lock().is_err())
+            {
                 return Ok(false);
             }
             if there.newest_change(id) >= Some(before) {

@@ -31,7 +31,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             user,
             password_hash,
         } => accounts::set_password(conn, *user, password_hash),
-        Change::SetProfile { profile } => accounts::set_profile(conn, profile),
+        Change::SetProfile { profile, at } => accounts::set_profile(conn, profile, *at),
         Change::RequestFriend {
             origin,
             username,

@@ -33,9 +33,7 @@ impl Transfers {
             return Err(Problem::internal());
         };
         let user = match bearer(&parts.headers)? {
-            Some(token) => {
-                Some(self.signed_in(token).await?)
-            }
+            Some(token) => Some(self.signed_in(token).await?),
             None if self.policy.access == Access::Open => None,
             None => return Err(unauthenticated()),
         };
@@ -50,13 +48,19 @@ impl Transfers {
 impl Transfers {
     async fn signed_in(&self, token: &str) -> Result<UserId, Problem> {
         let store = &*self.store;
-        let known = self.sessions.authenticate(store, store, token, self.clock.now());
+        let known = self
+            .sessions
+            .authenticate(store, store, token, self.clock.now());
         match known.await {
             Ok((known, _)) => Ok(known.user),
             Err(NotSignedIn::Unauthenticated) => Err(unauthenticated()),
             Err(NotSignedIn::Disabled) => {
                 let detail = "An administrator locked this account.";
-                Err(Problem::new(StatusCode::FORBIDDEN, "account_disabled", detail))
+                Err(Problem::new(
+                    StatusCode::FORBIDDEN,
+                    "account_disabled",
+                    detail,
+                ))
             }
             Err(NotSignedIn::Store(error)) => Err(error.into()),
         }

@@ -119,7 +119,8 @@ pub(super) async fn from_our_pages(
     let allowed = &transfers.policy.allowed_origins;
     match request.headers().get(ORIGIN) {
         Some(origin) if !is_ours(origin, request.headers(), request.uri(), allowed) => {
-            let detail = "A web page of another site asked, and the server does not allow that site.";
+            let detail =
+                "A web page of another site asked, and the server does not allow that site.";
             Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail).into_response()
         }
         _ => next.run(request).await,

@@ -6,7 +6,7 @@
 
 pub(super) mod access;
 mod admit;
-// mod content;
+mod content;
 pub mod download;
 mod file_name;
 pub(super) mod finish;
@@ -14,6 +14,7 @@ mod layers;
 mod plain;
 pub mod problem;
 mod receive;
+pub(super) mod remembered;
 mod router;
 pub(super) mod tus;
 

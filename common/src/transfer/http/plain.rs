@@ -38,7 +38,13 @@ struct Said {
 /// `POST /files?name=report.pdf`
 pub(super) async fn post(transfers: &Transfers, parts: Parts, body: Body) -> Response {
     let said = Query::<Said>::try_from_uri(&parts.uri);
-    Box::pin(answer(transfers, &parts, body, said.map(|said| said.0).ok())).await
+    Box::pin(answer(
+        transfers,
+        &parts,
+        body,
+        said.map(|said| said.0).ok(),
+    ))
+    .await
 }
 
 /// `PUT /files/report.pdf`
@@ -122,15 +128,7 @@ async fn take(
     drop(counted);
     let size = staging.size();
     let examined = examine(transfers, &mut staging, promised).await?;
-    let reservation = match caller.user {
-        Some(_) => None,
-        None => {
-            let day = transfers.clock.now().day();
-            let (store, address) = (&*transfers.store, caller.address);
-            let reserved = transfers.quota.reserve(store, address, day, size);
-            Some(reserved.await?.ok_or_else(admit::day_quota)?)
-        }
-    };
+    let reservation = transfers.admit_whole(caller, examined.file, size).await?;
     let _publishing = transfers.blobs.publishing().await?;
     staging.finish(size).await?;
     drop(promise);
@@ -151,7 +149,9 @@ fn check_form(headers: &HeaderMap) -> Result<(), Problem> {
         return unsupported("Send the file as it is, without Content-Encoding.");
     }
     if headers.contains_key(CONTENT_RANGE) {
-        return Err(bad("A part of a file cannot be sent so; use a resumable upload."));
+        return Err(bad(
+            "A part of a file cannot be sent so; use a resumable upload.",
+        ));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use axum::{Router, middleware, routing};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
-use super::{layers, plain, tus};
+use super::{content, layers, plain, tus};
 use crate::api::BlobClass;
 use crate::transfer::Transfers;
 
@@ -36,7 +36,7 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
         .post(tus::overridden)
         .options(tus::options)
         .fallback(no_method);
-    let files = routing::any(no_method)
+    let files = routing::get(content::get)
         .put(plain::put)
         .fallback(no_method);
     let routes = Router::new()
@@ -66,9 +66,5 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
 
 async fn no_method() -> Problem {
     let detail = "This cannot be done to this address.";
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        detail,
-    )
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }

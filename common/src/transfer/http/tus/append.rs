@@ -57,11 +57,7 @@ pub(super) async fn append(
 }
 
 /// The client knows now how long the upload will be.
-async fn declare(
-    transfers: &Transfers,
-    upload: &mut Upload,
-    length: u64,
-) -> Result<(), Problem> {
+async fn declare(transfers: &Transfers, upload: &mut Upload, length: u64) -> Result<(), Problem> {
     match upload.note.length {
         Some(known) if known == length => return Ok(()),
         Some(_) => return Err(headers::bad("The length of this upload is known already.")),
@@ -99,9 +95,15 @@ pub(super) async fn take_in(
     let checksum = headers::checksum(&parts.headers)?;
     let mut content = None;
     if upload.has_content {
-        let mut open = upload.content(transfers).await?.ok_or_else(no_such_upload)?;
+        let mut open = upload
+            .content(transfers)
+            .await?
+            .ok_or_else(no_such_upload)?;
         let taken = add(transfers, upload, &mut open, checksum, body, left).await;
-        let unsaid = upload.note.length.map_or(0, |length| length - upload.offset);
+        let unsaid = upload
+            .note
+            .length
+            .map_or(0, |length| length - upload.offset);
         transfers.promises.left(upload.id, unsaid);
         if let Err(problem) = taken? {
             open.close().await?;
@@ -132,7 +134,9 @@ async fn add(
     let _counted = Counted::new();
     let start = upload.offset;
     let Some((sum, expected)) = checksum else {
-        let end = transfers.take(body, left, content, &upload.turn.preempted).await;
+        let end = transfers
+            .take(body, left, content, &upload.turn.preempted)
+            .await;
         upload.offset = content.size();
         return Ok(judge(upload, end?));
     };
@@ -141,7 +145,9 @@ async fn add(
     upload.save(transfers, true).await?;
     content.remember().await?;
     content.begin_checksum(sum).await?;
-    let end = transfers.take(body, left, content, &upload.turn.preempted).await?;
+    let end = transfers
+        .take(body, left, content, &upload.turn.preempted)
+        .await?;
     let computed = content.end_checksum().await?;
     let mut judged = judge(upload, end);
     if judged.is_ok() && computed.as_ref() != Some(&expected) {
@@ -165,7 +171,11 @@ fn judge(upload: &Upload, end: End) -> Result<(), Problem> {
         End::TooMuch => Err(overflow(upload)),
         End::Slow => {
             let detail = "The content came too slowly; what came is kept.";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail))
+            Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "too_slow",
+                detail,
+            ))
         }
         End::Broken => Err(headers::bad("The connection broke; what came is kept.")),
         End::Preempted => Err(Problem::locked()),

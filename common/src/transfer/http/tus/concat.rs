@@ -76,14 +76,17 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Problem> {
 
 /// The parts of `final;/files/uploads/a /files/uploads/b`.
 fn parts_of(transfers: &Transfers, text: &str) -> Result<Vec<UploadId>, Problem> {
-    let wrong = || headers::bad("Upload-Concat is `partial`, or `final;` and the parts' addresses.");
+    let wrong =
+        || headers::bad("Upload-Concat is `partial`, or `final;` and the parts' addresses.");
     let list = text.strip_prefix("final;").ok_or_else(wrong)?;
     let addresses: Vec<&str> = list.split(' ').filter(|one| !one.is_empty()).collect();
     if addresses.is_empty() {
         return Err(wrong());
     }
     if addresses.len() > PARTS_MAX {
-        return Err(headers::bad(format!("At most {PARTS_MAX} parts can be put together.")));
+        return Err(headers::bad(format!(
+            "At most {PARTS_MAX} parts can be put together."
+        )));
     }
     let folder = format!("{}/uploads/", router::prefix(transfers.policy.class));
     let id = |address: &&str| {

@@ -55,7 +55,9 @@ pub(super) fn length(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         (Some(length), None) => Ok(Some(length)),
         (None, Some("1")) => Ok(None),
         (None, Some(_)) => Err(bad("Upload-Defer-Length can only be 1.")),
-        (None, None) => Err(bad("Either Upload-Length or Upload-Defer-Length is needed.")),
+        (None, None) => Err(bad(
+            "Either Upload-Length or Upload-Defer-Length is needed.",
+        )),
         (Some(_), Some(_)) => Err(bad(
             "Upload-Length and Upload-Defer-Length exclude each other.",
         )),
@@ -64,7 +66,9 @@ pub(super) fn length(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 
 /// Whether the body is content of the upload.
 pub(super) fn is_content(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next());
     kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(OFFSET_STREAM))
 }
@@ -115,7 +119,17 @@ mod tests {
         let read = |value: &str| number(&headers(&[("upload-length", value)]), &UPLOAD_LENGTH);
         assert_eq!(read("0").unwrap(), Some(0));
         assert_eq!(read("18446744073709551615").unwrap(), Some(u64::MAX));
-        for wrong in ["", "-1", "+1", "abc", "1e3", "1 ", "0x1", "18446744073709551616", "1,1"] {
+        for wrong in [
+            "",
+            "-1",
+            "+1",
+            "abc",
+            "1e3",
+            "1 ",
+            "0x1",
+            "18446744073709551616",
+            "1,1",
+        ] {
             assert_eq!(read(wrong).unwrap_err().status, 400, "{wrong:?}");
         }
         let twice = headers(&[("upload-length", "1"), ("upload-length", "1")]);
@@ -139,9 +153,15 @@ mod tests {
         let (sum, value) = read("sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=").unwrap().unwrap();
         assert!(matches!(sum, Checksum::Sha1(_)));
         assert_eq!(value.len(), 20);
-        for wrong in ["", "sha1", "sha1 ", "sha1 ???", "md5 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
-            "crc32 AAAAAA==", "SHA1 Kq5sNclPz7QV2+lfQIuc6R7oRu0="]
-        {
+        for wrong in [
+            "",
+            "sha1",
+            "sha1 ",
+            "sha1 ???",
+            "md5 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
+            "crc32 AAAAAA==",
+            "SHA1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
+        ] {
             assert_eq!(read(wrong).unwrap_err().status, 400, "{wrong:?}");
         }
         assert!(checksum(&HeaderMap::new()).unwrap().is_none());
@@ -158,6 +178,9 @@ mod tests {
 
     #[test]
     fn moments_are_written_as_http_does() {
-        assert_eq!(date(Millis(784_111_777_000)), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(
+            date(Millis(784_111_777_000)),
+            "Sun, 06 Nov 1994 08:49:37 GMT"
+        );
     }
 }

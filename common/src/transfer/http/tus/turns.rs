@@ -128,7 +128,12 @@ mod tests {
         first.preempted.cancelled().await;
         let third = tokio::spawn({
             let turns = turns.clone();
-            async move { turns.take(id).await.map(|turn| turn.preempted.is_cancelled()) }
+            async move {
+                turns
+                    .take(id)
+                    .await
+                    .map(|turn| turn.preempted.is_cancelled())
+            }
         });
         // The one that waited is told that it waits in vain.
         assert_eq!(second.await.unwrap().unwrap_err().status, 423);

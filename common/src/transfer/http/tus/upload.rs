@@ -132,7 +132,10 @@ impl Upload {
 
     /// How much may still come.
     pub(super) fn left(&self, transfers: &Transfers) -> u64 {
-        let most = self.note.length.unwrap_or(transfers.policy.upload_bytes_max);
+        let most = self
+            .note
+            .length
+            .unwrap_or(transfers.policy.upload_bytes_max);
         most.saturating_sub(self.offset)
     }
 }

@@ -36,6 +36,7 @@ mod setup;
 pub mod teams;
 mod update_setup;
 pub mod updates;
+pub mod upgrades;
 
 use std::sync::Arc;
 
@@ -306,6 +307,12 @@ macro_rules! store_contract {
                 a_webhook_needs_an_author_who_may_write
                 a_user_has_so_many_webhooks
             }
+            upgrades {
+                a_package_stays_as_it_was_published
+                packages_are_listed_newest_first
+                versions_only_go_up
+                a_package_is_public_until_it_is_withdrawn
+            }
             model {
                 random_sends_and_cursors
             }
@@ -361,6 +368,7 @@ mod tests {
             include_str!("contract/log.rs"),
             include_str!("contract/members.rs"),
             include_str!("contract/model.rs"),
+            include_str!("contract/upgrades.rs"),
             include_str!("contract/once.rs"),
             include_str!("contract/outgoing_hooks.rs"),
             include_str!("contract/people.rs"),

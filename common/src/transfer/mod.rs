@@ -27,6 +27,7 @@ mod refusal;
 mod room;
 mod serve;
 mod session;
+mod upgrade;
 mod upload;
 
 use std::sync::{Arc, Mutex};
@@ -48,6 +49,7 @@ pub use adopt::{AdoptError, Adopted, Fate, import_files};
 pub use inspect::Service;
 pub use policy::Policy;
 pub use serve::{ServeError, run, serve};
+pub use upgrade::routes as upgrade_routes;
 
 /// A transfer server: everything its connections share.
 pub struct Transfers {

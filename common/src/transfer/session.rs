@@ -142,7 +142,8 @@ impl<'a> Session<'a> {
                 if matches!(name, FileName::Md5(_)) {
                     self.admit().await?;
                 }
-                self.download.next(self.transfers, name, net_type).await?
+                let (transfers, peer) = (self.transfers, self.peer);
+                self.download.next(transfers, name, net_type, peer).await?
             }
         };
         match part {

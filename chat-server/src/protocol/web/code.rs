@@ -57,6 +57,7 @@ codes! {
     NO_SUCH_REQUEST 404 "no_such_request" "There is no such open request.";
     NO_SUCH_SESSION 404 "no_such_session" "There is no such session.";
     NO_SUCH_INVITE 404 "no_such_invite" "There is no such invite.";
+    NO_SUCH_UPGRADE 404 "no_such_upgrade" "There is no such upgrade, or it was withdrawn.";
     NO_SUCH_MESSAGE 404 "no_such_message" "There is no such message.";
     NO_SUCH_BOT 404 "no_such_bot" "There is no such bot, or it is not yours.";
     NO_SUCH_TOKEN 404 "no_such_token" "The bot has no such token.";
@@ -76,6 +77,8 @@ codes! {
     ONESELF 409 "oneself" "One cannot do this to oneself.";
     LIMIT_REACHED 409 "limit_reached" "There are as many as the server allows.";
     NAME_VERIFIED 409 "name_verified" "The name belongs to other content.";
+    VERSION_TOO_LOW 409 "version_too_low" "The version is not above all that were published in this channel.";
+    VERSION_TOO_LOW_FOR_OLD_CLIENTS 409 "version_too_low_for_old_clients" "Existing Windows clients, which compare versions letter by letter, would not take this one for newer.";
     MESSAGE_TOO_LARGE 413 "message_too_large" "The message is longer than the server allows.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is longer than 1 MiB.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not declared as application/json.";

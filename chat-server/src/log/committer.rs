@@ -297,6 +297,7 @@ fn fitting<'c>(changes: impl Iterator<Item = &'c Change>) -> usize {
 /// with a few questions.
 fn weight(change: &Change) -> usize {
     match change {
+        Change::Append(append) if !append.files.is_empty() => 4,
         Change::Append(_)
         | Change::MoveCursor { .. }
         | Change::NoteLogin { .. }
@@ -318,6 +319,7 @@ fn weight(change: &Change) -> usize {
         | Change::MoveContact { .. }
         | Change::EditTeams { .. }
         | Change::File(_)
+        | Change::Upgrade(_)
         | Change::NameBlob { .. } => 8,
         Change::Bot(_)
         | Change::Group(_)

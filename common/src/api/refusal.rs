@@ -78,6 +78,13 @@ pub enum Refusal {
     NoSuchInvite,
     #[error("this invite is unknown, used up or expired")]
     InviteInvalid,
+    #[error("there is no such upgrade")]
+    NoSuchUpgrade,
+    #[error("this version is not above all that were published in this channel")]
+    VersionTooLow,
+    #[error("existing Windows clients compare versions letter by letter, and for them this one is \
+             not above all that were published before")]
+    VersionTooLowForOld,
     #[error("there is no such file")]
     NoSuchFile,
     #[error("the file is still needed")]

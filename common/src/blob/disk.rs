@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
+use super::fault::{Step, reach};
 use super::{BlobError, BlobFile, BlobStore, FinishedFile, lock, make_folder, plain, sync_folder};
 use crate::id::BlobId;
 use crate::pool::BlockingPool;
@@ -57,12 +58,16 @@ impl BlobStore for DiskStore {
     async fn open(&self, id: BlobId) -> Result<Option<BlobFile>, BlobError> {
         let opened = self.run(move |disk| plain::open_regular(&disk.path_of(id)));
         let pool = self.pool.clone();
-        let file = |(file, len)| BlobFile::local_file(Arc::new(file), len, pool);
+        let file = |(file, len)| BlobFile::on_disk(Arc::new(file), len, pool);
         Ok(opened.await?.map(file))
     }
 
     async fn forget(&self, id: BlobId) -> Result<bool, BlobError> {
         self.run(move |disk| disk.forget(id)).await
+    }
+
+    async fn quarantine(&self, id: BlobId) -> Result<bool, BlobError> {
+        self.run(move |disk| disk.quarantine(id)).await
     }
 
     async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError> {
@@ -88,6 +93,7 @@ impl Disk {
     /// The order matters: the content is on the disk before the name, the name before the answer.
     fn keep(&self, id: BlobId, mut file: FinishedFile) -> Result<(), BlobError> {
         let folder = self.make_folders(id)?;
+        reach(Step::Folders);
         let target = self.path_of(id);
         let publish = |file: &mut FinishedFile| {
             let path = file.path().to_owned();
@@ -104,11 +110,13 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => publish(&mut file)?,
             Err(error) => return Err(BlobError::disk("look at", &target)(error)),
         }
+        reach(Step::Named);
         // Also for content that was there: whoever put it there may not have come so far yet.
         if let Err(error) = sync_folder(&folder) {
             lock(&self.durable).remove(&[id.0[0], id.0[1]]);
             return Err(error);
         }
+        reach(Step::Kept);
         if is_needless {
             file.discard();
         }
@@ -143,6 +151,22 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(BlobError::disk("delete", &path)(error)),
         }
+    }
+
+    /// Also over one that came there before.
+    fn quarantine(&self, id: BlobId) -> Result<bool, BlobError> {
+        let quarantine = self.root.join("quarantine");
+        make_folder(&quarantine)?;
+        let path = self.path_of(id);
+        match fs::rename(&path, quarantine.join(id.to_string())) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(BlobError::disk("move to quarantine", &path)(error)),
+        }
+        for folder in [&self.root, &quarantine, &self.folder_of(id)] {
+            sync_folder(folder)?;
+        }
+        Ok(true)
     }
 
     fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError> {

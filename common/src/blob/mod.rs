@@ -1,29 +1,36 @@
 //! The file cache: whole files under the SHA-256 of their content, and nothing else.
 //!
-//! Knows no names but hashes, no protocol and no database. What a client calls a file never becomes
-//! a path here.
+//! Knows no names but hashes and no protocol, and but for `scrub` no database. What a client calls a
+//! file never becomes a path here.
 //!
 //! In reading order: `blobs` is the handle that others use; `staging` receives a file, in the
 //! folders of `temp`; `finished` is one that is whole; a [`BlobStore`] keeps it, which is the disk
-//! (`disk`); `file` is a kept one, open; `lock` keeps deletion and publication apart.
+//! (`disk`) or a bucket (`bucket`); `file` is a kept one, open; `lock` keeps deletion and publication apart;
+//! `scrub` looks whether all is well.
 //!
 //! ```text
 //! filecache/
 //!   blobs/ab/cd/<sha256>   kept files; never changed, never half there
 //!   tmp/<process>/<n>      files being received, see `temp.rs`
+//!   quarantine/<sha256>    files whose content was not what their name says, see `scrub.rs`
 //!   uploads/<id>, <id>.json  uploads that can be resumed, see `partial`
 //!   .lock, .lock.gate      held while a file is published or deleted, see `lock.rs`
 //!   update.version, …      plain files the operator put here to be downloaded
 //! ```
 
 mod blobs;
+mod bucket;
 mod checksum;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod disk;
+mod fault;
 mod file;
 mod finished;
 mod lock;
 mod partial;
 mod plain;
+pub mod scrub;
 mod staging;
 mod temp;
 
@@ -39,6 +46,7 @@ use thiserror::Error;
 use crate::id::BlobId;
 
 pub use blobs::Blobs;
+pub use bucket::{BucketError, BucketStore};
 pub use checksum::Checksum;
 pub use disk::DiskStore;
 pub use file::{BlobFile, Digest};
@@ -57,6 +65,14 @@ pub enum BlobError {
         path: PathBuf,
         source: io::Error,
     },
+    #[error("cannot {doing} {object} in the bucket: {source}")]
+    Bucket {
+        doing: &'static str,
+        object: String,
+        source: Box<object_store::Error>,
+    },
+    #[error(transparent)]
+    NoBucket(Box<BucketError>),
     #[error("{promised} bytes were promised, {received} came")]
     Length { promised: u64, received: u64 },
     /// An earlier write failed or was given up half way; the file is gone.
@@ -75,7 +91,7 @@ impl BlobError {
                 [StorageFull, QuotaExceeded, FileTooLarge].contains(&source.kind())
             }
             Self::Full => true,
-            Self::Length { .. } | Self::Spoiled => false,
+            Self::Bucket { .. } | Self::NoBucket(_) | Self::Length { .. } | Self::Spoiled => false,
         }
     }
 
@@ -110,6 +126,10 @@ pub trait BlobStore: std::fmt::Debug + Send + Sync + 'static {
     /// Removes a kept file, for good on return. Whether there was one.
     async fn forget(&self, id: BlobId) -> Result<bool, BlobError>;
 
+    /// Takes a kept file out of the way, where an operator can look at it; afterwards there is
+    /// none. Whether there was one.
+    async fn quarantine(&self, id: BlobId) -> Result<bool, BlobError>;
+
     /// What is kept, in ascending order, at most `limit` of them.
     async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError>;
 }
@@ -135,5 +155,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod crash_tests;
 #[cfg(test)]
 mod tests;

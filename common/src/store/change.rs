@@ -18,6 +18,7 @@ use super::people::PeopleChange;
 use super::place::PlaceChange;
 use super::search::SearchChange;
 use super::session::SessionChange;
+use super::upgrade::UpgradeChange;
 use crate::api::{BlobClass, Body, Dialect, Entry, NewAccount, Origin, Profile, Refusal, TeamEdit};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
@@ -40,9 +41,11 @@ pub enum Change {
         user: UserId,
         password_hash: String,
     },
-    /// Replaces everything but id and user name. Refused: `NoSuchUser`.
+    /// Replaces everything but id and user name. A picture that is stored under the avatar's name
+    /// is kept as long as it is shown. Refused: `NoSuchUser`.
     SetProfile {
         profile: Profile,
+        at: Millis,
     },
 
     /// Remembers that `origin.user` asks `to`, and appends `FriendRequested` to the inbox of `to`.
@@ -192,6 +195,7 @@ pub enum Change {
     Place(PlaceChange),
     Search(SearchChange),
     Session(SessionChange),
+    Upgrade(UpgradeChange),
 }
 
 impl Change {

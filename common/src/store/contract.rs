@@ -14,6 +14,8 @@ pub mod bots;
 pub mod cursors;
 pub mod damage;
 pub mod devices;
+pub mod file_references;
+mod file_setup;
 pub mod files;
 pub mod friends;
 pub mod group_rules;
@@ -34,6 +36,7 @@ mod setup;
 pub mod teams;
 mod update_setup;
 pub mod updates;
+pub mod upgrades;
 
 use std::sync::Arc;
 
@@ -213,22 +216,28 @@ macro_rules! store_contract {
                 a_store_answers_and_closes
                 a_stored_file_tells_its_names
                 the_history_has_an_epoch
+                all_files_are_walked_in_order
             }
             files {
                 an_upload_is_remembered
                 the_same_content_counts_once
                 quotas_are_kept
                 an_md5_name_comes_later
-                a_referenced_file_stays
-                the_last_reference_starts_the_clock
-                a_message_needs_its_files
-                who_may_read_a_file
-                packages_are_for_everybody
-                what_old_clients_upload_stays
                 a_forgotten_file_is_forgotten_in_steps
                 a_retired_file_leaves_its_messages
                 files_age_by_class
                 a_postponed_file_stays_longer
+            }
+            file_references {
+                a_referenced_file_stays
+                the_last_reference_starts_the_clock
+                a_changed_message_refers_to_what_it_says_now
+                a_dissolved_group_needs_no_files
+                the_picture_of_a_user_and_a_group_stays
+                a_message_needs_its_files
+                who_may_read_a_file
+                packages_are_for_everybody
+                what_old_clients_upload_stays
             }
             outgoing_hooks {
                 a_hook_begins_at_the_end_and_is_a_device
@@ -298,6 +307,12 @@ macro_rules! store_contract {
                 a_webhook_needs_an_author_who_may_write
                 a_user_has_so_many_webhooks
             }
+            upgrades {
+                a_package_stays_as_it_was_published
+                packages_are_listed_newest_first
+                versions_only_go_up
+                a_package_is_public_until_it_is_withdrawn
+            }
             model {
                 random_sends_and_cursors
             }
@@ -343,6 +358,7 @@ mod tests {
             include_str!("contract/bots.rs"),
             include_str!("contract/cursors.rs"),
             include_str!("contract/devices.rs"),
+            include_str!("contract/file_references.rs"),
             include_str!("contract/files.rs"),
             include_str!("contract/friends.rs"),
             include_str!("contract/group_rules.rs"),
@@ -352,6 +368,7 @@ mod tests {
             include_str!("contract/log.rs"),
             include_str!("contract/members.rs"),
             include_str!("contract/model.rs"),
+            include_str!("contract/upgrades.rs"),
             include_str!("contract/once.rs"),
             include_str!("contract/outgoing_hooks.rs"),
             include_str!("contract/people.rs"),

@@ -27,6 +27,7 @@ mod refusal;
 mod room;
 mod serve;
 mod session;
+mod upgrade;
 mod upload;
 
 use std::sync::{Arc, Mutex};
@@ -36,6 +37,7 @@ use crate::blob::{BlobError, Blobs, Partials};
 use crate::clock::Clock;
 use crate::store::Store;
 use budget::Budget;
+use http::remembered::Abouts;
 use http::tus::Turns;
 use inspect::Inspect;
 use known::Known;
@@ -47,6 +49,7 @@ pub use adopt::{AdoptError, Adopted, Fate, import_files};
 pub use inspect::Service;
 pub use policy::Policy;
 pub use serve::{ServeError, run, serve};
+pub use upgrade::routes as upgrade_routes;
 
 /// A transfer server: everything its connections share.
 pub struct Transfers {
@@ -59,6 +62,7 @@ pub struct Transfers {
     budget: Budget,
     inspector: Arc<dyn Inspect>,
     sessions: Sessions,
+    abouts: Abouts,
     partials: Partials,
     turns: Turns,
     promises: Promises,
@@ -91,6 +95,7 @@ impl Transfers {
             clock,
             inspector,
             sessions: Sessions::default(),
+            abouts: Abouts::default(),
             turns: Turns::default(),
             promises: Promises::default(),
             naming,

@@ -9,6 +9,7 @@ mod groups;
 mod invites;
 mod look;
 mod sessions;
+mod upgrades;
 mod verify;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use groups::{ListedGroup, dissolve, groups};
 pub use invites::{NewInvite, invites, link, make_invite, revoke_invite};
 pub use look::{Stats, account, accounts, book, stats};
 pub use sessions::{ListedSession, end_session, sessions, sessions_of};
+pub use upgrades::{NewUpgrade, publish_upgrade, set_upgrade_percent, upgrades, withdraw_upgrade};
 pub use verify::begin_verification;
 
 /// Somebody who may administer this server.

@@ -57,6 +57,7 @@ codes! {
     NO_SUCH_REQUEST 404 "no_such_request" "There is no such open request.";
     NO_SUCH_SESSION 404 "no_such_session" "There is no such session.";
     NO_SUCH_INVITE 404 "no_such_invite" "There is no such invite.";
+    NO_SUCH_UPGRADE 404 "no_such_upgrade" "There is no such upgrade, or it was withdrawn.";
     NO_SUCH_MESSAGE 404 "no_such_message" "There is no such message.";
     NO_SUCH_BOT 404 "no_such_bot" "There is no such bot, or it is not yours.";
     NO_SUCH_TOKEN 404 "no_such_token" "The bot has no such token.";
@@ -76,13 +77,15 @@ codes! {
     ONESELF 409 "oneself" "One cannot do this to oneself.";
     LIMIT_REACHED 409 "limit_reached" "There are as many as the server allows.";
     NAME_VERIFIED 409 "name_verified" "The name belongs to other content.";
+    VERSION_TOO_LOW 409 "version_too_low" "The version is not above all that were published in this channel.";
+    VERSION_TOO_LOW_FOR_OLD_CLIENTS 409 "version_too_low_for_old_clients" "Existing Windows clients, which compare versions letter by letter, would not take this one for newer.";
     MESSAGE_TOO_LARGE 413 "message_too_large" "The message is longer than the server allows.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is longer than 1 MiB.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not declared as application/json.";
     INVALID_USERNAME 422 "invalid_username" "The user name is empty, too long, or has characters that names may not have.";
     WEAK_PASSWORD 422 "weak_password" "The password is shorter than 8 characters, longer than 1024 bytes, or the user name.";
     INVALID_VALUE 422 "invalid_value" "A field holds a value that the server does not accept; `detail` names it.";
-    NO_SUCH_FILE 422 "no_such_file" "The message names a file that nobody uploaded.";
+    NO_SUCH_FILE 422 "no_such_file" "There is no such file, or it is not yours to read; the status is 404 where it was asked for.";
     WEBHOOK_TARGET_REFUSED 422 "webhook_target_refused" "The server does not post to this URL; `detail` says why.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; wait for `retry_after` seconds.";
     TOO_MANY_ATTEMPTS 429 "too_many_attempts" "Too many failed attempts; wait for `retry_after` seconds.";

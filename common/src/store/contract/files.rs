@@ -1,108 +1,14 @@
-//! Stored files: who uploaded them, what refers to them, who may read them, when they go.
+//! Stored files: who uploaded them, how much that is, and when they go.
 
-use bytes::Bytes;
-
-use super::setup::{
-    NOW, ann_and_bob, append, befriend, commit, done, group, join, leave, origin, refused, say,
-    user,
+use super::file_setup::{
+    AFTER, CAT, DOG, HOUR, LATER, MD5, erased, expired, forget, is_here, may_read, named, put,
+    refer, sends, unrefer, upload, uploaded,
 };
-use crate::api::{BlobClass, Body, Dialect, Refusal};
-use crate::id::{BlobId, ConvId, Millis, Seq, UserId};
-use crate::store::file::{self, FileChange, GRACE_MS, Picture, Reference, Uploaded};
-use crate::store::{Append, Change, Guard, Outcome, Store};
-
-const CAT: BlobId = BlobId([1; 32]);
-const DOG: BlobId = BlobId([2; 32]);
-const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
-const HOUR: i64 = 3_600_000;
-/// When what nothing refers to goes.
-const LATER: Millis = Millis(NOW.0 + HOUR);
-const AFTER: Millis = Millis(LATER.0 + 1);
-
-fn upload(owner: UserId, blob: BlobId) -> Uploaded {
-    Uploaded {
-        class: BlobClass::File,
-        blob,
-        size: 100,
-        mime: "text/plain".to_owned(),
-        name: Some("notes.txt".to_owned()),
-        picture: None,
-        owner: Some(owner),
-        md5: None,
-        at: NOW,
-        expires: Some(LATER),
-        user_bytes_max: None,
-        total_bytes_max: None,
-    }
-}
-
-fn uploaded(new: Uploaded) -> Change {
-    Change::File(FileChange::Uploaded(new))
-}
-
-async fn put(store: &dyn Store, owner: UserId, blob: BlobId) {
-    done(store, uploaded(upload(owner, blob))).await;
-}
-
-fn named(md5: &str, blob: BlobId) -> Change {
-    Change::NameBlob {
-        class: BlobClass::File,
-        name: md5.to_owned(),
-        blob,
-        size: 100,
-        verified: true,
-        at: NOW,
-    }
-}
-
-fn sends(from: UserId, conv: ConvId, client_id: &str, files: &[BlobId]) -> Change {
-    in_dialect(Dialect::Segments, from, conv, client_id, files)
-}
-
-fn in_dialect(
-    dialect: Dialect,
-    from: UserId,
-    conv: ConvId,
-    client_id: &str,
-    files: &[BlobId],
-) -> Change {
-    Change::Append(Append {
-        body: Body::Message {
-            dialect,
-            content: Bytes::from_static(br#"{"segments":[]}"#),
-        },
-        files: files.to_vec(),
-        ..append(origin(from, client_id), conv, "", Guard::Exists)
-    })
-}
-
-fn forget(blob: BlobId, now: Millis) -> Change {
-    Change::File(FileChange::Forget { blob, now })
-}
-
-fn erased(blob: BlobId) -> Change {
-    Change::File(FileChange::Erased { blob })
-}
-
-fn unrefer(by: Reference, at: Millis) -> Change {
-    Change::File(FileChange::Unrefer { by, at })
-}
-
-fn refer(blob: BlobId, by: Reference) -> Change {
-    Change::File(FileChange::Refer { blob, by, at: NOW })
-}
-
-async fn expired(store: &dyn Store, now: Millis) -> Vec<BlobId> {
-    file::expired(store, now, 100).await.unwrap()
-}
-
-async fn is_here(store: &dyn Store, blob: BlobId) -> bool {
-    file::about(store, blob).await.unwrap().is_some()
-}
-
-async fn may_read(store: &dyn Store, user: UserId, blob: BlobId) -> bool {
-    file::may_read(store, user, blob).await.unwrap()
-}
+use super::setup::{NOW, ann_and_bob, commit, done, refused, user};
+use crate::api::{BlobClass, Refusal};
+use crate::id::{BlobId, ConvId, Millis, Seq};
+use crate::store::file::{self, FileChange, Nameless, Picture, Reference, Uploaded};
+use crate::store::{Change, Outcome, Store};
 
 pub async fn an_upload_is_remembered(store: &dyn Store) {
     let ann = user(store, "ann").await;
@@ -222,170 +128,26 @@ pub async fn an_md5_name_comes_later(store: &dyn Store) {
     done(store, name(DOG, MD5)).await;
     let known = store.blob_named(BlobClass::File, MD5).await.unwrap();
     assert_eq!(known.unwrap().blob, CAT);
+    // Its name in one class says what it would be called in the other.
+    let wanted = [
+        (BlobClass::File, CAT),
+        (BlobClass::Image, CAT),
+        (BlobClass::File, DOG),
+    ];
+    let nameless = |class, blob, md5: Option<&str>| Nameless {
+        class,
+        blob,
+        md5: md5.map(str::to_owned),
+    };
+    assert_eq!(
+        file::nameless(store, &wanted).await.unwrap(),
+        [
+            nameless(BlobClass::Image, CAT, Some(MD5)),
+            nameless(BlobClass::File, DOG, None)
+        ]
+    );
     // The name says nothing about when the file goes.
     assert_eq!(expired(store, AFTER).await.len(), 2);
-}
-
-pub async fn a_referenced_file_stays(store: &dyn Store) {
-    let (ann, bob) = ann_and_bob(store).await;
-    let conv = ConvId::direct(ann, bob);
-    put(store, ann, CAT).await;
-    assert_eq!(expired(store, NOW).await, []);
-    assert_eq!(expired(store, LATER).await, [CAT]);
-    refused(store, forget(CAT, NOW), Refusal::FileNeeded).await;
-    done(store, sends(ann, conv, "one", &[CAT, CAT])).await;
-    assert_eq!(expired(store, AFTER).await, []);
-    refused(store, forget(CAT, AFTER), Refusal::FileNeeded).await;
-    // Somebody else uploads it too: it stays.
-    put(store, bob, CAT).await;
-    assert_eq!(expired(store, AFTER).await, []);
-    // Content that nothing expires stays too.
-    let forever = Uploaded {
-        expires: None,
-        ..upload(ann, DOG)
-    };
-    done(store, uploaded(forever)).await;
-    assert_eq!(expired(store, AFTER).await, []);
-}
-
-pub async fn the_last_reference_starts_the_clock(store: &dyn Store) {
-    let (ann, bob) = ann_and_bob(store).await;
-    let conv = ConvId::direct(ann, bob);
-    put(store, ann, CAT).await;
-    done(store, sends(ann, conv, "one", &[CAT])).await;
-    done(store, sends(ann, conv, "two", &[CAT])).await;
-    done(store, refer(CAT, Reference::UserAvatar(ann))).await;
-    let at = Millis(NOW.0 + 1000);
-    let gone = Millis(at.0 + GRACE_MS);
-    done(store, unrefer(Reference::Message(conv, Seq(1)), at)).await;
-    done(store, unrefer(Reference::Message(conv, Seq(2)), at)).await;
-    assert_eq!(expired(store, Millis::NEVER).await, []);
-    // Another avatar replaces this one.
-    put(store, ann, DOG).await;
-    done(store, refer(DOG, Reference::UserAvatar(ann))).await;
-    assert_eq!(expired(store, Millis(NOW.0 + GRACE_MS)).await, [CAT]);
-    done(store, refer(CAT, Reference::UserAvatar(ann))).await;
-    done(store, unrefer(Reference::UserAvatar(ann), at)).await;
-    assert_eq!(expired(store, Millis(gone.0 - 1)).await, [DOG]);
-    assert_eq!(expired(store, gone).await, [DOG, CAT]);
-    // What refers to nothing refers to nothing.
-    done(store, unrefer(Reference::UserAvatar(ann), at)).await;
-    refused(
-        store,
-        refer(BlobId([9; 32]), Reference::UserAvatar(ann)),
-        Refusal::NoSuchFile,
-    )
-    .await;
-}
-
-pub async fn a_message_needs_its_files(store: &dyn Store) {
-    let (ann, bob) = ann_and_bob(store).await;
-    let conv = ConvId::direct(ann, bob);
-    put(store, ann, CAT).await;
-    refused(
-        store,
-        sends(ann, conv, "one", &[CAT, DOG]),
-        Refusal::NoSuchFile,
-    )
-    .await;
-    assert_eq!(expired(store, AFTER).await, [CAT], "nothing was written");
-    // Old clients name what they like.
-    done(
-        store,
-        in_dialect(Dialect::Flamingo, ann, conv, "two", &[CAT, DOG]),
-    )
-    .await;
-    assert_eq!(expired(store, AFTER).await, []);
-    put(store, ann, DOG).await;
-    let batch = [
-        sends(ann, conv, "three", &[DOG]),
-        sends(ann, conv, "four", &[BlobId([9; 32])]),
-        say(ann, conv, "five"),
-        sends(ann, conv, "three", &[DOG]),
-    ];
-    befriend(store, ann, bob).await;
-    let outcomes = store.commit(&batch).await.unwrap();
-    assert!(matches!(outcomes[0], Outcome::Done { .. }), "{outcomes:?}");
-    assert_eq!(outcomes[1], Outcome::Refused(Refusal::NoSuchFile));
-    assert!(matches!(outcomes[2], Outcome::Done { .. }), "{outcomes:?}");
-    assert!(
-        matches!(outcomes[3], Outcome::AlreadyThere { .. }),
-        "{outcomes:?}"
-    );
-    assert_eq!(expired(store, AFTER).await, []);
-    // The reference is the first one's, and there is one of it.
-    done(store, unrefer(Reference::Message(conv, Seq(2)), NOW)).await;
-    assert_eq!(expired(store, Millis::NEVER).await, [DOG]);
-    // What is being deleted cannot be sent any more.
-    done(store, forget(DOG, Millis::NEVER)).await;
-    refused(store, sends(ann, conv, "six", &[DOG]), Refusal::NoSuchFile).await;
-}
-
-pub async fn who_may_read_a_file(store: &dyn Store) {
-    let (ann, bob) = ann_and_bob(store).await;
-    let eve = user(store, "eve").await;
-    let cars = group(store, ann, "cars").await;
-    let conv = ConvId::group(cars);
-    let readers = async |blob| {
-        let mut readers = Vec::new();
-        for user in [ann, bob, eve] {
-            if may_read(store, user, blob).await {
-                readers.push(user);
-            }
-        }
-        readers
-    };
-    put(store, ann, CAT).await;
-    assert_eq!(readers(CAT).await, [ann]);
-    assert_eq!(readers(DOG).await, []);
-    done(store, join(bob, cars, "b")).await;
-    done(store, sends(ann, conv, "one", &[CAT])).await;
-    assert_eq!(readers(CAT).await, [ann, bob]);
-    // Who comes later does not see it, nor who has left.
-    done(store, join(eve, cars, "e")).await;
-    assert_eq!(readers(CAT).await, [ann, bob]);
-    done(store, leave(bob, cars, "bye")).await;
-    assert_eq!(readers(CAT).await, [ann]);
-    done(store, sends(eve, ConvId::direct(eve, bob), "two", &[CAT])).await;
-    assert_eq!(readers(CAT).await, [ann, bob, eve]);
-    put(store, bob, DOG).await;
-    assert_eq!(readers(DOG).await, [bob]);
-    done(store, refer(DOG, Reference::GroupAvatar(cars))).await;
-    assert_eq!(readers(DOG).await, [ann, bob, eve]);
-}
-
-pub async fn packages_are_for_everybody(store: &dyn Store) {
-    let ann = user(store, "ann").await;
-    put(store, ann, CAT).await;
-    let is_public = async || file::is_public(store, CAT).await.unwrap();
-    done(store, refer(CAT, Reference::UserAvatar(ann))).await;
-    assert!(!is_public().await);
-    done(store, refer(CAT, Reference::Package(7))).await;
-    assert!(is_public().await);
-    done(store, unrefer(Reference::Package(7), NOW)).await;
-    assert!(!is_public().await);
-}
-
-pub async fn what_old_clients_upload_stays(store: &dyn Store) {
-    let (ann, bob) = ann_and_bob(store).await;
-    let conv = ConvId::direct(ann, bob);
-    let is_legacy = async |blob| file::is_legacy(store, blob).await.unwrap();
-    done(store, named(MD5, CAT)).await;
-    assert!(is_legacy(CAT).await && !may_read(store, ann, CAT).await);
-    done(store, sends(ann, conv, "one", &[CAT])).await;
-    done(store, unrefer(Reference::Message(conv, Seq(1)), NOW)).await;
-    assert_eq!(expired(store, Millis::NEVER).await, []);
-    // Also if it came over HTTP as well, before or after.
-    put(store, ann, CAT).await;
-    put(store, ann, DOG).await;
-    assert!(!is_legacy(DOG).await);
-    assert_eq!(expired(store, AFTER).await, [DOG]);
-    done(store, named("0000", DOG)).await;
-    assert!(is_legacy(DOG).await);
-    assert_eq!(expired(store, Millis::NEVER).await, []);
-    // Messages from before may refer to it, and so whoever is signed in may read it.
-    done(store, Change::File(FileChange::FromBefore { blob: CAT })).await;
-    assert!(may_read(store, bob, CAT).await && !may_read(store, bob, DOG).await);
 }
 
 pub async fn a_forgotten_file_is_forgotten_in_steps(store: &dyn Store) {

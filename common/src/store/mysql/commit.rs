@@ -195,7 +195,7 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
             user,
             password_hash,
         } => account::set_password(conn, *user, password_hash).await,
-        Change::SetProfile { profile } => account::set_profile(conn, profile).await,
+        Change::SetProfile { profile, at } => account::set_profile(conn, profile, *at).await,
         Change::RequestFriend {
             origin,
             username,
@@ -291,6 +291,7 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
         | Change::People(_)
         | Change::Place(_)
         | Change::Search(_)
-        | Change::Session(_) => shared::apply(conn, change).await,
+        | Change::Session(_)
+        | Change::Upgrade(_) => shared::apply(conn, change).await,
     }
 }

@@ -10,7 +10,7 @@ use super::fault::Fault;
 use super::friend;
 use super::guard::{Ask, Held};
 use super::log::{Heads, saved};
-use crate::api::{Entry, NewAccount, Notice, Origin, Refusal};
+use crate::api::{Entry, NewAccount, Notice, Origin, Profile, Refusal};
 use crate::id::{BlobId, ClientId, ConvId, Millis, Seq, UserId};
 use crate::store::audit::{self, Record};
 use crate::store::bulk::marks;
@@ -70,6 +70,15 @@ pub(super) async fn refer(
     files: BTreeSet<BlobId>,
 ) -> Result<(), Fault> {
     file::refer(&mut MySqlTx(conn), Reference::Message(conv, seq), files).await
+}
+
+/// Lets a user refer to the picture that his profile shows.
+pub(super) async fn show_avatar(
+    conn: &mut Conn,
+    profile: &Profile,
+    at: Millis,
+) -> Result<(), Fault> {
+    file::show_avatar(&mut MySqlTx(conn), profile.id, &profile.avatar.custom, at).await
 }
 
 /// Runs a reading statement.

@@ -6,7 +6,10 @@
 //! clients uploaded is never collected for lack of references, because their messages from before
 //! are not among them.
 
+mod access;
 mod collect;
+mod index;
+mod name;
 mod read;
 mod refer;
 mod upload;
@@ -16,11 +19,11 @@ use crate::api::BlobClass;
 use crate::id::{BlobId, ConvId, GroupId, Millis, Seq, UserId};
 use crate::store::Outcome;
 
-pub use read::{
-    About, about, aged, expired, is_gone, is_legacy, is_public, may_read, unnamed, uploaded_by,
-    used, used_in_all,
-};
-pub(in crate::store) use refer::{present, refer, unrefer};
+pub use access::{is_public, may_read, readable, usable};
+pub use index::{Known, known, known_of};
+pub use name::{Nameless, nameless, unnamed};
+pub use read::{About, about, about_all, aged, expired, is_gone, uploaded_by, used, used_in_all};
+pub(in crate::store) use refer::{present, refer, show_avatar, unrefer, unrefer_all};
 
 /// How long a file stays that nothing refers to any more. In milliseconds: one day, so that who
 /// takes a message back may still send the file again.

@@ -31,7 +31,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             user,
             password_hash,
         } => accounts::set_password(conn, *user, password_hash),
-        Change::SetProfile { profile } => accounts::set_profile(conn, profile),
+        Change::SetProfile { profile, at } => accounts::set_profile(conn, profile, *at),
         Change::RequestFriend {
             origin,
             username,
@@ -102,6 +102,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
         | Change::People(_)
         | Change::Place(_)
         | Change::Search(_)
-        | Change::Session(_) => shared::apply(conn, change),
+        | Change::Session(_)
+        | Change::Upgrade(_) => shared::apply(conn, change),
     }
 }

@@ -1,6 +1,7 @@
 //! Hands stored content out to whoever may have it.
 //!
-//! A signed address costs no question to the database about rights; a token costs one.
+//! A signed address costs no question to the database about rights; a token costs one. What a file
+//! is, is remembered for a while.
 
 use std::sync::Arc;
 
@@ -80,12 +81,23 @@ impl Transfers {
     pub async fn readable(&self, parts: &Parts, name: &str) -> Result<Readable, Problem> {
         let blob = BlobId::from_hex(name).ok_or_else(Problem::no_such_file)?;
         let is_public = self.check_right(parts, blob).await?;
-        let about = file::about(&*self.store, blob).await?;
-        let about = about.ok_or_else(Problem::no_such_file)?;
+        let about = match self.abouts.get(blob) {
+            Some(about) => about,
+            None => {
+                let about = file::about(&*self.store, blob).await?;
+                let about = about.ok_or_else(Problem::no_such_file)?;
+                self.abouts.put(about.clone());
+                about
+            }
+        };
         let file = self.blobs.read(blob).await?;
         let whole = file.filter(|file| file.len() == about.size);
         let Some(file) = whole else {
-            tracing::error!(%blob, "a stored file is missing or damaged");
+            // It may have been collected since it was remembered.
+            self.abouts.forget(blob);
+            if file::about(&*self.store, blob).await?.is_some() {
+                tracing::error!(%blob, "a stored file is missing or damaged");
+            }
             return Err(Problem::no_such_file());
         };
         Ok(Readable {

@@ -5,8 +5,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use myim_tests::files::Files;
 use myim_tests::server::{Server, Setup};
 
+mod bucket;
 mod crash;
+mod download;
 mod limits;
+mod nginx;
 mod parts;
 mod tus;
 mod tus_limits;

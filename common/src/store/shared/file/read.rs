@@ -3,6 +3,7 @@
 use super::{Picture, class_number};
 use crate::api::BlobClass;
 use crate::id::{BlobId, Millis, UserId};
+use crate::store::bulk::{lookups, marks};
 use crate::store::shared::{Row, Value};
 use crate::store::{Store, StoreError};
 
@@ -16,6 +17,8 @@ pub struct About {
     pub picture: Option<Picture>,
     /// When it was stored last.
     pub at: Millis,
+    /// An old client uploaded it: who knows it may use it, as with the old protocol.
+    pub is_legacy: bool,
 }
 
 /// Bytes a user uploaded, each content once.
@@ -31,13 +34,30 @@ pub(super) const USED_IN_ALL: &str =
 /// # Errors
 /// When the database cannot be asked.
 pub async fn about(store: &dyn Store, blob: BlobId) -> Result<Option<About>, StoreError> {
-    let sql = "SELECT f_size, f_mime, f_width, f_height, f_thumbhash, f_time FROM t_blob \
-         WHERE f_sha256 = ? AND f_gone IS NULL";
-    let rows = store.select(sql, vec![blob.into()]).await?;
-    rows.first().map(|row| read(blob, row)).transpose()
+    Ok(about_all(store, &[blob]).await?.pop())
 }
 
-fn read(blob: BlobId, row: &Row) -> Result<About, StoreError> {
+/// What is known of those of these files that are here; each once, in any order.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn about_all(store: &dyn Store, blobs: &[BlobId]) -> Result<Vec<About>, StoreError> {
+    let mut found = Vec::with_capacity(blobs.len());
+    for keys in lookups(blobs) {
+        let sql = format!(
+            "SELECT f_sha256, f_size, f_mime, f_width, f_height, f_thumbhash, f_time, f_legacy \
+             FROM t_blob WHERE f_sha256 IN ({}) AND f_gone IS NULL",
+            marks(keys.len())
+        );
+        let values = keys.into_iter().map(Value::from).collect();
+        for row in &store.select(&sql, values).await? {
+            found.push(read(row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn read(row: &Row) -> Result<About, StoreError> {
     let text = |column| -> Result<Option<String>, StoreError> {
         Ok(Some(row.text(column)?).filter(|text| !text.is_empty()))
     };
@@ -45,57 +65,22 @@ fn read(blob: BlobId, row: &Row) -> Result<About, StoreError> {
         let side = row.maybe_int(column)?;
         Ok(side.and_then(|side| u32::try_from(side).ok()))
     };
-    let picture = match (side(2)?, side(3)?) {
+    let picture = match (side(3)?, side(4)?) {
         (Some(width), Some(height)) => Some(Picture {
             width,
             height,
-            thumbhash: text(4)?,
+            thumbhash: text(5)?,
         }),
         _ => None,
     };
     Ok(About {
-        blob,
-        size: row.unsigned(0)?,
-        mime: text(1)?,
+        blob: row.blob(0)?,
+        size: row.unsigned(1)?,
+        mime: text(2)?,
         picture,
-        at: row.millis(5)?,
+        at: row.millis(6)?,
+        is_legacy: row.flag(7)?,
     })
-}
-
-/// Whether this user may read this file: he uploaded it, a message that he may read refers to it, it
-/// is the picture of a user or a group or a package, or it is from before references were written
-/// down. Says nothing about whether the file is here.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn may_read(store: &dyn Store, user: UserId, blob: BlobId) -> Result<bool, StoreError> {
-    // A file may be in more messages than anybody counts, and so the user's conversations are
-    // gone through.
-    let sql = "SELECT 1 FROM t_blob_owner WHERE f_user_id = ? AND f_sha256 = ? \
-         UNION ALL SELECT 1 FROM t_blob_ref WHERE f_sha256 = ? AND f_kind IN (2, 3, 4) \
-         UNION ALL SELECT 1 FROM t_blob WHERE f_sha256 = ? AND f_legacy = 2 \
-         UNION ALL SELECT 1 FROM t_place p CROSS JOIN t_blob_ref r \
-             ON r.f_sha256 = ? AND r.f_kind = 1 AND r.f_owner = p.f_conv \
-             AND r.f_seq > p.f_since WHERE p.f_user_id = ? \
-         LIMIT 1";
-    let values: Vec<Value> = vec![
-        user.into(),
-        blob.into(),
-        blob.into(),
-        blob.into(),
-        blob.into(),
-        user.into(),
-    ];
-    Ok(!store.select(sql, values).await?.is_empty())
-}
-
-/// Whether everybody may read this file, signed in or not: a package.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn is_public(store: &dyn Store, blob: BlobId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM t_blob_ref WHERE f_sha256 = ? AND f_kind = 4 LIMIT 1";
-    Ok(!store.select(sql, vec![blob.into()]).await?.is_empty())
 }
 
 /// Whether the content was deleted although messages refer to it: it got too old.
@@ -104,15 +89,6 @@ pub async fn is_public(store: &dyn Store, blob: BlobId) -> Result<bool, StoreErr
 /// When the database cannot be asked.
 pub async fn is_gone(store: &dyn Store, blob: BlobId) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM t_blob WHERE f_sha256 = ? AND f_gone IS NOT NULL";
-    Ok(!store.select(sql, vec![blob.into()]).await?.is_empty())
-}
-
-/// Whether an old client uploaded this file: who knows it may use it, as with the old protocol.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn is_legacy(store: &dyn Store, blob: BlobId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM t_blob WHERE f_sha256 = ? AND f_legacy <> 0 AND f_gone IS NULL";
     Ok(!store.select(sql, vec![blob.into()]).await?.is_empty())
 }
 
@@ -182,26 +158,6 @@ pub async fn aged(
         images.into(),
         limit.into(),
     ];
-    let rows = store.select(sql, values).await?;
-    rows.iter().map(|row| row.blob(0)).collect()
-}
-
-/// Files of a class that came over HTTP and have no MD5 name yet, behind `after`, ascending.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn unnamed(
-    store: &dyn Store,
-    class: BlobClass,
-    after: Option<BlobId>,
-    limit: u32,
-) -> Result<Vec<BlobId>, StoreError> {
-    let sql = "SELECT DISTINCT o.f_sha256 FROM t_blob_owner o \
-         WHERE o.f_class = ? AND o.f_sha256 > ? AND NOT EXISTS (SELECT 1 FROM t_blob_name n \
-              WHERE n.f_sha256 = o.f_sha256 AND n.f_class = o.f_class AND n.f_verified <> 0) \
-         ORDER BY o.f_sha256 LIMIT ?";
-    let after = after.map_or_else(String::new, |after| after.to_string());
-    let values = vec![class_number(class).into(), after.into(), limit.into()];
     let rows = store.select(sql, values).await?;
     rows.iter().map(|row| row.blob(0)).collect()
 }

@@ -130,7 +130,7 @@ pub(super) async fn named<T: Tx>(
     md5: &str,
     at: Millis,
 ) -> Result<Outcome, T::Fault> {
-    if !held(tx, blob).await?.is_some_and(|held| !held.is_gone) {
+    if held(tx, blob).await?.is_none_or(|held| held.is_gone) {
         return refused(Refusal::NoSuchFile);
     }
     write_name(tx, class, md5, blob, at).await?;
@@ -142,7 +142,7 @@ pub(super) async fn postpone<T: Tx>(
     blob: BlobId,
     expires: Millis,
 ) -> Result<Outcome, T::Fault> {
-    if !held(tx, blob).await?.is_some_and(|held| !held.is_gone) {
+    if held(tx, blob).await?.is_none_or(|held| held.is_gone) {
         return refused(Refusal::NoSuchFile);
     }
     let sql = "UPDATE t_blob SET f_expires = ? WHERE f_sha256 = ? AND f_expires < ?";

@@ -6,6 +6,7 @@ mod groups;
 mod invites;
 mod look;
 mod sessions;
+mod upgrades;
 mod verify;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<WebState> {
         .merge(sessions::routes())
         .merge(groups::routes())
         .merge(invites::routes())
+        .merge(upgrades::routes())
         .merge(book::routes())
         .merge(verify::routes())
 }

@@ -216,6 +216,7 @@ macro_rules! store_contract {
                 a_store_answers_and_closes
                 a_stored_file_tells_its_names
                 the_history_has_an_epoch
+                all_files_are_walked_in_order
             }
             files {
                 an_upload_is_remembered

@@ -56,7 +56,7 @@ fn groups_are_made_joined_and_left() {
     assert_eq!(bob.json(&["groups"])["name"], "tea time");
     let names = || -> Vec<String> {
         let all = ann.jsons(&["groups", "members", "#tea time"]);
-        let name = |one: &serde_json::Value| one["user"]["username"].as_str().unwrap().to_owned();
+        let name = |one: &Value| one["user"]["username"].as_str().unwrap().to_owned();
         let mut names: Vec<_> = all.iter().map(name).collect();
         names.sort();
         names

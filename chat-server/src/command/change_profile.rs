@@ -1,5 +1,7 @@
 //! Changes single parts of the own profile.
 
+use std::sync::Arc;
+
 use common::api::{Avatar, Profile, Refusal};
 
 use super::{Failure, set_profile};
@@ -35,7 +37,7 @@ pub async fn own_profile(app: &App, actor: &Actor) -> Result<Profile, Failure> {
 /// # Errors
 /// As [`set_profile`].
 pub async fn change_profile(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     edit: ProfileEdit,
 ) -> Result<Profile, Failure> {

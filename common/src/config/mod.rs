@@ -6,8 +6,10 @@
 
 mod admin;
 mod api;
+mod blob_store;
 mod chat;
 mod layers;
+mod pages;
 mod person;
 mod programs;
 mod shared;
@@ -19,8 +21,10 @@ mod webhooks;
 
 pub use admin::{AdminConfig, AdminPort};
 pub use api::{ApiConfig, Origins};
+pub use blob_store::{AwsEnvironment, BlobStoreAt, BucketAt};
 pub use chat::{ChatConfig, DirectMessages, Registration};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
+pub use pages::PagesConfig;
 pub use person::PersonalEnvironment;
 pub use programs::{
     ADMIN_SOCKET, CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::api::{Dialect, Profile, Refusal, TeamEdit};
+use common::api::{Profile, Refusal, TeamEdit};
 use common::id::{ConvId, Millis, Peer};
 use common::wire::chat::Packet;
 use common::wire::command::{self, operate};
@@ -102,7 +102,6 @@ pub(super) async fn send(
             app,
             &session.actor,
             ConvId::between(session.actor.user, peer),
-            Dialect::Flamingo,
             content,
             packet.seq.into(),
         )

@@ -40,7 +40,7 @@ codes! {
     NOT_AN_ADMIN 403 "not_an_admin" "Only administrators of the server can do this.";
     FOREIGN_ORIGIN 403 "foreign_origin" "A web page of another site asked, and the server does not allow that site.";
     NOT_A_MEMBER 403 "not_a_member" "Only members of the group can do this.";
-    NOT_FRIENDS 403 "not_friends" "Only contacts can do this.";
+    NOT_FRIENDS 403 "not_friends" "You are not contacts; ask this user to be your contact first.";
     BLOCKED 403 "blocked" "This user does not want to hear from you.";
     MUTED 403 "muted" "You may not write to this group at the moment.";
     NOT_ALLOWED 403 "not_allowed" "Your role in the group does not allow this.";
@@ -87,10 +87,10 @@ codes! {
     INVALID_VALUE 422 "invalid_value" "A field holds a value that the server does not accept; `detail` names it.";
     NO_SUCH_FILE 422 "no_such_file" "There is no such file, or it is not yours to read; the status is 404 where it was asked for.";
     WEBHOOK_TARGET_REFUSED 422 "webhook_target_refused" "The server does not post to this URL; `detail` says why.";
-    RATE_LIMITED 429 "rate_limited" "Too many requests; wait for `retry_after` seconds.";
-    TOO_MANY_ATTEMPTS 429 "too_many_attempts" "Too many failed attempts; wait for `retry_after` seconds.";
+    RATE_LIMITED 429 "rate_limited" "Too many requests; try again later.";
+    TOO_MANY_ATTEMPTS 429 "too_many_attempts" "Too many failed attempts; try again later.";
     INTERNAL 500 "internal" "The server made a mistake.";
-    STORAGE_UNAVAILABLE 503 "storage_unavailable" "The database cannot be reached. Send again, with the same client id, after `retry_after` seconds.";
+    STORAGE_UNAVAILABLE 503 "storage_unavailable" "The database cannot be reached; try again later, a send with the same client id.";
     SHUTTING_DOWN 503 "shutting_down" "The server is stopping.";
     TIMED_OUT 503 "timed_out" "The server did not finish in time; the request may have been carried out.";
 }

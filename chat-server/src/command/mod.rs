@@ -35,6 +35,7 @@ mod remove_friend;
 mod request_friend;
 mod rule_group;
 mod search;
+mod see_file;
 mod see_group;
 mod see_people;
 mod see_requests;
@@ -99,6 +100,7 @@ pub use rule_group::{
     set_member, transfer_group,
 };
 pub use search::{Answer, QUERY_BYTES_MAX, Question, SEARCH_MAX, search};
+pub use see_file::{SeenFile, see_file};
 pub use see_group::{SeenGroup, SeenMember, group, group_member, group_members, join_requests};
 pub use see_people::{as_seen_by, find_people, person, persons};
 pub use see_requests::{SeenRequest, answer_request, cancel_request, request, requests};
@@ -140,6 +142,8 @@ pub enum Failure {
     MessageTooLarge,
     #[error("there is no such file on this server")]
     NoSuchFile,
+    #[error("the file was deleted because of its age")]
+    FileGone,
     /// Nothing is posted to this URL.
     #[error("{0}")]
     Target(#[from] TargetError),

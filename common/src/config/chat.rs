@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::api::ApiConfig;
+use super::files::FilesConfig;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one, from_zero, port, web_address};
 use super::webhooks::WebhookConfig;
@@ -145,6 +146,10 @@ pub struct ChatConfig {
     #[command(flatten)]
     #[serde(flatten)]
     pub api: ApiConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub files: FilesConfig,
 
     #[command(flatten)]
     #[serde(flatten)]

@@ -79,6 +79,7 @@ codes! {
     NAME_VERIFIED 409 "name_verified" "The name belongs to other content.";
     VERSION_TOO_LOW 409 "version_too_low" "The version is not above all that were published in this channel.";
     VERSION_TOO_LOW_FOR_OLD_CLIENTS 409 "version_too_low_for_old_clients" "Existing Windows clients, which compare versions letter by letter, would not take this one for newer.";
+    FILE_GONE 410 "file_gone" "The server keeps files for a time only, and this one's is over.";
     MESSAGE_TOO_LARGE 413 "message_too_large" "The message is longer than the server allows.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is longer than 1 MiB.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not declared as application/json.";

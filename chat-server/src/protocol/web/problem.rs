@@ -162,6 +162,7 @@ impl From<Failure> for Problem {
             Failure::NotForBots => code::NOT_FOR_BOTS.into(),
             Failure::MessageTooLarge => code::MESSAGE_TOO_LARGE.into(),
             Failure::NoSuchFile => code::NO_SUCH_FILE.into(),
+            Failure::FileGone => code::FILE_GONE.into(),
             Failure::Target(error) => Self::new(code::WEBHOOK_TARGET_REFUSED, error.to_string()),
             Failure::Store(error) => error.into(),
         }

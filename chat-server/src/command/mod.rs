@@ -46,12 +46,14 @@ mod set_profile;
 mod set_status;
 mod sign_in;
 mod sign_up;
+mod whole;
 
 use common::api::Refusal;
 use common::store::{Outcome, StoreError};
 use thiserror::Error;
 
 use crate::webhooks::target::TargetError;
+use whole::whole;
 
 pub use answer_friend::answer_friend;
 pub use block::{block, blocks, unblock};
@@ -208,6 +210,8 @@ fn is_direction_mark(c: char) -> bool {
 
 #[cfg(test)]
 mod conversation_tests;
+#[cfg(test)]
+mod revoking_tests;
 
 #[cfg(test)]
 mod tests {

@@ -108,7 +108,7 @@ pub struct ChatConfig {
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = from_zero::<u32>)]
     pub heads_only_members_min: u32,
 
-    /// How people reach this server, like https://chat.example; it stands in the links of invites
+    /// How people reach this server, like https://chat.example; it is told with every invite
     /// [default: none]
     #[arg(long, value_name = "URL", value_parser = web_address)]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Origins;
+use super::blob_store::BlobStoreAt;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one, from_zero};
 
@@ -27,6 +28,12 @@ pub struct TransferConfig {
     /// Directory of the stored files; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "./filecache")]
     pub filecache: PathBuf,
+
+    /// Where the files are kept: disk, which is below the directory, or a bucket of an S3-compatible
+    /// object store, s3://BUCKET/PREFIX?endpoint=URL&region=NAME; keys come from AWS_ACCESS_KEY_ID
+    /// and AWS_SECRET_ACCESS_KEY or from the role of the machine
+    #[arg(long, value_name = "PLACE", default_value = "disk")]
+    pub blob_store: BlobStoreAt,
 
     /// Who may upload and download: known-address is an address from which an account logged in
     /// within the last 24 hours, and over HTTP somebody who is signed in

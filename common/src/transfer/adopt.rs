@@ -59,7 +59,7 @@ pub enum AdoptError {
 /// Copies every file of `directory` into the file cache, names it in the database, and tells
 /// `progress` what became of each.
 pub async fn import_files(
-    filecache: &Path,
+    blobs: &Blobs,
     class: BlobClass,
     directory: &Path,
     store: &dyn Store,
@@ -67,8 +67,7 @@ pub async fn import_files(
     mut progress: impl FnMut(&str, Fate),
 ) -> Result<Adopted, AdoptError> {
     let importer = Importer {
-        blobs: Blobs::open(filecache)?,
-        filecache,
+        blobs,
         class,
         store,
         now,
@@ -102,8 +101,7 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, AdoptError> {
 }
 
 struct Importer<'a> {
-    blobs: Blobs,
-    filecache: &'a Path,
+    blobs: &'a Blobs,
     class: BlobClass,
     store: &'a dyn Store,
     now: Millis,
@@ -183,7 +181,7 @@ impl Importer<'_> {
 
     /// A name that is taken stays: the operator may have put a newer package there.
     fn adopt_plain(&self, path: &Path, name: &PlainName) -> Result<Fate, AdoptError> {
-        let target = self.filecache.join(name.as_str());
+        let target = self.blobs.folder(name.as_str());
         if fs::symlink_metadata(&target).is_ok() {
             return Ok(Fate::Present);
         }
@@ -192,12 +190,12 @@ impl Importer<'_> {
             source,
         };
         // A dot keeps the half-copied file from being downloaded.
-        let half = self.filecache.join(format!(".{}.part", name.as_str()));
+        let half = self.blobs.folder(&format!(".{}.part", name.as_str()));
         fs::copy(path, &half).map_err(unwritable)?;
         File::open(&half)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&half, &target))
-            .and_then(|()| File::open(self.filecache)?.sync_all())
+            .and_then(|()| File::open(self.blobs.folder(""))?.sync_all())
             .map_err(unwritable)?;
         Ok(Fate::Plain)
     }

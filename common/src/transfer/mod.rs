@@ -29,6 +29,7 @@ mod refusal;
 mod room;
 mod serve;
 mod session;
+mod upgrade;
 mod upload;
 
 use std::sync::{Arc, Mutex};
@@ -51,6 +52,7 @@ pub use inspect::Service;
 pub use life::{LifeError, Retention, collect};
 pub use policy::Policy;
 pub use serve::{ServeError, run, serve};
+pub use upgrade::routes as upgrade_routes;
 
 /// A transfer server: everything its connections share.
 pub struct Transfers {

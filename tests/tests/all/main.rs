@@ -36,5 +36,6 @@ mod sdk;
 mod terminal;
 mod tidy;
 mod tls;
+mod upgrades;
 mod vectors;
 mod webhooks;

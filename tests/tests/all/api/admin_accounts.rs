@@ -15,7 +15,7 @@ tests! {
 }
 
 /// Every route below `/admin`.
-pub(super) const ROUTES: [(&str, &str); 17] = [
+pub(super) const ROUTES: [(&str, &str); 21] = [
     ("POST", "/admin/users"),
     ("GET", "/admin/users"),
     ("GET", "/admin/users/1"),
@@ -34,6 +34,10 @@ pub(super) const ROUTES: [(&str, &str); 17] = [
     ("POST", "/admin/log/verify"),
     ("POST", "/admin/invites"),
     ("GET", "/admin/invites"),
+    ("POST", "/admin/upgrades"),
+    ("GET", "/admin/upgrades"),
+    ("PATCH", "/admin/upgrades/1"),
+    ("POST", "/admin/upgrades/1/withdraw"),
 ];
 
 #[test]

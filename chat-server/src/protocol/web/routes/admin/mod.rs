@@ -7,6 +7,7 @@ mod groups;
 mod invites;
 mod look;
 mod sessions;
+mod upgrades;
 mod verify;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -20,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<WebState> {
         .merge(sessions::routes())
         .merge(groups::routes())
         .merge(invites::routes())
+        .merge(upgrades::routes())
         .merge(files::routes())
         .merge(book::routes())
         .merge(verify::routes())

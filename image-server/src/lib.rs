@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** no protocol, no path and no SQL in here.
 
+pub mod picture;
+
 use std::sync::Arc;
 
 use common::config::TransferConfig;

@@ -1,7 +1,7 @@
 //! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
 //! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
 //! wire), `files` (a large file up and down), `sdk` (programs that use the SDK), `terminal`
-//! (`myim chat` on a busy screen).
+//! (`myim chat` on a busy screen), `start-up` (one command from its start to its end).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -20,6 +20,7 @@ mod person;
 mod relay;
 mod sdk;
 mod server;
+mod start_up;
 mod terminal;
 mod web;
 mod web_relay;
@@ -118,6 +119,12 @@ enum What {
         #[arg(long, default_value_t = 200)]
         keys: usize,
     },
+    /// One command from its start to its end: `myim --version` and `myim send`
+    StartUp {
+        /// How often each
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        runs: usize,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -130,7 +137,9 @@ enum Protocol {
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     common::net::raise_descriptor_limit();
-    let server = server::Server::start(&cli.server, cli.database.as_deref()).await?;
+    // Some are started in another working directory, where a relative path leads nowhere.
+    let program = std::path::absolute(&cli.server)?;
+    let server = server::Server::start(&program, cli.database.as_deref()).await?;
     let measured = match cli.what {
         What::Idle { connections } => idle::run(&server, &connections).await,
         What::Relay {
@@ -157,7 +166,8 @@ async fn main() -> anyhow::Result<()> {
             rate,
             seconds,
             keys,
-        } => terminal::run(&server, &cli.server, (rate, seconds), keys).await,
+        } => terminal::run(&server, &program, (rate, seconds), keys).await,
+        What::StartUp { runs } => start_up::run(&server, &program, runs).await,
         What::Sdk {
             idle,
             window,

@@ -63,11 +63,13 @@ pub(crate) async fn run(
 #[derive(Clone, Copy)]
 struct Rates {
     stored: u64,
-    received: u64,
+    /// None where the receivers are not there.
+    received: Option<u64>,
 }
 
 fn row(what: &str, window: usize, rates: Rates, bare: u64) {
     let Rates { stored, received } = rates;
+    let received = received.map_or_else(|| "nobody listens".to_owned(), |rate| rate.to_string());
     let hundredths = stored * 100 / bare.max(1);
     let ratio = format!("{}.{:02}", hundredths / 100, hundredths % 100);
     println!("| {what} | {window} | {stored} | {received} | {bare} | {ratio} |");
@@ -180,7 +182,7 @@ impl Counters {
         let rate = |counter: &AtomicU64| counter.load(Ordering::Relaxed) * 1000 / elapsed_ms.max(1);
         Rates {
             stored: rate(&self.stored),
-            received: rate(&self.received),
+            received: Some(rate(&self.received)),
         }
     }
 }
@@ -224,7 +226,10 @@ async fn one_to_many(api: &Api, window: usize, seconds: u64) -> anyhow::Result<R
     let sending = tokio::spawn(send(Arc::clone(&counters), ann, to, window));
     let rates = counters.measure(seconds).await;
     sending.await??;
-    Ok(rates)
+    Ok(Rates {
+        received: None,
+        ..rates
+    })
 }
 
 /// Keeps so many messages under way, to each in turn.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::api::Origin;
-use common::auth::{FailureLimits, Failures, Passwords, Rate};
+use common::auth::{FailureLimits, Failures, Passwords, Rate, Sessions};
 use common::clock::Clock;
 use common::config::{ChatConfig, DirectMessages};
 use common::id::ClientId;
@@ -17,7 +17,6 @@ use crate::hub::Hub;
 use crate::log::{Log, Tail};
 use crate::rates::Rates;
 use crate::read_marks::OwnMarks;
-use crate::sessions::Sessions;
 use crate::under_way::UnderWay;
 use crate::webhooks::Webhooks;
 

@@ -23,7 +23,6 @@ pub mod log;
 pub mod presence;
 pub mod rates;
 pub mod read_marks;
-pub mod sessions;
 pub mod under_way;
 
 pub mod arrival;
@@ -206,8 +205,11 @@ impl SideDoors {
                 self.operator = Some(listener);
             }
             // Whoever has his data so deep in the tree did not ask for a socket.
-            Err(error @ LocalError::TooLong(_)) => {
+            Err(error @ LocalError::TooLong(_)) if config.is_admin_socket_default => {
                 tracing::warn!("no administration from this machine: {error} with --admin-socket");
+            }
+            Err(error @ LocalError::TooLong(_)) => {
+                return Err(Exit::config(format!("{error} with --admin-socket")));
             }
             Err(error) => {
                 return Err(Exit::io(format!("{error}; --admin-socket chooses another")));

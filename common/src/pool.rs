@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 /// At most `size` pieces of blocking work at a time.
 #[derive(Clone, Debug)]
@@ -29,18 +30,26 @@ impl BlockingPool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
+        match self.begin(work).await.await {
+            Ok(done) => done,
+            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+        }
+    }
+
+    /// Begins `work` on a blocking thread and comes back once it has a place there.
+    pub async fn begin<T, F>(&self, work: F) -> JoinHandle<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        let task = tokio::task::spawn_blocking(move || {
+        tokio::task::spawn_blocking(move || {
             let done = work();
             drop(permit);
             done
-        });
-        match task.await {
-            Ok(done) => done,
-            Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
-        }
+        })
     }
 }

@@ -7,9 +7,12 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use common::config::TransferConfig;
 use common::net::Listener;
 use common::store::{BlobClass, Store};
+use common::transfer::Service;
+use common::transfer::inspect::Sniff;
 use tokio_util::sync::CancellationToken;
 
 /// Serves files until `shutdown`, then lets running requests end.
@@ -19,5 +22,10 @@ pub async fn run(
     listener: Listener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    Ok(common::transfer::run(BlobClass::File, &config, store, listener, shutdown).await?)
+    let service = Service {
+        class: BlobClass::File,
+        inspector: Arc::new(Sniff),
+        routes: Box::new(|_| Router::new()),
+    };
+    Ok(common::transfer::run(service, &config, store, listener, shutdown).await?)
 }

@@ -9,9 +9,12 @@ pub mod picture;
 
 use std::sync::Arc;
 
+use axum::Router;
 use common::config::TransferConfig;
 use common::net::Listener;
 use common::store::{BlobClass, Store};
+use common::transfer::Service;
+use common::transfer::inspect::Sniff;
 use tokio_util::sync::CancellationToken;
 
 /// Serves pictures until `shutdown`, then lets running requests end.
@@ -21,5 +24,10 @@ pub async fn run(
     listener: Listener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    Ok(common::transfer::run(BlobClass::Image, &config, store, listener, shutdown).await?)
+    let service = Service {
+        class: BlobClass::Image,
+        inspector: Arc::new(Sniff),
+        routes: Box::new(|_| Router::new()),
+    };
+    Ok(common::transfer::run(service, &config, store, listener, shutdown).await?)
 }

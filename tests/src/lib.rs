@@ -30,6 +30,7 @@ pub mod server;
 
 pub mod admin;
 pub mod fault_proxy;
+pub mod files;
 pub mod sdk_person;
 
 pub mod scenario;

@@ -149,7 +149,7 @@ pub async fn change_bot(
         username: known.username.into(),
         ..actor.clone()
     };
-    change_profile(app, &as_bot, edit).await
+    change_profile(app, &as_bot, actor.user, edit).await
 }
 
 /// Ends a bot: its tokens, connections and webhooks. What it wrote stays, and so does its name.

@@ -1,7 +1,9 @@
 //! Changes single parts of the own profile.
 
 use common::api::{Avatar, Profile, Refusal};
+use common::id::UserId;
 
+use super::files::chosen_avatar;
 use super::{Failure, set_profile};
 use crate::actor::Actor;
 use crate::app::App;
@@ -30,16 +32,23 @@ pub async fn own_profile(app: &App, actor: &Actor) -> Result<Profile, Failure> {
     Ok(account.profile)
 }
 
+/// Changes the profile of `actor`, for whom `by` chose it: he himself, or the owner of a bot.
 /// Returns the profile as it is then.
 ///
 /// # Errors
-/// As [`set_profile`].
+/// `NoSuchFile` for a picture that is none or that `by` may not use; as [`set_profile`].
 pub async fn change_profile(
     app: &App,
     actor: &Actor,
-    edit: ProfileEdit,
+    by: UserId,
+    mut edit: ProfileEdit,
 ) -> Result<Profile, Failure> {
     let old = own_profile(app, actor).await?;
+    if let Some(avatar) = &mut edit.avatar
+        && *avatar != old.avatar
+    {
+        avatar.custom = chosen_avatar(app, by, &avatar.custom).await?;
+    }
     if edit.gender.is_some_and(|gender| !(0..=1).contains(&gender)) {
         return Err(Failure::Invalid {
             field: "the gender",

@@ -25,7 +25,7 @@ pub async fn edit(
     mark: Mark,
 ) -> Result<(), Failure> {
     check(actor.user, conv)?;
-    let segments = acceptable(app, segments).await?;
+    let segments = acceptable(app, actor, segments).await?;
     let origin = app.origin(actor, mark);
     let change = MessageChange::Edit {
         not_before: not_before(origin.at, app.config.edit_within_s),

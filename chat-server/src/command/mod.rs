@@ -16,6 +16,7 @@ mod conversation;
 mod edit;
 mod edit_contacts;
 mod fate;
+mod files;
 mod find;
 mod forward;
 mod found_group;

@@ -1,14 +1,14 @@
 //! What members, admins and owners do with a group that exists.
 
 use common::api::{GroupSettings, JoinPolicy, Refusal, Role};
-use common::id::{GroupId, Millis, UserId};
+use common::id::{GroupId, Millis, Peer, UserId};
 use common::store::Change;
 use common::store::group::{self, GroupChange};
 
 use super::ask_once::has_asked_group;
 use super::change_group::GROUP_NAME_BYTES_MAX;
+use super::files::chosen_avatar;
 use super::register::NICKNAME_BYTES_MAX;
-use super::set_profile::AVATAR_BYTES_MAX;
 use super::{Failure, check_name, check_text, done, join_group, leave_group};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
@@ -28,14 +28,18 @@ pub async fn set_group(
     app: &App,
     actor: &Actor,
     group: GroupId,
-    settings: GroupSettings,
+    mut settings: GroupSettings,
     mark: Mark,
 ) -> Result<(), Failure> {
     if let Some(name) = &settings.name {
         check_name("the group's name", name, GROUP_NAME_BYTES_MAX)?;
     }
-    if let Some(avatar) = &settings.avatar {
-        check_text("the avatar", avatar, AVATAR_BYTES_MAX)?;
+    if let Some(avatar) = &mut settings.avatar {
+        let shown = app.store.profiles(&[Peer::Group(group)]).await?.pop();
+        // One that was set before it had to be a picture may be said again.
+        if shown.is_none_or(|shown| shown.avatar.custom != *avatar) {
+            *avatar = chosen_avatar(app, actor.user, avatar).await?;
+        }
     }
     // An announcement may have lines.
     let announcement = settings.announcement.as_deref().unwrap_or_default();

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use common::api::{Body, Dialect};
-use common::id::{ConvId, Millis, Seq, UserId};
+use common::id::{BlobId, ConvId, Millis, Seq, UserId};
 use common::store::{Append, Change, Guard, Outcome};
 use common::telemetry::trace::{self, TraceId};
 
 use super::Failure;
+use super::files::named_in;
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 use crate::log::Pending;
@@ -15,23 +16,37 @@ use crate::log::Pending;
 #[derive(Debug)]
 pub struct Sending(Pending);
 
-/// Hands a message in. What was handed in before is numbered before.
+/// Hands a message of an existing client in. What was handed in before is numbered before.
 ///
 /// # Errors
-/// The store's, when the server is stopping.
+/// The store's.
 pub async fn send(
     app: &App,
     actor: &Actor,
     conv: ConvId,
-    dialect: Dialect,
     content: Bytes,
     mark: Mark,
 ) -> Result<Sending, Failure> {
-    let guard = match dialect {
-        Dialect::Segments => guard(app, actor.user, conv),
-        // The existing clients know no notes to oneself.
-        Dialect::Flamingo => app.guard(),
+    let files = named_in(app, &content).await?;
+    let body = Body::Message {
+        dialect: Dialect::Flamingo,
+        content,
     };
+    // The existing clients know no notes to oneself.
+    submit(app, actor, conv, (body, files), (mark, app.guard())).await
+}
+
+/// Hands a message in, with the files that it refers to.
+///
+/// # Errors
+/// The store's, when the server is stopping.
+pub(super) async fn submit(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    (body, files): (Body, Vec<BlobId>),
+    (mark, guard): (Mark, Guard),
+) -> Result<Sending, Failure> {
     let origin = app.origin(actor, mark);
     if trace::is_on() {
         tracing::debug!(
@@ -46,8 +61,9 @@ pub async fn send(
     let append = Append {
         conv,
         origin,
-        body: Body::Message { dialect, content },
+        body,
         guard,
+        files,
     };
     Ok(Sending(app.log.submit(Change::Append(append)).await?))
 }

@@ -3,17 +3,21 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use common::api::{Dialect, KnownSegment, Segment, SegmentedContent};
+use common::api::{Body, Dialect, KnownSegment, Segment, SegmentedContent, files_of};
 use common::id::{BlobId, ConvId, Peer, Seq};
-use common::store::blob;
+use common::store::file::About;
 
 use super::Failure;
 use super::check_segments::{Mentions, checked};
+use super::files::{usable, wait_for_names};
 use super::may_read::check;
 use super::message_at::chat_message_at;
-use super::send::{Sending, Sent, send};
+use super::send::{Sending, Sent, guard, submit};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
+
+/// The type of a file of which nothing is known.
+const ANY_BYTES: &str = "application/octet-stream";
 
 /// A message as its author wrote it.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +42,7 @@ pub async fn send_segments(
     let name = mark.client_id.clone();
     let _under_way = name.map(|name| app.under_way.enter(actor.user, name));
     check(actor.user, conv)?;
-    let segments = acceptable(app, draft.segments).await?;
+    let segments = acceptable(app, actor, draft.segments).await?;
     if let Some(answered) = draft.reply_to {
         chat_message_at(app, actor.user, conv, answered).await?;
     }
@@ -76,11 +80,21 @@ pub(super) async fn hand_in(
         problem: "cannot be written",
     })?;
     check_size(app, json.len())?;
-    send(app, actor, conv, Dialect::Segments, Bytes::from(json), mark).await
+    let body = Body::Message {
+        dialect: Dialect::Segments,
+        content: Bytes::from(json),
+    };
+    let files = files_of(&content.segments);
+    let guard = guard(app, actor.user, conv);
+    submit(app, actor, conv, (body, files), (mark, guard)).await
 }
 
-/// Checks segments, also against the database, and puts the true size of files in.
-pub(super) async fn acceptable(app: &App, segments: Vec<Segment>) -> Result<Vec<Segment>, Failure> {
+/// Checks segments, also against the database, and puts in what is known of the files.
+pub(super) async fn acceptable(
+    app: &App,
+    actor: &Actor,
+    segments: Vec<Segment>,
+) -> Result<Vec<Segment>, Failure> {
     let (mut segments, mentions) = checked(segments)?;
     let Mentions { files, users } = mentions;
     if !users.is_empty() {
@@ -92,32 +106,53 @@ pub(super) async fn acceptable(app: &App, segments: Vec<Segment>) -> Result<Vec<
             });
         }
     }
-    if !files.is_empty() {
-        let files: Vec<BlobId> = files.into_iter().collect();
-        let stored = blob::stored(&*app.store, &files).await?;
-        let sizes: HashMap<BlobId, u64> = stored
-            .iter()
-            .map(|stored| (stored.blob, stored.size))
-            .collect();
-        segments
-            .iter_mut()
-            .try_for_each(|segment| true_size(segment, &sizes))?;
+    let files: Vec<BlobId> = files.into_iter().collect();
+    let known = usable(app, actor.user, &files).await?;
+    for segment in &mut segments {
+        fill(segment, &known);
     }
     check_size(
         app,
         serde_json::to_vec(&segments).map_or(usize::MAX, |json| json.len()),
     )?;
+    let named = segments.iter().filter_map(Segment::file);
+    wait_for_names(app, named, &known).await?;
     Ok(segments)
 }
 
-fn true_size(segment: &mut Segment, sizes: &HashMap<BlobId, u64>) -> Result<(), Failure> {
-    if let Segment::Known(
-        KnownSegment::Image { file, size, .. } | KnownSegment::File { file, size, .. },
-    ) = segment
-    {
-        *size = *sizes.get(file).ok_or(Failure::NoSuchFile)?;
+/// What the server knows of a file is said in the place of what the author said.
+fn fill(segment: &mut Segment, known: &HashMap<BlobId, About>) {
+    match segment {
+        Segment::Known(KnownSegment::Image {
+            file,
+            width,
+            height,
+            size,
+            thumbhash,
+            ..
+        }) => {
+            let Some(about) = known.get(file) else {
+                return;
+            };
+            *size = about.size;
+            if let Some(picture) = &about.picture {
+                (*width, *height) = (picture.width, picture.height);
+                *thumbhash = picture.thumbhash.clone().or(thumbhash.take());
+            }
+        }
+        Segment::Known(KnownSegment::File {
+            file, size, mime, ..
+        }) => {
+            let Some(about) = known.get(file) else {
+                return;
+            };
+            *size = about.size;
+            // Any bytes may be that: then the author knows more.
+            let known = about.mime.clone().filter(|mime| mime != ANY_BYTES);
+            *mime = known.unwrap_or_else(|| std::mem::take(mime));
+        }
+        Segment::Known(_) | Segment::Unknown(_) => {}
     }
-    Ok(())
 }
 
 fn check_size(app: &App, bytes: usize) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ const ADDRESS_BYTES_MAX: usize = 63;
 const PHONE_BYTES_MAX: usize = 31;
 const MAIL_BYTES_MAX: usize = 47;
 /// The column of an adopted database holds 32 characters: an MD5 in hexadecimal.
-pub(super) const AVATAR_BYTES_MAX: usize = 32;
+const AVATAR_BYTES_MAX: usize = 32;
 
 /// Replaces the session's user's profile; id and user name stay.
 ///
@@ -34,7 +34,8 @@ pub async fn set_profile(app: &App, actor: &Actor, profile: Profile) -> Result<(
     check_text("the phone number", &profile.phone, PHONE_BYTES_MAX)?;
     check_text("the mail address", &profile.mail, MAIL_BYTES_MAX)?;
     check_text("the avatar", &profile.avatar.custom, AVATAR_BYTES_MAX)?;
-    done(&app.log.commit(Change::SetProfile { profile }).await?)?;
+    let at = app.clock.now();
+    done(&app.log.commit(Change::SetProfile { profile, at }).await?)?;
     // The change is saved; friends who cannot be told now read it with their next contact list.
     if let Err(error) = presence::announce_profile(app, actor).await {
         tracing::warn!(%error, "friends were not told of a changed profile");

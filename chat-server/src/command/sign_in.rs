@@ -3,15 +3,14 @@
 use std::net::IpAddr;
 
 use common::api::{Account, DeviceKind, Profile, Refusal};
-use common::auth::{Claims, TokenFault, device_named, nameless_device, random_number};
+use common::auth::{Claims, NotSignedIn, device_named, nameless_device, random_number};
 use common::id::{Millis, SessionId, UserId};
 use common::store::session::{self, SessionChange, SignIn};
 use common::store::{Change, StoreError};
 
-use super::{Credentials, Failure, check_enabled, check_name, check_text, done, login};
+use super::{Credentials, Failure, check_name, check_text, done, login};
 use crate::actor::Actor;
 use crate::app::App;
-use crate::sessions::Remembered;
 
 /// The longest name of a device, in bytes: the column holds so many characters.
 pub(super) const DEVICE_NAME_BYTES_MAX: usize = 64;
@@ -164,18 +163,14 @@ pub(super) fn no_random(error: &impl std::fmt::Display) -> StoreError {
 /// # Errors
 /// `Unauthenticated`, `AccountDisabled`; the store's.
 pub async fn authenticate(app: &App, from: IpAddr, token: &str) -> Result<SignedIn, Failure> {
-    let claims = verify(app, token).await?;
     let now = app.clock.now();
-    if claims.expires <= now {
-        return Err(Failure::Unauthenticated);
-    }
-    let known = match app.sessions.remembered(claims.session) {
-        Some(known) => known,
-        None => look_up(app, claims.session).await?,
-    };
-    if (known.user, known.device) != (claims.user, claims.device) || known.expires <= now {
-        return Err(Failure::Unauthenticated);
-    }
+    let sessions = &app.sessions;
+    let found = sessions.authenticate(&*app.store, &app.log, token, now);
+    let (known, claims) = found.await.map_err(|not| match not {
+        NotSignedIn::Unauthenticated => Failure::Unauthenticated,
+        NotSignedIn::Disabled => Refusal::AccountDisabled.into(),
+        NotSignedIn::Store(error) => error.into(),
+    })?;
     if app.sessions.is_to_be_noted(claims.session, now) {
         let seen = SessionChange::Seen {
             session: claims.session,
@@ -197,38 +192,6 @@ pub async fn authenticate(app: &App, from: IpAddr, token: &str) -> Result<Signed
         is_bot: known.is_bot,
         expires: claims.expires,
     })
-}
-
-async fn verify(app: &App, token: &str) -> Result<Claims, Failure> {
-    let keys = app.sessions.keys(&*app.store, &app.log).await?;
-    match keys.verify(token) {
-        Ok(claims) => Ok(claims),
-        Err(TokenFault::UnknownKey) if app.sessions.doubt_keys() => {
-            let keys = app.sessions.keys(&*app.store, &app.log).await?;
-            keys.verify(token).map_err(|_| Failure::Unauthenticated)
-        }
-        Err(TokenFault::Forged | TokenFault::UnknownKey) => Err(Failure::Unauthenticated),
-    }
-}
-
-async fn look_up(app: &App, session: SessionId) -> Result<Remembered, Failure> {
-    let version = app.sessions.version();
-    let stored = session::get(&*app.store, session).await?;
-    let stored = stored.ok_or(Failure::Unauthenticated)?;
-    check_enabled(app, stored.user).await?;
-    let account = app.store.account(stored.user).await?;
-    let profile = account.ok_or(Failure::Unauthenticated)?.profile;
-    let known = Remembered {
-        user: stored.user,
-        username: profile.username.into(),
-        device: stored.device,
-        kind: DeviceKind::named(&stored.kind).unwrap_or(DeviceKind::Desktop),
-        is_bot: profile.is_bot,
-        expires: stored.expires,
-        seen: stored.seen,
-    };
-    app.sessions.remember(session, known.clone(), version);
-    Ok(known)
 }
 
 /// The devices that are signed in, last used first.

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use common::api::{Body, Entry};
+use common::auth::Commit;
 use common::id::{ConvId, DeviceId, Seq, UserId};
 use common::store::{Change, Outcome, Store, StoreError};
 use common::telemetry::metrics;
@@ -80,6 +82,13 @@ impl Log {
     /// Whatever kept the database from saving it.
     pub async fn commit(&self, change: Change) -> Result<Outcome, StoreError> {
         self.submit(change).await?.outcome().await
+    }
+}
+
+#[async_trait]
+impl Commit for Log {
+    async fn commit_one(&self, change: Change) -> Result<Outcome, StoreError> {
+        self.commit(change).await
     }
 }
 
@@ -288,6 +297,7 @@ fn fitting<'c>(changes: impl Iterator<Item = &'c Change>) -> usize {
 /// with a few questions.
 fn weight(change: &Change) -> usize {
     match change {
+        Change::Append(append) if !append.files.is_empty() => 4,
         Change::Append(_)
         | Change::MoveCursor { .. }
         | Change::NoteLogin { .. }
@@ -308,6 +318,7 @@ fn weight(change: &Change) -> usize {
         | Change::SetRemark { .. }
         | Change::MoveContact { .. }
         | Change::EditTeams { .. }
+        | Change::File(_)
         | Change::NameBlob { .. } => 8,
         Change::Bot(_)
         | Change::Group(_)

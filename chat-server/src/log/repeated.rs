@@ -35,6 +35,7 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
         | Change::RegisterDevice { .. }
         | Change::NoteLogin { .. }
         | Change::NameBlob { .. }
+        | Change::File(_)
         | Change::Block(BlockChange::Add { .. } | BlockChange::Remove { .. }) => true,
         Change::Bot(change) => {
             !matches!(change, BotChange::End { .. } | BotChange::EndToken { .. })

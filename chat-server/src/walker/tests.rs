@@ -82,6 +82,7 @@ impl World {
             origin,
             body,
             guard: Guard::Exists,
+            files: Vec::new(),
         };
         match self.commit(Change::Append(append)).await {
             Outcome::Done { entries, .. } => self.tail.push(entries),
@@ -291,6 +292,7 @@ async fn nothing_is_walked_behind_the_end_of_a_membership() {
                 content: Bytes::from(client_id.to_owned()),
             },
             guard: Guard::Contact,
+            files: Vec::new(),
         })
     };
     world.commit(joining("in")).await;

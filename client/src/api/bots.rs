@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Api;
 use crate::error::Result;
-use crate::model::{ConversationId, Page, SessionId, Timestamp, User, UserId, decimal};
+use crate::model::{ConversationId, Page, SessionId, Timestamp, User, UserId, decimal, time};
 
 /// A bot that was made, with its first token, which is not shown again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,11 +26,23 @@ pub struct BotToken {
     /// Only where it was just made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub created_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub seen_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expires_at: Option<Timestamp>,
 }
 
@@ -45,6 +57,23 @@ pub struct IncomingWebhook {
     /// The path behind the server's address; only where it was just made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Who writes what comes.
+    #[serde(with = "decimal")]
+    pub author: UserId,
+    /// Only in the list.
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub created_at: Option<Timestamp>,
+    /// When something last came, to the minute. Only in the list.
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub used_at: Option<Timestamp>,
 }
 
 /// An address to which the server posts what happens.
@@ -59,6 +88,26 @@ pub struct OutgoingWebhook {
     /// Signs what is posted; only where it was just made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
+    #[serde(with = "time")]
+    pub created_at: Timestamp,
+    /// `ok`, `retrying` or `paused`; only in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// What the target did not take yet; only in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrying: Option<WebhookRetrying>,
+    /// How many events were given up; only in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<u32>,
+}
+
+/// An event that the target of a webhook did not take yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WebhookRetrying {
+    pub attempts: u32,
+    pub last_error: String,
+    #[serde(with = "time")]
+    pub next_attempt_at: Timestamp,
 }
 
 impl Api {
@@ -141,6 +190,24 @@ impl Api {
             .await
     }
 
+    /// The own incoming webhooks, the oldest first, without their addresses.
+    ///
+    /// # Errors
+    /// `unauthenticated`; the network's.
+    pub async fn incoming_webhooks(&self) -> Result<Vec<IncomingWebhook>> {
+        let page: Page<IncomingWebhook> = self.get("/webhooks/incoming").await?;
+        Ok(page.items)
+    }
+
+    /// Nothing comes through it any more.
+    ///
+    /// # Errors
+    /// `no_such_webhook`; the network's.
+    pub async fn delete_incoming_webhook(&self, webhook: u64) -> Result<()> {
+        let path = format!("/webhooks/incoming/{webhook}");
+        self.tell(Method::DELETE, &path, None::<&()>).await
+    }
+
     /// Has what happens, in one conversation or in all of the account, posted to an address.
     ///
     /// # Errors
@@ -154,5 +221,22 @@ impl Api {
         let conversation = conversation.map(|id| id.to_string());
         let body = json!({"url": url, "name": name, "conversation": conversation});
         self.post("/webhooks/outgoing", &body).await
+    }
+    /// The own outgoing webhooks, the oldest first, without their secrets, and how they are doing.
+    ///
+    /// # Errors
+    /// `unauthenticated`; the network's.
+    pub async fn outgoing_webhooks(&self) -> Result<Vec<OutgoingWebhook>> {
+        let page: Page<OutgoingWebhook> = self.get("/webhooks/outgoing").await?;
+        Ok(page.items)
+    }
+
+    /// Nothing is posted any more, and its dead letters are forgotten.
+    ///
+    /// # Errors
+    /// `no_such_webhook`; the network's.
+    pub async fn delete_outgoing_webhook(&self, webhook: u64) -> Result<()> {
+        let path = format!("/webhooks/outgoing/{webhook}");
+        self.tell(Method::DELETE, &path, None::<&()>).await
     }
 }

@@ -12,7 +12,7 @@ use super::Api;
 use super::call::{piece, query};
 use super::conversations::as_parameter;
 use crate::error::{Error, Result};
-use crate::model::{ConversationId, Message, Page, Segment, Seq, Timestamp, decimal};
+use crate::model::{ConversationId, Message, Page, Segment, Seq, Timestamp, decimal, time};
 
 /// A message that is to be written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,6 +55,7 @@ pub struct Stored {
     #[serde(with = "decimal")]
     pub conversation: ConversationId,
     pub seq: Seq,
+    #[serde(with = "time")]
     pub time: Timestamp,
     #[serde(default)]
     pub client_id: String,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::command::Command;
 use super::driver::{Driver, Phase};
+use super::event::Confirm;
 use super::frames;
 use super::sending::{Failed, Outgoing, Sending, Sent};
 use super::state::Ended;
@@ -71,6 +72,19 @@ impl Driver {
             }
             Command::Discard { client_id, answer } => {
                 let _ = answer.send(self.discard(&client_id).await);
+            }
+            Command::Confirm {
+                conversation,
+                seq,
+                answer,
+            } => {
+                let confirm = Confirm {
+                    conversation,
+                    seq: self.places.confirmable(conversation, seq),
+                    history: self.history,
+                    done: answer,
+                };
+                self.confirmed(Some(confirm)).await;
             }
             Command::Typing { conversation } => {
                 if let Phase::Online(session) = &mut self.phase {

@@ -182,6 +182,21 @@ impl Client {
             .await?
     }
 
+    /// Says that the application has everything of a conversation up to here, as
+    /// [`Entry::confirm`](super::Entry::confirm) does; for what comes without entries, the heads of
+    /// large groups. What the client was not told of yet is not confirmed.
+    ///
+    /// # Errors
+    /// The store's; `Closed`.
+    pub async fn confirm(&self, conversation: ConversationId, seq: Seq) -> Result<()> {
+        self.ask(|answer| Command::Confirm {
+            conversation,
+            seq,
+            answer,
+        })
+        .await?
+    }
+
     /// Tells that the user types. Lost without a connection.
     ///
     /// # Errors

@@ -48,6 +48,11 @@ pub(super) enum Command {
         client_id: String,
         answer: oneshot::Sender<Result<()>>,
     },
+    Confirm {
+        conversation: ConversationId,
+        seq: Seq,
+        answer: oneshot::Sender<Result<()>>,
+    },
     Typing {
         conversation: ConversationId,
     },

@@ -7,10 +7,10 @@ use futures_util::Stream;
 use serde_json::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 
-use super::sending::{Failed, Sent};
-use super::state::Connection;
+use super::sending::{Failed, Outgoing, Sent};
+use super::state::{Connection, Ended};
 use crate::error::{Error, Result};
-use crate::model::{Conversation, ConversationId, Message, Notice, Presence, Seq, UserId};
+use crate::model::{Conversation, ConversationId, Message, Notice, Presence, Segment, Seq, UserId};
 
 /// Something that happened.
 #[expect(
@@ -41,6 +41,8 @@ pub struct Entry {
     pub conversation: ConversationId,
     pub seq: Seq,
     pub content: EntryContent,
+    /// Who the client is.
+    pub(super) me: Option<UserId>,
     /// In which history it stands: see [`Event::Resync`].
     pub(super) history: u64,
     pub(super) confirm: mpsc::Sender<Confirm>,
@@ -73,6 +75,19 @@ impl Entry {
             EntryContent::Message(message) => Some(message),
             EntryContent::MessageUpdated(_) | EntryContent::Notice(_) => None,
         }
+    }
+
+    /// The message, if it is a new one that somebody else wrote.
+    pub fn message_of_another(&self) -> Option<&Message> {
+        let message = self.message();
+        message.filter(|message| Some(message.sender) != self.me)
+    }
+
+    /// A message into the entry's conversation that is named after the entry: a program that was
+    /// stopped before it confirmed the entry decides again, and the answer is stored once.
+    pub fn answer(&self, segments: Vec<Segment>) -> Outgoing {
+        let name = format!("answer-{}-{}", self.conversation, self.seq);
+        Outgoing::new(self.conversation, segments).named(name)
     }
 
     /// Says that the application has this entry and everything before it in its conversation: it
@@ -142,6 +157,25 @@ impl Events {
     /// The next event; `None` when the client has ended. The last one says why it did.
     pub async fn next(&mut self) -> Option<Event> {
         self.receiver.recv().await
+    }
+
+    /// The next entry, for programs that need to hear of nothing else.
+    ///
+    /// # Errors
+    /// Why the client has ended.
+    pub async fn entry(&mut self) -> Result<Entry, Ended> {
+        while let Some(event) = self.next().await {
+            match event {
+                Event::Entry(entry) => return Ok(entry),
+                Event::Connection(Connection::Ended(why)) => return Err(why),
+                Event::Connection(_)
+                | Event::Passing(_)
+                | Event::Sent(_)
+                | Event::Failed(_)
+                | Event::Resync => {}
+            }
+        }
+        Err(Ended::Closed)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What was accepted and is not stored by the server: what goes next, and what is over.
 //!
 //! Knows nothing of connections and stores. Messages of one lane, which is one conversation, go one
-//! after the other in the order accepted; lanes go side by side.
+//! after the other in the order accepted; lanes go side by side. Two of a lane are never under way
+//! together: a server refuses each by itself, so the second could be stored and the first, which is
+//! wanted later, stand behind it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

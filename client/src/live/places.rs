@@ -12,6 +12,8 @@ pub(super) struct Places {
     confirmed: HashMap<ConversationId, Seq>,
     /// Given to the application in this run.
     handed: HashMap<ConversationId, Seq>,
+    /// How far the server said in this run that large groups are, without the entries.
+    heads: HashMap<ConversationId, Seq>,
     /// What the server told of on this connection: only that can be acknowledged on it.
     told: HashSet<ConversationId>,
     to_ack: BTreeMap<ConversationId, Seq>,
@@ -42,8 +44,17 @@ impl Places {
     }
 
     /// The server named the end of a large group.
-    pub(super) fn named(&mut self, conversation: ConversationId) {
+    pub(super) fn named(&mut self, conversation: ConversationId, last: Seq) {
         self.told.insert(conversation);
+        let head = self.heads.entry(conversation).or_default();
+        *head = last.max(*head);
+    }
+
+    /// How much of what the application says to hold can be: what is behind it may still come.
+    pub(super) fn confirmable(&self, conversation: ConversationId, seq: Seq) -> Seq {
+        let handed = self.handed.get(&conversation).copied().unwrap_or_default();
+        let head = self.heads.get(&conversation).copied().unwrap_or_default();
+        seq.min(handed.max(head))
     }
 
     /// The application will get this entry.

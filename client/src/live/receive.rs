@@ -122,6 +122,7 @@ impl Driver {
                         conversation,
                         seq,
                         content,
+                        me: self.owner.as_ref().map(|owner| owner.user),
                         history: self.history,
                         confirm: self.confirm.clone(),
                     });
@@ -131,8 +132,12 @@ impl Driver {
                 }
             }
             Frame::Passing(passing) => {
-                if let Passing::Head { conversation, .. } = &passing {
-                    self.places.named(*conversation);
+                if let Passing::Head {
+                    conversation,
+                    last_seq,
+                } = &passing
+                {
+                    self.places.named(*conversation, *last_seq);
                 }
                 if is_needed(&passing) {
                     self.handover.entry(Event::Passing(passing), bytes);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SessionId;
 use super::decimal;
+use super::time;
 
 /// What a new account is made of.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -27,8 +28,10 @@ pub struct DeviceSession {
     pub current: bool,
     pub kind: String,
     pub name: String,
+    #[serde(with = "time")]
     pub created_at: Timestamp,
+    #[serde(with = "time")]
     pub seen_at: Timestamp,
-    #[serde(default)]
+    #[serde(default, with = "time::option")]
     pub expires_at: Option<Timestamp>,
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, GroupId, Message, Seq, User, decimal};
+use super::{ConversationId, GroupId, Message, Seq, User, decimal, time};
 
 /// A conversation in the user's list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,7 @@ pub struct Conversation {
     pub group: Option<PeerGroup>,
     /// 0 if nothing was written yet.
     pub last_seq: Seq,
+    #[serde(with = "time")]
     pub active_at: Timestamp,
     #[serde(default)]
     pub last_message: Option<Message>,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, GroupId, InvitePolicy, JoinPolicy, Role, User, UserId, decimal};
+use super::{ConversationId, GroupId, InvitePolicy, JoinPolicy, Role, User, UserId, decimal, time};
 
 /// A group as the one who asks may see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,10 @@ pub struct GroupMember {
     pub role: Role,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub muted_until: Option<Timestamp>,
 }

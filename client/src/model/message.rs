@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ConversationId, KnownSegment, Mentioned, Segment, Seq, UserId, decimal};
+use super::{ConversationId, KnownSegment, Mentioned, Segment, Seq, UserId, decimal, time};
 
 /// A message, or something that the server says in a group ([`Message::notice`]).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,7 @@ pub struct Message {
     pub seq: Seq,
     #[serde(with = "decimal")]
     pub sender: UserId,
+    #[serde(with = "time")]
     pub time: Timestamp,
     pub client_id: String,
     /// Empty for a message that was taken back, and for a notice.
@@ -23,9 +24,17 @@ pub struct Message {
     /// Where a forwarded message came from: `{user_id, nickname}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forwarded_from: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub edited_at: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub recalled_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,

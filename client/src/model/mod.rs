@@ -9,6 +9,7 @@ mod group;
 mod message;
 mod notice;
 mod people;
+pub mod time;
 
 pub use account::{DeviceSession, Registration};
 pub use common::api::{

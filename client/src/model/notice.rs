@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{GroupId, UserId, decimal};
+use super::{GroupId, UserId, decimal, time};
 
 /// Something that happened in a group, or concerns the own contacts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,7 @@ pub struct Notice {
     /// The event's name, for example `group.member_joined`.
     #[serde(rename = "event")]
     pub name: String,
+    #[serde(with = "time")]
     pub time: Timestamp,
     /// Who did it.
     #[serde(with = "decimal")]

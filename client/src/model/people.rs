@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UserId;
 use super::decimal;
+use super::time;
 
 /// A user's profile. What is empty, and what is not for the one who asks, is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,7 @@ pub struct ContactRequest {
     /// The other one.
     pub user: User,
     pub note: String,
+    #[serde(with = "time")]
     pub time: Timestamp,
 }
 
@@ -69,7 +71,11 @@ pub struct Presence {
     /// `desktop`, `android` or `ios`, for who is on line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub last_seen: Option<Timestamp>,
 }
 

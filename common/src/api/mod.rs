@@ -21,5 +21,5 @@ pub use group::{GroupPolicy, GroupSettings, InvitePolicy, JoinPolicy, Member, Ro
 pub use refusal::Refusal;
 pub use segment::{
     FILE_NAME_BYTES_MAX, ForwardedFrom, KnownSegment, Mentioned, SEGMENTS_MAX, Segment,
-    SegmentedContent,
+    SegmentedContent, files_of,
 };

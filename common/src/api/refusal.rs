@@ -78,4 +78,12 @@ pub enum Refusal {
     NoSuchInvite,
     #[error("this invite is unknown, used up or expired")]
     InviteInvalid,
+    #[error("there is no such file")]
+    NoSuchFile,
+    #[error("the file is still needed")]
+    FileNeeded,
+    #[error("the space for your files is used up")]
+    QuotaUser,
+    #[error("the space for all files is used up")]
+    QuotaTotal,
 }

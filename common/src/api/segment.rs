@@ -3,10 +3,13 @@
 //! A segment of a type that this program does not know is kept as it is: a newer client may have
 //! written it, and a reader shows a placeholder.
 
+use std::collections::BTreeSet;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::BlobClass;
 use crate::id::{BlobId, Seq, UserId};
 
 /// The most segments of one message.
@@ -100,6 +103,26 @@ impl SegmentedContent {
             forwarded_from: None,
         }
     }
+}
+
+impl Segment {
+    /// The picture or file that this part shows.
+    pub fn file(&self) -> Option<(BlobClass, BlobId)> {
+        match self {
+            Self::Known(KnownSegment::Image { file, .. }) => Some((BlobClass::Image, *file)),
+            Self::Known(KnownSegment::File { file, .. }) => Some((BlobClass::File, *file)),
+            Self::Known(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// The pictures and files of a message, each once.
+pub fn files_of(segments: &[Segment]) -> Vec<BlobId> {
+    let files: BTreeSet<BlobId> = segments
+        .iter()
+        .filter_map(|segment| Some(segment.file()?.1))
+        .collect();
+    files.into_iter().collect()
 }
 
 const TYPES: [&str; 7] = [

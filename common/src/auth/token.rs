@@ -141,6 +141,18 @@ impl TokenKeys {
         Some(BASE64.encode(sealed))
     }
 
+    /// The number and the MAC of the key that signs now, over a content that names its use in its
+    /// first line; `None` only for an empty ring.
+    pub(super) fn mac(&self, content: &str) -> Option<(u32, Hmac<Sha256>)> {
+        let key = self.0.last()?;
+        Some((key.id, key.mac(content)?))
+    }
+
+    /// As [`TokenKeys::mac`], with the key of this number; `None` if there is none.
+    pub(super) fn mac_by(&self, id: u32, content: &str) -> Option<Hmac<Sha256>> {
+        self.0.iter().find(|key| key.id == id)?.mac(content)
+    }
+
     /// What was sealed for this purpose; `None` for what was not. Compares in constant time.
     pub fn unseal(&self, purpose: &str, text: &str) -> Option<Vec<u8>> {
         let mut sealed = BASE64.decode(text).ok()?;

@@ -1,39 +1,52 @@
-//! The file cache on disk: whole files under the SHA-256 of their content, and nothing else.
+//! The file cache: whole files under the SHA-256 of their content, and nothing else.
 //!
 //! Knows no names but hashes, no protocol and no database. What a client calls a file never becomes
 //! a path here.
 //!
+//! In reading order: `blobs` is the handle that others use; `staging` receives a file, in the
+//! folders of `temp`; `finished` is one that is whole; a [`BlobStore`] keeps it, which is the disk
+//! (`disk`); `file` is a kept one, open; `lock` keeps deletion and publication apart.
+//!
 //! ```text
 //! filecache/
-//!   blobs/ab/cd/<sha256>   published files; never changed, never half there
+//!   blobs/ab/cd/<sha256>   kept files; never changed, never half there
 //!   tmp/<process>/<n>      files being received, see `temp.rs`
+//!   uploads/<id>, <id>.json  uploads that can be resumed, see `partial`
+//!   .lock, .lock.gate      held while a file is published or deleted, see `lock.rs`
 //!   update.version, …      plain files the operator put here to be downloaded
 //! ```
 
+mod blobs;
+mod checksum;
+mod disk;
+mod file;
+mod finished;
+mod lock;
+mod partial;
 mod plain;
 mod staging;
 mod temp;
 
-use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::BytesMut;
+use async_trait::async_trait;
 use thiserror::Error;
 
 use crate::id::BlobId;
-use crate::pool::BlockingPool;
-use temp::Folder;
 
+pub use blobs::Blobs;
+pub use checksum::Checksum;
+pub use disk::DiskStore;
+pub use file::{BlobFile, Digest};
+pub use finished::FinishedFile;
+pub use lock::{Collecting, Publishing};
+pub use partial::{Content, Found, Partials, UploadId};
 pub use plain::PlainName;
-pub use staging::{Digest, Staging};
-
-/// How many pieces of disk work and hashing run at a time. More than there are cores, because a
-/// thread that waits for fsync computes nothing.
-const DISK_WORKERS: usize = 16;
+pub use staging::Staging;
 
 /// Something about the file cache that did not work.
 #[derive(Debug, Error)]
@@ -49,10 +62,31 @@ pub enum BlobError {
     /// An earlier write failed or was given up half way; the file is gone.
     #[error("this upload failed before")]
     Spoiled,
+    #[error("the disk has no room")]
+    Full,
 }
 
 impl BlobError {
-    fn disk(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    /// Whether there is no room, rather than something broken.
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        match self {
+            Self::Disk { source, .. } => {
+                [StorageFull, QuotaExceeded, FileTooLarge].contains(&source.kind())
+            }
+            Self::Full => true,
+            Self::Length { .. } | Self::Spoiled => false,
+        }
+    }
+
+    /// Whether another process is at it.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Disk { source, .. } if source.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl BlobError {
+    pub(super) fn disk(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Disk {
             doing,
@@ -62,172 +96,22 @@ impl BlobError {
     }
 }
 
-/// The file cache of one server. Several servers, in one process or in many, may share a directory.
-#[derive(Clone, Debug)]
-pub struct DiskBlobs {
-    cache: Arc<Cache>,
-}
+/// Where files are kept. The contract, which `contract.rs` tests on every implementation:
+/// what is open stays readable, with the same content, when it is kept again or forgotten.
+#[async_trait]
+pub trait BlobStore: std::fmt::Debug + Send + Sync + 'static {
+    /// Keeps a whole file, which the disk has for sure, under its hash. On return it survives a
+    /// power cut. Content that is there already stays, unless its length is wrong.
+    async fn keep(&self, id: BlobId, file: FinishedFile) -> Result<(), BlobError>;
 
-#[derive(Debug)]
-struct Cache {
-    root: PathBuf,
-    pool: BlockingPool,
-    /// Where this server's unfinished files stand; made anew if somebody deletes it.
-    temp: Mutex<Arc<Folder>>,
-    /// The `ab/cd` folders whose own entries are known to survive a power cut.
-    durable: Mutex<HashSet<[u8; 2]>>,
-}
+    /// Opens a kept file; `None` if there is no such.
+    async fn open(&self, id: BlobId) -> Result<Option<BlobFile>, BlobError>;
 
-impl DiskBlobs {
-    /// Opens the file cache, creating what is missing and clearing what a crashed server left
-    /// half received. Blocks for a few disk accesses: meant for the start of a program.
-    pub fn open(filecache: &Path) -> Result<Self, BlobError> {
-        fs::create_dir_all(filecache).map_err(BlobError::disk("create", filecache))?;
-        let blobs = filecache.join("blobs");
-        make_folder(&blobs)?;
-        let temp = Folder::make(&filecache.join("tmp"))?;
-        sync_folder(filecache)?;
-        Ok(Self {
-            cache: Arc::new(Cache {
-                root: filecache.to_owned(),
-                pool: BlockingPool::new(DISK_WORKERS),
-                temp: Mutex::new(temp),
-                durable: Mutex::new(HashSet::new()),
-            }),
-        })
-    }
+    /// Removes a kept file, for good on return. Whether there was one.
+    async fn forget(&self, id: BlobId) -> Result<bool, BlobError>;
 
-    /// Begins a new file. It becomes visible only by [`Staging::finish`].
-    pub async fn stage(&self) -> Result<Staging, BlobError> {
-        Staging::begin(Arc::clone(&self.cache)).await
-    }
-
-    /// Opens a published file; `None` if there is no such.
-    pub async fn read(&self, id: BlobId) -> Result<Option<BlobFile>, BlobError> {
-        let path = self.cache.path_of(id);
-        self.open_regular(path).await
-    }
-
-    /// Opens a plain file that the operator put into the file cache; `None` if there is none.
-    /// Links, folders and devices do not count.
-    pub async fn read_plain(&self, name: &PlainName) -> Result<Option<BlobFile>, BlobError> {
-        let path = self.cache.root.join(name.as_str());
-        self.open_regular(path).await
-    }
-
-    /// How many bytes the disk below the file cache still takes.
-    pub async fn free_bytes(&self) -> Result<u64, BlobError> {
-        let root = self.cache.root.clone();
-        self.cache
-            .pool
-            .run(move || {
-                let disk = rustix::fs::statvfs(&root)
-                    .map_err(|errno| BlobError::disk("measure", &root)(errno.into()))?;
-                Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
-            })
-            .await
-    }
-
-    async fn open_regular(&self, path: PathBuf) -> Result<Option<BlobFile>, BlobError> {
-        let opened = self
-            .cache
-            .pool
-            .run(move || plain::open_regular(&path))
-            .await?;
-        Ok(opened.map(|(file, len)| BlobFile {
-            file: Arc::new(file),
-            len,
-            pool: self.cache.pool.clone(),
-        }))
-    }
-}
-
-impl Cache {
-    fn path_of(&self, id: BlobId) -> PathBuf {
-        self.folder_of(id).join(id.to_string())
-    }
-
-    fn folder_of(&self, id: BlobId) -> PathBuf {
-        let [first, second, ..] = id.0;
-        self.root
-            .join("blobs")
-            .join(format!("{first:02x}"))
-            .join(format!("{second:02x}"))
-    }
-
-    /// Makes `blobs/ab/cd` and makes sure that a power cut does not undo it. Another process may
-    /// have made the folders without having reached its fsync yet, so finding them is not enough.
-    fn make_folders(&self, id: BlobId) -> Result<PathBuf, BlobError> {
-        let leaf = self.folder_of(id);
-        let key = [id.0[0], id.0[1]];
-        let blobs = self.root.join("blobs");
-        let middle = leaf.parent().unwrap_or(&blobs);
-        let mut made = false;
-        for folder in [&blobs, middle, &leaf] {
-            made |= make_folder(folder)?;
-        }
-        let known = |set: &Mutex<HashSet<[u8; 2]>>| lock(set).contains(&key);
-        if made || !known(&self.durable) {
-            for folder in [&self.root, &blobs, middle] {
-                sync_folder(folder)?;
-            }
-            lock(&self.durable).insert(key);
-        }
-        Ok(leaf)
-    }
-
-    /// This server's folder for unfinished files, made anew if it was deleted under us.
-    fn temp_file(&self) -> Result<(Arc<Folder>, PathBuf, File), BlobError> {
-        let folder = Arc::clone(&lock(&self.temp));
-        match folder.create() {
-            Ok((path, file)) => Ok((folder, path, file)),
-            Err(BlobError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                tracing::warn!("the folder for unfinished files was deleted; making it anew");
-                let folder = Folder::make(&self.root.join("tmp"))?;
-                *lock(&self.temp) = Arc::clone(&folder);
-                let (path, file) = folder.create()?;
-                Ok((folder, path, file))
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// An open file of the cache. Stays readable, with the same content, whatever happens to its name.
-#[derive(Clone, Debug)]
-pub struct BlobFile {
-    file: Arc<File>,
-    len: u64,
-    pool: BlockingPool,
-}
-
-impl BlobFile {
-    /// Length in bytes when it was opened.
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Appends `count` bytes from `offset` to `into`; fewer bytes there are an error.
-    pub async fn read(
-        &self,
-        offset: u64,
-        count: usize,
-        mut into: BytesMut,
-    ) -> io::Result<BytesMut> {
-        let file = Arc::clone(&self.file);
-        self.pool
-            .run(move || {
-                let start = into.len();
-                into.resize(start + count, 0);
-                file.read_exact_at(&mut into[start..], offset)?;
-                Ok(into)
-            })
-            .await
-    }
+    /// What is kept, in ascending order, at most `limit` of them.
+    async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError>;
 }
 
 /// Whether the folder was made now. Only the server itself may look inside.
@@ -247,7 +131,7 @@ fn sync_folder(path: &Path) -> Result<(), BlobError> {
 }
 
 /// A lock whose holder panicked guards plain values that are whole at any time.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -8,19 +8,112 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use super::{BlobError, make_folder};
+use super::{BlobError, lock, make_folder};
+use crate::pool::BlockingPool;
 
 /// Held while folders are made or removed: otherwise another server could take a new folder, whose
 /// lock is not taken yet, for a dead one.
 const GATE: &str = ".gate";
 const LOCK: &str = "lock";
 
+/// The part of the file cache that is always on the local disk.
+#[derive(Debug)]
+pub(super) struct Area {
+    root: PathBuf,
+    pool: BlockingPool,
+    /// Where this server's unfinished files stand; made anew if somebody deletes it.
+    folder: Mutex<Arc<Folder>>,
+}
+
+impl Area {
+    pub(super) fn open(root: &Path, pool: BlockingPool) -> Result<Self, BlobError> {
+        Ok(Self {
+            root: root.to_owned(),
+            pool,
+            folder: Mutex::new(Folder::make(&root.join("tmp"))?),
+        })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn pool(&self) -> &BlockingPool {
+        &self.pool
+    }
+
+    /// A new empty file. Blocks.
+    pub(super) fn create(&self) -> Result<TempFile, BlobError> {
+        let folder = Arc::clone(&lock(&self.folder));
+        match folder.create() {
+            Err(BlobError::Disk { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                tracing::warn!("the folder for unfinished files was deleted; making it anew");
+                let folder = Folder::make(&self.root.join("tmp"))?;
+                *lock(&self.folder) = Arc::clone(&folder);
+                folder.create()
+            }
+            created => created,
+        }
+    }
+}
+
+/// An unfinished file. Dropping it deletes it, unless it was moved away.
+#[derive(Debug)]
+pub(super) struct TempFile {
+    path: PathBuf,
+    file: Arc<File>,
+    /// Keeps the folder's lock for as long as the file is in there.
+    folder: Option<Arc<Folder>>,
+}
+
+impl TempFile {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    /// It stands elsewhere now.
+    pub(super) fn moved(&mut self) {
+        self.folder = None;
+    }
+
+    /// Deletes it at once. Blocks.
+    pub(super) fn remove(mut self) {
+        if let Some(folder) = self.folder.take() {
+            remove(&self.path, folder);
+        }
+    }
+}
+
+impl Drop for TempFile {
+    /// Deleting a large file takes a disk some time, so it is not done on the runtime's threads.
+    fn drop(&mut self) {
+        let Some(folder) = self.folder.take() else {
+            return;
+        };
+        let path = std::mem::take(&mut self.path);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || remove(&path, folder))),
+            Err(_) => remove(&path, folder),
+        }
+    }
+}
+
+/// If this fails, the file goes with its folder, now or at the next start.
+fn remove(path: &Path, folder: Arc<Folder>) {
+    let _ = fs::remove_file(path);
+    drop(folder);
+}
+
 /// A server's own folder of unfinished files. Dropping it removes it.
 #[derive(Debug)]
-pub(super) struct Folder {
+struct Folder {
     path: PathBuf,
     /// Open as long as the folder is ours; the lock ends with it, also when the process is killed.
     lock: File,
@@ -29,7 +122,7 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Removes what dead servers left in `tmp` and makes a folder of our own there.
-    pub(super) fn make(tmp: &Path) -> Result<Arc<Self>, BlobError> {
+    fn make(tmp: &Path) -> Result<Arc<Self>, BlobError> {
         fs::create_dir_all(tmp.parent().unwrap_or(tmp)).map_err(BlobError::disk("create", tmp))?;
         make_folder(tmp)?;
         let gate_path = tmp.join(GATE);
@@ -48,16 +141,21 @@ impl Folder {
     }
 
     /// A new empty file.
-    pub(super) fn create(&self) -> Result<(PathBuf, File), BlobError> {
+    fn create(self: &Arc<Self>) -> Result<TempFile, BlobError> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = self.path.join(number.to_string());
         let file = OpenOptions::new()
+            .read(true)
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)
             .map_err(BlobError::disk("create", &path))?;
-        Ok((path, file))
+        Ok(TempFile {
+            path,
+            file: Arc::new(file),
+            folder: Some(Arc::clone(self)),
+        })
     }
 
     /// If our folder was deleted, another may have been made under the same name since. The lock
@@ -131,5 +229,12 @@ fn is_held(folder: &Path) -> bool {
     match File::open(folder.join(LOCK)) {
         Ok(lock) => lock.try_lock().is_err(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+#[cfg(test)]
+impl TempFile {
+    pub(super) fn replace_file(&mut self, file: File) {
+        self.file = Arc::new(file);
     }
 }

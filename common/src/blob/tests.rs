@@ -1,25 +1,28 @@
 //! The file cache against a real file system.
 
+use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::*;
 
-async fn put(blobs: &DiskBlobs, content: &[u8]) -> Digest {
+async fn put(blobs: &Blobs, content: &[u8]) -> Digest {
     let mut staging = blobs.stage().await.unwrap();
     for piece in content.chunks(7) {
         staging.write(Bytes::copy_from_slice(piece)).await.unwrap();
     }
-    let digest = staging.digest().unwrap();
+    let digest = staging.digest().await.unwrap();
     let size = u64::try_from(content.len()).unwrap();
     assert_eq!(staging.finish(size).await.unwrap(), digest.blob);
     digest
 }
 
-async fn get(blobs: &DiskBlobs, id: BlobId) -> Option<Vec<u8>> {
+async fn get(blobs: &Blobs, id: BlobId) -> Option<Vec<u8>> {
     let file = blobs.read(id).await.unwrap()?;
     let count = usize::try_from(file.len()).unwrap();
     Some(file.read(0, count, BytesMut::new()).await.unwrap().to_vec())
@@ -63,9 +66,12 @@ async fn until(what: impl Fn() -> bool) {
 async fn a_file_stands_under_its_hash_and_reads_back() {
     let dir = TempDir::new().unwrap();
     let cache = dir.path().join("filecache");
-    let blobs = DiskBlobs::open(&cache).unwrap();
+    let blobs = Blobs::open(&cache).unwrap();
     let digest = put(&blobs, b"abc").await;
-    assert_eq!(digest.md5_hex(), "900150983cd24fb0d6963f7d28e17f72");
+    assert_eq!(
+        digest.md5_hex().unwrap(),
+        "900150983cd24fb0d6963f7d28e17f72"
+    );
     let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(digest.blob.to_string(), hex);
     assert_eq!(
@@ -86,11 +92,13 @@ async fn a_file_stands_under_its_hash_and_reads_back() {
 #[tokio::test]
 async fn the_same_content_twice_is_one_file_and_a_damaged_one_is_replaced() {
     let dir = TempDir::new().unwrap();
-    let blobs = DiskBlobs::open(dir.path()).unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
     let id = put(&blobs, b"same").await.blob;
     assert_eq!(put(&blobs, b"same").await.blob, id);
     assert_eq!(files_under(&dir.path().join("blobs")).len(), 1);
-    fs::write(blobs.cache.path_of(id), b"sa").unwrap();
+    let name = id.to_string();
+    let folder = dir.path().join("blobs").join(&name[..2]).join(&name[2..4]);
+    fs::write(folder.join(&name), b"sa").unwrap();
     put(&blobs, b"same").await;
     assert_eq!(get(&blobs, id).await.unwrap(), b"same");
     assert_eq!(unfinished(dir.path()), 0);
@@ -99,7 +107,7 @@ async fn the_same_content_twice_is_one_file_and_a_damaged_one_is_replaced() {
 #[tokio::test]
 async fn a_dropped_or_wrong_upload_leaves_nothing() {
     let dir = TempDir::new().unwrap();
-    let blobs = DiskBlobs::open(dir.path()).unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
     let mut dropped = blobs.stage().await.unwrap();
     dropped.write(Bytes::from_static(b"half")).await.unwrap();
     assert_eq!(unfinished(dir.path()), 1);
@@ -121,7 +129,7 @@ async fn a_dropped_or_wrong_upload_leaves_nothing() {
 #[tokio::test]
 async fn a_start_removes_what_a_killed_server_left_and_nothing_of_a_living_one() {
     let dir = TempDir::new().unwrap();
-    let living = DiskBlobs::open(dir.path()).unwrap();
+    let living = Blobs::open(dir.path()).unwrap();
     let published = put(&living, b"published").await.blob;
     let mut receiving = living.stage().await.unwrap();
     receiving
@@ -136,7 +144,7 @@ async fn a_start_removes_what_a_killed_server_left_and_nothing_of_a_living_one()
     fs::write(dir.path().join("tmp/stray"), b"half").unwrap();
     assert_eq!(unfinished(dir.path()), 4);
 
-    let second = DiskBlobs::open(dir.path()).unwrap();
+    let second = Blobs::open(dir.path()).unwrap();
     assert_eq!(unfinished(dir.path()), 1);
     assert_eq!(get(&second, published).await.unwrap(), b"published");
     let id = receiving.finish(6).await.unwrap();
@@ -146,7 +154,7 @@ async fn a_start_removes_what_a_killed_server_left_and_nothing_of_a_living_one()
 #[tokio::test]
 async fn the_folder_for_unfinished_files_may_vanish() {
     let dir = TempDir::new().unwrap();
-    let blobs = DiskBlobs::open(dir.path()).unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
     let mut receiving = blobs.stage().await.unwrap();
     receiving.write(Bytes::from_static(b"lost")).await.unwrap();
     fs::remove_dir_all(dir.path().join("tmp")).unwrap();
@@ -159,7 +167,7 @@ async fn the_folder_for_unfinished_files_may_vanish() {
 #[tokio::test]
 async fn a_large_file_is_flushed_on_the_way() {
     let dir = TempDir::new().unwrap();
-    let blobs = DiskBlobs::open(dir.path()).unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
     let mut staging = blobs.stage().await.unwrap();
     let piece = Bytes::from(vec![7; 1 << 20]);
     for _ in 0..9 {
@@ -173,7 +181,7 @@ async fn a_large_file_is_flushed_on_the_way() {
 #[tokio::test]
 async fn plain_files_are_regular_files_of_the_folder_itself() {
     let dir = TempDir::new().unwrap();
-    let blobs = DiskBlobs::open(dir.path()).unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
     fs::write(dir.path().join("update.version"), b"1.0").unwrap();
     symlink("/etc/passwd", dir.path().join("link")).unwrap();
     rustix::fs::mknodat(
@@ -198,6 +206,103 @@ async fn plain_files_are_regular_files_of_the_folder_itself() {
 #[tokio::test]
 async fn free_space_is_told() {
     let dir = TempDir::new().unwrap();
-    let blobs = DiskBlobs::open(dir.path()).unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
     assert!(blobs.free_bytes().await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn without_md5_there_is_none_and_all_else_is_the_same() {
+    let dir = TempDir::new().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    let mut staging = blobs.stage_sha().await.unwrap();
+    staging.write(Bytes::from_static(b"abc")).await.unwrap();
+    let digest = staging.digest().await.unwrap();
+    assert_eq!((digest.md5, digest.md5_hex(), digest.size), (None, None, 3));
+    let seen = staging.view().await.unwrap();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(&seen.read(1, 2, BytesMut::new()).await.unwrap()[..], b"bc");
+    let id = staging.finish(3).await.unwrap();
+    assert_eq!(id, put(&blobs, b"abc").await.blob);
+}
+
+#[tokio::test]
+async fn a_piece_that_cannot_be_written_spoils_the_file() {
+    let dir = TempDir::new().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    let mut staging = blobs.stage().await.unwrap();
+    // As a full disk does: whatever is written from now on fails.
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    staging.replace_file(full);
+    staging.write(Bytes::from_static(b"lost")).await.unwrap();
+    let told = staging.write(Bytes::from_static(b"next")).await;
+    assert!(matches!(told, Err(BlobError::Disk { doing: "write", .. })));
+    assert!(matches!(staging.digest().await, Err(BlobError::Spoiled)));
+    assert!(matches!(staging.finish(8).await, Err(BlobError::Spoiled)));
+    assert!(files_under(&dir.path().join("blobs")).is_empty());
+}
+
+#[tokio::test]
+async fn an_upload_that_cannot_be_kept_stays() {
+    let dir = TempDir::new().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    let path = dir.path().join("upload");
+    fs::write(&path, b"abc").unwrap();
+    let upload = || {
+        let file = Arc::new(File::open(&path).unwrap());
+        FinishedFile::uploaded(path.clone(), file, 3)
+    };
+    let id = put(&blobs, b"other").await.blob;
+    fs::rename(dir.path().join("blobs"), dir.path().join("away")).unwrap();
+    fs::write(dir.path().join("blobs"), b"in the way").unwrap();
+    assert!(blobs.keep(id, upload()).await.is_err());
+    assert_eq!(fs::read(&path).unwrap(), b"abc");
+    fs::remove_file(dir.path().join("blobs")).unwrap();
+    fs::rename(dir.path().join("away"), dir.path().join("blobs")).unwrap();
+    let id = BlobId(Sha256::digest(b"abc").into());
+    blobs.keep(id, upload()).await.unwrap();
+    assert!(!path.exists());
+    fs::write(&path, b"abc").unwrap();
+    blobs.keep(id, upload()).await.unwrap();
+    assert!(!path.exists());
+    assert_eq!(get(&blobs, id).await.unwrap(), b"abc");
+}
+
+/// Whether `taking` comes to an end before the lock is free again.
+async fn is_free<T>(taking: impl Future<Output = Result<T, BlobError>>) -> bool {
+    let soon = std::time::Duration::from_millis(50);
+    tokio::time::timeout(soon, taking).await.is_ok()
+}
+
+#[tokio::test]
+async fn publication_and_deletion_exclude_each_other_between_servers() {
+    let dir = TempDir::new().unwrap();
+    let (one, two) = (Blobs::open(dir.path()), Blobs::open(dir.path()));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    let publishing = one.publishing().await.unwrap();
+    let also = two.publishing().await.unwrap();
+    assert!(!is_free(two.collecting()).await);
+    drop((publishing, also));
+    // The one that was given up may still come and go.
+    let collecting = one.collecting().await.unwrap();
+    assert!(!is_free(two.publishing()).await);
+    assert!(!is_free(one.publishing()).await);
+    drop(collecting);
+    drop(two.publishing().await.unwrap());
+}
+
+#[tokio::test]
+async fn those_who_publish_all_the_time_let_the_collector_in() {
+    let dir = TempDir::new().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    let other = Blobs::open(dir.path()).unwrap();
+    let first = blobs.publishing().await.unwrap();
+    let collecting = tokio::spawn({
+        let other = other.clone();
+        async move { drop(other.collecting().await.unwrap()) }
+    });
+    // From some time on nobody new is let in before the collector.
+    while is_free(blobs.publishing()).await {}
+    drop(first);
+    collecting.await.unwrap();
+    drop(blobs.publishing().await.unwrap());
 }

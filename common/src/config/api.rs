@@ -12,9 +12,9 @@ use super::values::{from_one, from_zero};
 #[derive(Args, Clone, Debug, PartialEq, Eq, Serialize)]
 #[command(next_help_heading = "Chat server: HTTP and WebSocket API")]
 pub struct ApiConfig {
-    /// Other sites whose pages may use the API, like https://chat.example, with commas between
-    /// them; pages of this server always may [default: none]
-    #[arg(long, value_name = "ORIGINS", default_value_t = Origins::default())]
+    /// Set from the program's own group of flags.
+    #[arg(skip)]
+    #[serde(skip)]
     pub allowed_origins: Origins,
 
     /// Days after which a device has to sign in again

@@ -119,6 +119,11 @@ pub struct ChatConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_socket: Option<PathBuf>,
 
+    /// Nobody asked for that socket: it stands where it does by default.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub is_admin_socket_default: bool,
+
     /// Port of the text monitor; it asks no password [default: off]
     #[arg(long, value_name = "N", value_parser = port)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,6 +149,14 @@ pub struct ChatConfig {
     #[command(flatten)]
     #[serde(flatten)]
     pub webhooks: WebhookConfig,
+}
+
+impl ChatConfig {
+    /// Where the operator's socket is if nobody said where.
+    pub(super) fn socket_at(&mut self, usual: PathBuf) {
+        self.is_admin_socket_default = self.admin_socket.is_none();
+        self.admin_socket.get_or_insert(usual);
+    }
 }
 
 impl Default for ChatConfig {

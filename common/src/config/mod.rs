@@ -8,6 +8,7 @@ mod admin;
 mod api;
 mod chat;
 mod layers;
+mod pages;
 mod person;
 mod programs;
 mod shared;
@@ -21,6 +22,7 @@ pub use admin::{AdminConfig, AdminPort};
 pub use api::{ApiConfig, Origins};
 pub use chat::{ChatConfig, DirectMessages, Registration};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
+pub use pages::PagesConfig;
 pub use person::PersonalEnvironment;
 pub use programs::{
     ADMIN_SOCKET, CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig,

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::admin::AdminConfig;
 use super::chat::ChatConfig;
 use super::layers::Program;
+use super::pages::PagesConfig;
 use super::shared::{DatabaseConfig, LimitsConfig, LogConfig, shown};
 use super::tls::TlsConfig;
 use super::transfer::TransferConfig;
@@ -59,6 +60,10 @@ pub struct ServerConfig<C: Args> {
 
     #[command(flatten)]
     #[serde(flatten)]
+    pub pages: PagesConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
     pub admin: AdminConfig,
 
     #[command(flatten)]
@@ -77,15 +82,17 @@ impl Program for ServerConfig<ChatConfig> {
     fn settle(&mut self) {
         if let DatabaseUrl::Sqlite(path) = &self.database.database {
             let beside = path.with_file_name(ADMIN_SOCKET);
-            self.server.admin_socket.get_or_insert(beside);
+            self.server.socket_at(beside);
         }
         self.server.limits = self.limits.clone();
+        self.server.api.allowed_origins = self.pages.allowed_origins.clone();
     }
 }
 
 impl Program for ServerConfig<TransferConfig> {
     fn settle(&mut self) {
         self.server.limits = self.limits.clone();
+        self.server.allowed_origins = self.pages.allowed_origins.clone();
     }
 }
 
@@ -140,6 +147,10 @@ pub struct SuiteConfig {
 
     #[command(flatten)]
     #[serde(flatten)]
+    pub pages: PagesConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
     pub admin: AdminConfig,
 
     #[command(flatten)]
@@ -171,9 +182,11 @@ impl Program for SuiteConfig {
             Some(DatabaseUrl::Sqlite(path)) => path.with_file_name(ADMIN_SOCKET),
             Some(DatabaseUrl::MySql(_)) | None => self.data_dir.join(ADMIN_SOCKET),
         };
-        self.chat.admin_socket.get_or_insert(socket);
+        self.chat.socket_at(socket);
         self.chat.limits = self.limits.clone();
+        self.chat.api.allowed_origins = self.pages.allowed_origins.clone();
         self.transfer.limits = self.limits.clone();
+        self.transfer.allowed_origins = self.pages.allowed_origins.clone();
     }
 }
 

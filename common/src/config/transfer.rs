@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::Origins;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one};
 
@@ -18,12 +19,17 @@ pub struct TransferConfig {
     #[serde(skip)]
     pub limits: LimitsConfig,
 
+    /// Set from the program's own group of flags.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub allowed_origins: Origins,
+
     /// Directory of the stored files; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "./filecache")]
     pub filecache: PathBuf,
 
     /// Who may upload and download: known-address is an address from which an account logged in
-    /// within the last 24 hours
+    /// within the last 24 hours, and over HTTP somebody who is signed in
     #[arg(long, value_name = "WHO", value_enum, default_value_t = Access::KnownAddress)]
     pub access: Access,
 
@@ -31,13 +37,25 @@ pub struct TransferConfig {
     #[arg(long, value_name = "BYTES", default_value_t = ByteSize(4 << 30))]
     pub upload_bytes_max: ByteSize,
 
-    /// Bytes that one address may upload in a day
+    /// Bytes that one address may upload in a day without being signed in
     #[arg(long, value_name = "BYTES", default_value_t = ByteSize(20 << 30))]
     pub upload_day_bytes_max: ByteSize,
 
     /// Refuse uploads that would leave the disk with fewer free bytes
     #[arg(long, value_name = "BYTES", default_value_t = ByteSize(1 << 30))]
     pub disk_free_bytes_min: ByteSize,
+
+    /// Bytes that the files of one account may take; 0 for no limit
+    #[arg(long, value_name = "BYTES", default_value_t = ByteSize(0))]
+    pub user_quota_bytes: ByteSize,
+
+    /// Bytes that all files together may take; 0 for no limit
+    #[arg(long, value_name = "BYTES", default_value_t = ByteSize(0))]
+    pub total_quota_bytes: ByteSize,
+
+    /// Hours after its last byte in which an interrupted upload can be resumed
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = from_one::<u32>)]
+    pub upload_expiry_h: u32,
 
     /// Close a connection that sends nothing for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_one::<u64>)]

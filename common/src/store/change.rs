@@ -1,11 +1,13 @@
 //! What can be written, and what comes of it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::admin::AdminChange;
 use super::audit::Record;
 use super::block::BlockChange;
 use super::bot::BotChange;
+use super::file::FileChange;
 use super::group::GroupChange;
 use super::incoming_hook::IncomingHookChange;
 use super::invite::InviteChange;
@@ -16,7 +18,7 @@ use super::people::PeopleChange;
 use super::place::PlaceChange;
 use super::search::SearchChange;
 use super::session::SessionChange;
-use crate::api::{BlobClass, Body, Entry, NewAccount, Origin, Profile, Refusal, TeamEdit};
+use crate::api::{BlobClass, Body, Dialect, Entry, NewAccount, Origin, Profile, Refusal, TeamEdit};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 /// One write. Each is applied wholly or refused wholly.
@@ -38,9 +40,11 @@ pub enum Change {
         user: UserId,
         password_hash: String,
     },
-    /// Replaces everything but id and user name. Refused: `NoSuchUser`.
+    /// Replaces everything but id and user name. A picture that is stored under the avatar's name
+    /// is kept as long as it is shown. Refused: `NoSuchUser`.
     SetProfile {
         profile: Profile,
+        at: Millis,
     },
 
     /// Remembers that `origin.user` asks `to`, and appends `FriendRequested` to the inbox of `to`.
@@ -179,6 +183,7 @@ pub enum Change {
     Admin(AdminChange),
     Block(BlockChange),
     Bot(BotChange),
+    File(FileChange),
     Group(GroupChange),
     Invite(InviteChange),
     IncomingHook(IncomingHookChange),
@@ -203,13 +208,34 @@ impl Change {
 
 /// One message for one conversation. Done with the one entry, or [`Outcome::AlreadyThere`].
 /// Refused by its guard, or `ClientIdConflict` if the client id stands for another conversation
-/// or other content. A direct or inbox conversation is made by its first entry.
+/// or other content, or `NoSuchFile` if it is of segments and one of its files is not here (any
+/// more). A direct or inbox conversation is made by its first entry.
 #[derive(Clone, Debug)]
 pub struct Append {
     pub conv: ConvId,
     pub origin: Origin,
     pub body: Body,
     pub guard: Guard,
+    /// The files that the message refers to, which are kept as long as it is there.
+    pub files: Vec<BlobId>,
+}
+
+impl Append {
+    /// Whether a file is missing that must be here. What an old client says of files is taken as it
+    /// is: it does not know which of them are here.
+    pub(super) fn lacks_files(&self, present: &BTreeSet<BlobId>) -> bool {
+        let dialect = match &self.body {
+            Body::Message { dialect, .. } => *dialect,
+            Body::Notice(_) => return false,
+        };
+        dialect == Dialect::Segments && !self.files.iter().all(|file| present.contains(file))
+    }
+
+    /// Those of its files that are here, each once.
+    pub(super) fn files_among(&self, present: &BTreeSet<BlobId>) -> BTreeSet<BlobId> {
+        let here = self.files.iter().filter(|file| present.contains(file));
+        here.copied().collect()
+    }
 }
 
 /// What must hold at the moment of the commit. Besides, and before `NotFriends`: nobody writes to a

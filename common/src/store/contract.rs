@@ -14,6 +14,9 @@ pub mod bots;
 pub mod cursors;
 pub mod damage;
 pub mod devices;
+pub mod file_references;
+mod file_setup;
+pub mod files;
 pub mod friends;
 pub mod group_rules;
 mod group_setup;
@@ -213,6 +216,27 @@ macro_rules! store_contract {
                 a_stored_file_tells_its_names
                 the_history_has_an_epoch
             }
+            files {
+                an_upload_is_remembered
+                the_same_content_counts_once
+                quotas_are_kept
+                an_md5_name_comes_later
+                a_forgotten_file_is_forgotten_in_steps
+                a_retired_file_leaves_its_messages
+                files_age_by_class
+                a_postponed_file_stays_longer
+            }
+            file_references {
+                a_referenced_file_stays
+                the_last_reference_starts_the_clock
+                a_changed_message_refers_to_what_it_says_now
+                a_dissolved_group_needs_no_files
+                the_picture_of_a_user_and_a_group_stays
+                a_message_needs_its_files
+                who_may_read_a_file
+                packages_are_for_everybody
+                what_old_clients_upload_stays
+            }
             outgoing_hooks {
                 a_hook_begins_at_the_end_and_is_a_device
                 hooks_are_refused_where_they_must
@@ -326,6 +350,8 @@ mod tests {
             include_str!("contract/bots.rs"),
             include_str!("contract/cursors.rs"),
             include_str!("contract/devices.rs"),
+            include_str!("contract/file_references.rs"),
+            include_str!("contract/files.rs"),
             include_str!("contract/friends.rs"),
             include_str!("contract/group_rules.rs"),
             include_str!("contract/groups.rs"),

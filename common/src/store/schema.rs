@@ -35,6 +35,11 @@ pub(super) const SQLITE: &[Migration] = &[
         name: "bots_admin",
         sql: include_str!("schema/0003_bots_admin.sqlite.sql"),
     },
+    Migration {
+        n: 4,
+        name: "files",
+        sql: include_str!("schema/0004_files.sqlite.sql"),
+    },
 ];
 
 /// The hash that is kept of an applied file. Line ends do not count: a checkout on another system

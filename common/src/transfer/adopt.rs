@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::name::{FileName, Md5Name};
 use crate::api::Refusal;
-use crate::blob::{BlobError, DiskBlobs, PlainName};
+use crate::blob::{BlobError, Blobs, PlainName};
 use crate::id::Millis;
 use crate::store::{BlobClass, Change, NamedBlob, Outcome, Store, StoreError};
 
@@ -66,7 +66,7 @@ pub async fn import_files(
     mut progress: impl FnMut(&str, Fate),
 ) -> Result<Adopted, AdoptError> {
     let importer = Importer {
-        blobs: DiskBlobs::open(filecache)?,
+        blobs: Blobs::open(filecache)?,
         filecache,
         class,
         store,
@@ -101,7 +101,7 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, AdoptError> {
 }
 
 struct Importer<'a> {
-    blobs: DiskBlobs,
+    blobs: Blobs,
     filecache: &'a Path,
     class: BlobClass,
     store: &'a dyn Store,
@@ -143,13 +143,14 @@ impl Importer<'_> {
             }
             staging.write(Bytes::from(piece)).await?;
         }
-        let digest = staging.digest()?;
-        let verified = digest.md5_hex() == name.as_str();
+        let digest = staging.digest().await?;
+        let verified = digest.md5_hex().as_deref() == Some(name.as_str());
         if !verified && self.class == BlobClass::File {
             return Ok(Fate::Skipped(
                 "incomplete: the content does not match the name",
             ));
         }
+        let _publishing = self.blobs.publishing().await?;
         let change = Change::NameBlob {
             class: self.class,
             name: name.as_str().to_owned(),

@@ -1,11 +1,12 @@
-//! Moves files between sockets and the file cache: the transfer protocol of the existing clients,
-//! and who may use it.
+//! Moves files between sockets and the file cache, by the transfer protocol of the existing clients
+//! and over HTTP, and decides who may.
 //!
-//! Knows nothing of pictures or chats; the file server and the image server differ in one value,
-//! the class of names they serve.
+//! Knows nothing of pictures or chats; the file server and the image server differ in the class of
+//! names they serve and in who looks into uploads, see `inspect`.
 //!
-//! In reading order: `serve` accepts, `session` talks to one client, `upload` and `download` are
-//! the two things a client can want, `inbox` gets its bytes.
+//! In reading order: `serve` accepts; `http` is HTTP; `session` talks to one client of the old
+//! protocol, `upload` and `download` are the two things it can want, `inbox` gets its bytes.
+//! `room`, `quota` and `budget` are the limits, `naming` gives files the names old clients need.
 //!
 //! **Invariant:** what a client calls a file never becomes a path, except for plain names that are
 //! read, never written, from the file cache itself.
@@ -14,27 +15,36 @@
 mod adopt;
 mod budget;
 mod download;
-mod http;
+pub mod http;
 mod inbox;
+pub mod inspect;
 mod known;
 mod name;
+mod naming;
 mod policy;
 mod quota;
 mod refusal;
+mod room;
 mod serve;
 mod session;
 mod upload;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use crate::blob::DiskBlobs;
+use crate::auth::Sessions;
+use crate::blob::{BlobError, Blobs, Partials};
 use crate::clock::Clock;
 use crate::store::Store;
 use budget::Budget;
+use http::tus::Turns;
+use inspect::Inspect;
 use known::Known;
+use naming::{Naming, Unnamed, naming};
 use quota::Quota;
+use room::Promises;
 
 pub use adopt::{AdoptError, Adopted, Fate, import_files};
+pub use inspect::Service;
 pub use policy::Policy;
 pub use serve::{ServeError, run, serve};
 
@@ -42,29 +52,50 @@ pub use serve::{ServeError, run, serve};
 pub struct Transfers {
     policy: Policy,
     store: Arc<dyn Store>,
-    blobs: DiskBlobs,
+    blobs: Blobs,
     clock: Arc<dyn Clock>,
     quota: Quota,
     known: Known,
     budget: Budget,
+    inspector: Arc<dyn Inspect>,
+    sessions: Sessions,
+    partials: Partials,
+    turns: Turns,
+    promises: Promises,
+    naming: Naming,
+    /// Taken by the one who gives names.
+    unnamed: Mutex<Option<Unnamed>>,
 }
 
 impl Transfers {
+    /// Blocks for a few disk accesses: meant for the start of a program.
+    ///
+    /// # Errors
+    /// When the folder of the uploads cannot be made.
     pub fn new(
         policy: Policy,
         store: Arc<dyn Store>,
-        blobs: DiskBlobs,
+        blobs: Blobs,
         clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
+        inspector: Arc<dyn Inspect>,
+    ) -> Result<Self, BlobError> {
+        let (naming, unnamed) = naming();
+        Ok(Self {
             quota: Quota::new(policy.upload_day_bytes_max),
             known: Known::new(),
             budget: Budget::new(policy.buffered_bytes_max),
+            partials: Partials::open(&blobs)?,
             policy,
             store,
             blobs,
             clock,
-        }
+            inspector,
+            sessions: Sessions::default(),
+            turns: Turns::default(),
+            promises: Promises::default(),
+            naming,
+            unnamed: Mutex::new(Some(unnamed)),
+        })
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use crate::config::{Access, TransferConfig};
+use crate::config::{Access, Origins, TransferConfig};
 use crate::store::BlobClass;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The rules of one transfer server.
 #[derive(Clone, Debug)]
@@ -13,8 +15,16 @@ pub struct Policy {
     pub access: Access,
     /// The largest file.
     pub upload_bytes_max: u64,
-    /// How much one address may upload a day.
+    /// How much one address may upload a day. Over HTTP it counts for those who are not signed in.
     pub upload_day_bytes_max: u64,
+    /// What a user may have uploaded over HTTP; `None` for any amount.
+    pub user_bytes_max: Option<u64>,
+    /// What all files together may take; `None` for any amount.
+    pub total_bytes_max: Option<u64>,
+    /// An upload that can be resumed is given up so long after its last byte, in milliseconds.
+    pub upload_expiry_ms: i64,
+    /// Other sites whose pages may move files.
+    pub allowed_origins: Origins,
     /// An upload that would leave the disk less than this is refused.
     pub disk_free_bytes_min: u64,
     /// Memory for content on its way, over all connections. Beyond it transfers go on in small
@@ -33,6 +43,10 @@ impl Policy {
             access: config.access,
             upload_bytes_max: config.upload_bytes_max.0,
             upload_day_bytes_max: config.upload_day_bytes_max.0,
+            user_bytes_max: Some(config.user_quota_bytes.0).filter(|most| *most > 0),
+            total_bytes_max: Some(config.total_quota_bytes.0).filter(|most| *most > 0),
+            upload_expiry_ms: i64::from(config.upload_expiry_h) * HOUR_MS,
+            allowed_origins: config.allowed_origins.clone(),
             disk_free_bytes_min: config.disk_free_bytes_min.0,
             buffered_bytes_max: config.buffered_bytes_max.in_memory(),
             idle_timeout: Duration::from_secs(config.idle_timeout_s),

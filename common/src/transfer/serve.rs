@@ -1,24 +1,25 @@
 //! A transfer server from its open port to its end.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use axum::Router;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use super::http;
+use super::http::{router, tus};
 use super::inbox::HEAD_WAIT;
 use super::refusal::Refusal;
 use super::session::Session;
-use super::{Policy, Transfers};
-use crate::blob::{BlobError, DiskBlobs};
+use super::{Policy, Service, Transfers, naming};
+use crate::blob::{BlobError, Blobs};
 use crate::clock::SystemClock;
 use crate::config::TransferConfig;
 use crate::net::{self, Connection, ConnectionLimits, Language, Listener, Port, Reception};
-use crate::store::{BlobClass, Store};
+use crate::store::Store;
 
 /// Why a transfer server cannot run.
 #[derive(Debug, Error)]
@@ -27,26 +28,35 @@ pub enum ServeError {
     FileCache { path: String, source: BlobError },
 }
 
-/// Opens the file cache and serves `class` until `shutdown`.
+/// Opens the file cache and serves until `shutdown`.
 pub async fn run(
-    class: BlobClass,
+    service: Service,
     config: &TransferConfig,
     store: Arc<dyn Store>,
     listener: Listener,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let blobs = open(&config.filecache).await?;
-    let policy = Policy::new(class, config);
-    let transfers = Transfers::new(policy, store, blobs, Arc::new(SystemClock));
+    let policy = Policy::new(service.class, config);
+    let inspector = service.inspector;
+    let open = move |filecache: &Path| {
+        let blobs = Blobs::open(filecache)?;
+        Transfers::new(policy, store, blobs, Arc::new(SystemClock), inspector)
+    };
+    let transfers = Arc::new(opened(&config.filecache, open).await?);
+    let routes = (service.routes)(&transfers);
     let drain = Duration::from_secs(config.limits.drain_s);
     let limits = config.limits.connections();
-    serve(Arc::new(transfers), listener, limits, drain, shutdown).await;
+    serve(transfers, routes, listener, (limits, drain), shutdown).await;
     Ok(())
 }
 
-async fn open(filecache: &Path) -> Result<DiskBlobs, ServeError> {
+async fn opened<T, F>(filecache: &Path, open: F) -> Result<T, ServeError>
+where
+    T: Send + 'static,
+    F: FnOnce(&Path) -> Result<T, BlobError> + Send + 'static,
+{
     let path = filecache.to_owned();
-    let opened = tokio::task::spawn_blocking(move || DiskBlobs::open(&path)).await;
+    let opened = tokio::task::spawn_blocking(move || open(&path)).await;
     let opened = opened.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()));
     opened.map_err(|source| ServeError::FileCache {
         path: filecache.display().to_string(),
@@ -54,30 +64,35 @@ async fn open(filecache: &Path) -> Result<DiskBlobs, ServeError> {
     })
 }
 
-/// Serves until `shutdown`; then running requests have `drain` to be answered.
+/// Serves until `shutdown`; then running requests have the `drain` of the limits to be answered.
 pub async fn serve(
     transfers: Arc<Transfers>,
+    routes: Router,
     listener: Listener,
-    limits: ConnectionLimits,
-    drain: Duration,
+    (limits, drain): (ConnectionLimits, Duration),
     shutdown: CancellationToken,
 ) {
     let tasks = TaskTracker::new();
+    look_after(&transfers, &tasks, &shutdown);
     let over = CancellationToken::new();
     let reception = Reception::new(Port::Transfer, listener.security(), HEAD_WAIT);
-    let reception = Arc::new(reception);
+    let desk = Arc::new(Desk {
+        reception,
+        router: router(&transfers, routes),
+        transfers,
+        shutdown: shutdown.clone(),
+    });
     let handle = |connection: Connection| {
-        let (transfers, shutdown, over) = (Arc::clone(&transfers), shutdown.clone(), over.clone());
-        let reception = Arc::clone(&reception);
+        let (desk, over) = (Arc::clone(&desk), over.clone());
         async move {
             tokio::select! {
                 biased;
                 () = over.cancelled() => info!("closed: the time to stop is over"),
-                () = attend(&transfers, &reception, connection, &shutdown) => {}
+                () = desk.attend(connection) => {}
             }
         }
     };
-    net::serve(listener, limits, shutdown.clone(), &tasks, handle).await;
+    net::serve(listener, limits, shutdown, &tasks, handle).await;
     tasks.close();
     if tokio::time::timeout(drain, tasks.wait()).await.is_err() {
         warn!(
@@ -89,20 +104,43 @@ pub async fn serve(
     }
 }
 
-async fn attend(
-    transfers: &Transfers,
-    reception: &Reception,
-    connection: Connection,
-    shutdown: &CancellationToken,
-) {
-    match reception.receive(connection, shutdown).await {
-        Some((Language::Flamingo, connection)) => {
-            let session = Session::new(transfers, connection.socket, connection.accepted);
-            let ended = session.run(&connection.permit, shutdown).await;
-            tell(ended);
+/// Starts what is done beside serving.
+fn look_after(transfers: &Arc<Transfers>, tasks: &TaskTracker, shutdown: &CancellationToken) {
+    tasks.spawn(tus::look_after(Arc::clone(transfers), shutdown.clone()));
+    let unnamed = transfers
+        .unnamed
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if let Some(unnamed) = unnamed {
+        let naming = naming::run(Arc::clone(transfers), unnamed, shutdown.clone());
+        tasks.spawn(naming);
+    }
+}
+
+/// Everything a connection needs.
+struct Desk {
+    reception: Reception,
+    router: Router,
+    transfers: Arc<Transfers>,
+    shutdown: CancellationToken,
+}
+
+impl Desk {
+    async fn attend(&self, connection: Connection) {
+        let shutdown = &self.shutdown;
+        match self.reception.receive(connection, shutdown).await {
+            Some((Language::Flamingo, connection)) => {
+                let (socket, accepted) = (connection.socket, connection.accepted);
+                let session = Session::new(&self.transfers, socket, accepted);
+                let ended = session.run(&connection.permit, shutdown).await;
+                tell(ended);
+            }
+            Some((Language::Http, connection)) => {
+                crate::http::serve(self.router.clone(), connection, shutdown.clone()).await;
+            }
+            None => {}
         }
-        Some((Language::Http, connection)) => http::refuse(connection).await,
-        None => {}
     }
 }
 

@@ -14,9 +14,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::inspect::Sniff;
 use super::{Policy, Transfers, serve};
 use crate::api::{Account, ContactList, Entry, Profile, Refusal};
-use crate::blob::DiskBlobs;
+use crate::blob::Blobs;
 use crate::clock::SystemClock;
 use crate::config::{Access, TransferConfig};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
@@ -191,15 +192,17 @@ impl Server {
         let cache = dir.path().join("filecache");
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr();
-        let blobs = DiskBlobs::open(&cache).unwrap();
+        let blobs = Blobs::open(&cache).unwrap();
         let there: Arc<dyn Store> = store.clone();
-        let transfers = Transfers::new(policy, there, blobs, Arc::new(SystemClock));
+        let transfers =
+            Transfers::new(policy, there, blobs, Arc::new(SystemClock), Arc::new(Sniff));
+        let transfers = transfers.unwrap();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(serve(
             Arc::new(transfers),
+            axum::Router::new(),
             listener,
-            ConnectionLimits::default(),
-            Duration::from_secs(5),
+            (ConnectionLimits::default(), Duration::from_secs(5)),
             shutdown.clone(),
         ));
         Self {

@@ -119,10 +119,10 @@ pub(super) struct Running {
 
 /// Counts a running upload as long as it is there.
 #[derive(Debug)]
-struct Counted;
+pub(super) struct Counted;
 
 impl Counted {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         metrics::UPLOADS_ACTIVE_NOW.increment(1);
         Self
     }
@@ -239,12 +239,15 @@ async fn start(transfers: &Transfers, peer: IpAddr, piece: &Piece) -> Result<Run
 }
 
 /// Disk first, then database, then the answer: what was answered survives a power cut.
-async fn publish(transfers: &Transfers, running: Running) -> Result<(), Refusal> {
+async fn publish(transfers: &Transfers, mut running: Running) -> Result<(), Refusal> {
     let class = transfers.policy.class;
-    let verified = running.staging.digest()?.md5_hex() == running.name.as_str();
+    let digest = running.staging.digest().await?;
+    let verified = digest.md5_hex().as_deref() == Some(running.name.as_str());
     if !verified && class == BlobClass::File {
         return Err(Refusal::ContentMismatch);
     }
+    // Until the database knows it, the file could be taken for one that nobody needs.
+    let _publishing = transfers.blobs.publishing().await?;
     let blob = running.staging.finish(running.size).await?;
     let at = transfers.clock.now();
     let change = Change::NameBlob {

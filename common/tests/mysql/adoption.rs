@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use common::api::{DEFAULT_TEAM, TeamEdit};
-use common::id::{ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Peer, Seq, UserId};
+use common::id::{ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Millis, Peer, Seq, UserId};
 use common::store::{
     Append, Change, DatabaseUrl, Guard, Imported, OpenOptions, Outcome, Store, StoreError,
     import_flamingo, open,
@@ -225,6 +225,7 @@ async fn life_goes_on(store: &dyn Store) {
         origin: origin(BOB, "emoji 🎉"),
         body: text("🎉"),
         guard: Guard::Contact,
+        files: Vec::new(),
     });
     assert!(matches!(one(store, emoji).await, Outcome::Done { .. }));
     let log = store.pull(ConvId::group(GROUP), Seq(1), 10).await.unwrap();
@@ -234,7 +235,14 @@ async fn life_goes_on(store: &dyn Store) {
     profile.nickname = "🐈".to_owned();
     profile.signature = "I am a cat. ".repeat(20);
     let changed = profile.clone();
-    one(store, Change::SetProfile { profile }).await;
+    one(
+        store,
+        Change::SetProfile {
+            profile,
+            at: Millis(0),
+        },
+    )
+    .await;
     assert_eq!(store.account(CAT).await.unwrap().unwrap().profile, changed);
 
     let edit = TeamEdit::Rename {

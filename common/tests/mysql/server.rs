@@ -213,6 +213,7 @@ pub(crate) fn message(from: UserId, to: UserId, client_id: impl Into<String>) ->
         origin: origin(from, client_id),
         body: text("hello"),
         guard: Guard::Exists,
+        files: Vec::new(),
     })
 }
 

@@ -37,7 +37,6 @@ pub(super) fn jpeg(
     if quality < ORIGINAL_QUALITY {
         encoder.set_sampling_factor(SamplingFactor::F_2_2);
     }
-    encoder.set_optimized_huffman_tables(true);
     if let Some(profile) = profile {
         encoder.add_icc_profile(profile).map_err(Fault::broken)?;
     }

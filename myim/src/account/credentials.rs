@@ -210,6 +210,32 @@ impl Credentials {
         }
     }
 
+    /// An account that signed in on this server: the one that is wanted, else the one that signed in
+    /// last of all, else the only one.
+    ///
+    /// # Errors
+    /// [`Failure::NotSignedIn`] if there is none, [`Failure::Usage`] if several could be meant.
+    pub(crate) fn on(&self, server: &Server, wanted: Option<&str>) -> Result<&Saved, Failure> {
+        let server = server.to_string();
+        let is_there = |saved: &&Saved| saved.server == server;
+        let wanted = wanted.and_then(|wanted| self.called(wanted).ok());
+        if let Some(saved) = wanted.or_else(|| self.current()).filter(is_there) {
+            return Ok(saved);
+        }
+        let mut found = self.accounts.iter().filter(is_there);
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one),
+            (None, _) => Err(Failure::NotSignedIn(format!(
+                "nobody is signed in on {server}: myim login does that"
+            ))),
+            (Some(one), Some(other)) => Err(Failure::Usage(format!(
+                "{} and {} are signed in: MYIM_ACCOUNT says which is meant",
+                one.name(),
+                other.name()
+            ))),
+        }
+    }
+
     /// Adds an account, or its new sign-ins, and makes it the current one.
     pub(crate) fn add(&mut self, saved: Saved) {
         self.current = Some(saved.name());
@@ -305,6 +331,26 @@ mod tests {
         );
         assert!(matches!(name("bob"), Err(Failure::Usage(_))));
         assert!(matches!(name("cid"), Err(Failure::NotSignedIn(_))));
+    }
+
+    #[test]
+    fn on_a_server_it_is_the_last_one_or_the_only_one() {
+        let mut all = Credentials::new();
+        let there = "https://chat.example:20000";
+        for (name, server) in [("ann", HERE), ("bob", there), ("cid", HERE)] {
+            all.add(saved(name, server));
+        }
+        let name = |server: &str, wanted: Option<&str>| {
+            let found = all.on(&server.parse().unwrap(), wanted);
+            found.map(|saved| saved.username.clone())
+        };
+        assert_eq!(name(HERE, None).unwrap(), "cid");
+        assert_eq!(name(HERE, Some("ann")).unwrap(), "ann");
+        // Somebody of another server is not meant.
+        assert_eq!(name("https://chat.example", Some("ann")).unwrap(), "bob");
+        assert!(matches!(name(HERE, Some("bob")), Err(Failure::Usage(_))));
+        let nobody = name("http://chat.example", None);
+        assert!(matches!(nobody, Err(Failure::NotSignedIn(_))));
     }
 
     #[test]

@@ -88,6 +88,18 @@ pub(crate) fn current(choice: &Choice) -> anyhow::Result<Account> {
     saved.account()
 }
 
+/// The account of this machine that signed in on a server; its address is read as by `myim login`.
+///
+/// # Errors
+/// As [`current`].
+pub(crate) fn on_server(address: &str) -> anyhow::Result<Saved> {
+    let environment = PersonalEnvironment::read();
+    let server: Server = address.parse()?;
+    let credentials = Credentials::read(&Place::of(&environment)?)?;
+    let saved = credentials.on(&server, environment.account.as_deref())?;
+    Ok(saved.clone())
+}
+
 /// A bot or a script brings its token along.
 fn from_environment(environment: &PersonalEnvironment) -> anyhow::Result<Option<Account>> {
     let Some(token) = &environment.token else {

@@ -43,7 +43,8 @@ pub(crate) struct AdminArgs {
     /// The admin socket of a server on this machine [default: admin.sock in the data directory]
     #[arg(long, global = true, value_name = "PATH", conflicts_with_all = ["server", "data"])]
     socket: Option<PathBuf>,
-    /// A server elsewhere, like https://chat.example; needs an administrator's token in MYIM_TOKEN
+    /// A server elsewhere, like https://chat.example, as the administrator who signed in there with
+    /// myim login, or with the token in MYIM_TOKEN
     #[arg(long, global = true, value_name = "URL")]
     server: Option<String>,
     /// The token of an administrator's session; better given in the environment

@@ -9,6 +9,7 @@ use std::process::Stdio;
 
 use myim_tests::admin::{admin, admin_with_token};
 use myim_tests::api_person::{text, time, try_sign_in};
+use myim_tests::person::password;
 use myim_tests::process::command;
 use myim_tests::server::{Db, Kind, Server, Setup};
 use serde_json::json;
@@ -201,6 +202,26 @@ fn a_token_does_what_the_socket_does(server: &mut Server) {
     call(&["stats"], "forged").fails(4, "token");
     admin(directory, &["--server", &url, "stats"]).fails(4, "MYIM_TOKEN");
     admin_with_token(directory, &["--server", "chat.example", "stats"], "x").fails(2, "URL");
+    // The sign-in of `myim login` does as well, and is that of this server alone.
+    let config = directory.join("config");
+    let as_saved = |url: &str| {
+        let mut command = command("myim", directory);
+        command.args(["admin", "--server", url, "stats"]);
+        command.env("MYIM_CONFIG_DIR", &config);
+        command.output().unwrap()
+    };
+    let mut login = command("myim", directory);
+    login.args(["login", &url, "ann", "--password-file", "-"]);
+    login.env("MYIM_CONFIG_DIR", &config).stdin(Stdio::piped());
+    let mut login = login.stdout(Stdio::null()).spawn().unwrap();
+    let mut keys = login.stdin.take().unwrap();
+    keys.write_all(password("ann").as_bytes()).unwrap();
+    drop(keys);
+    assert!(login.wait().unwrap().success());
+    let told = as_saved(&url);
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    let told = as_saved("http://127.0.0.1:1");
+    assert_eq!(told.status.code(), Some(4), "{told:?}");
     let nobody = ["--server", "http://127.0.0.1:1", "stats"];
     admin_with_token(directory, &nobody, "x").fails(3, "127.0.0.1:1");
 }
@@ -274,6 +295,30 @@ fn a_second_server_does_not_take_the_socket() {
         other[0].story()
     );
     server.admin(&["stats"]).ok();
+}
+
+#[test]
+fn a_socket_that_was_asked_for_is_there_or_the_server_does_not_start() {
+    let deep = std::env::temp_dir().join("deep".repeat(40));
+    let asked = Setup::new(Kind::Whole, Db::Sqlite)
+        .chat_flag("--admin-socket", &deep.to_string_lossy())
+        .start_unready();
+    let ended = asked[0].wait(myim_tests::process::PROCESS_PATIENCE);
+    assert_eq!(ended.code(), Some(64), "{}", asked[0].story());
+    let log = asked[0].log();
+    assert!(
+        log.contains("longer than the system takes") && log.contains("--admin-socket"),
+        "{log}"
+    );
+    // Whoever has his data deep in the tree goes without.
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("deep".repeat(40));
+    fs::create_dir(&data).unwrap();
+    let database = format!("sqlite:{}", data.join("myim.db").display());
+    let server = Setup::new(Kind::Whole, Db::Sqlite)
+        .chat_flag("--database", &database)
+        .start();
+    server.logged("no administration from this machine");
 }
 
 #[test]

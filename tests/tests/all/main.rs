@@ -27,6 +27,7 @@ mod contract;
 mod crowds;
 mod database_faults;
 mod end_to_end;
+mod files;
 mod foreign;
 mod one_port;
 mod property;

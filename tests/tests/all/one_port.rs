@@ -85,7 +85,7 @@ fn http_in_odd_pieces(server: &mut Server) {
 fn transfer_ports_know_http(server: &mut Server) {
     for address in [server.file, server.image] {
         let refused = http::get(address, "/");
-        assert_eq!(refused.status, 501, "{refused:?}");
+        assert_eq!(refused.status, 404, "{refused:?}");
         assert!(
             refused.head.contains("application/problem+json"),
             "{refused:?}"

@@ -92,6 +92,7 @@ impl World {
             origin: self.origin(ANN, BROWSER),
             body: Body::Message { dialect, content },
             guard: Guard::Exists,
+            files: Vec::new(),
         };
         let outcome = self.store.commit(&[Change::Append(append)]).await;
         match outcome.unwrap().remove(0) {

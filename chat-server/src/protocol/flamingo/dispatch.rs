@@ -1,6 +1,6 @@
 //! From a logged-in client's packets to commands, and their replies to packets.
 
-use common::api::{Dialect, Profile, Refusal, TeamEdit};
+use common::api::{Profile, Refusal, TeamEdit};
 use common::id::{ConvId, Millis, Peer};
 use common::wire::chat::Packet;
 use common::wire::command::{self, operate};
@@ -100,7 +100,6 @@ pub(super) async fn send(
             app,
             &session.actor,
             ConvId::between(session.actor.user, peer),
-            Dialect::Flamingo,
             content,
             packet.seq.into(),
         )

@@ -30,7 +30,7 @@ use super::router::WebState;
 use super::shape::event;
 use super::sync::SINCE_BYTES_MAX;
 use super::sync::{History, acknowledge};
-use super::{code, connection::Guest};
+use super::{Guest, code};
 use crate::app::App;
 use crate::hub::{End, Manner};
 use crate::presence;

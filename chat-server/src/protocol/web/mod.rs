@@ -1,13 +1,12 @@
 //! The HTTP and WebSocket API, on the same port as the protocol of the existing clients.
 //!
-//! `router` says what there is, `connection` serves it on a socket. Routes read a request, call a
+//! `router` says what there is, [`common::http`] serves it on a socket. Routes read a request, call a
 //! command and show what it returns; what went wrong becomes a [`problem::Problem`]. Who may do or
 //! see what is decided by the commands, not here.
 
 mod acks;
 mod closing;
 mod code;
-pub mod connection;
 mod document;
 mod document_page;
 mod events;
@@ -36,7 +35,7 @@ mod tests;
 mod wire;
 mod ws;
 
-pub use connection::{Guest, serve};
+pub use common::http::{Guest, serve};
 pub use operator::{Operator, serve as serve_operator};
 pub use router::{operators_router, router};
 pub(crate) use showing::Showing;

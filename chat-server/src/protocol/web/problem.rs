@@ -222,6 +222,9 @@ fn refused(refusal: Refusal) -> Code {
         Refusal::LastAdmin => code::LAST_ADMIN,
         Refusal::NoSuchInvite => code::NO_SUCH_INVITE,
         Refusal::InviteInvalid => code::INVITE_INVALID,
+        Refusal::NoSuchFile => code::NO_SUCH_FILE,
+        Refusal::FileNeeded => code::NOT_ALLOWED,
+        Refusal::QuotaUser | Refusal::QuotaTotal => code::LIMIT_REACHED,
     }
 }
 

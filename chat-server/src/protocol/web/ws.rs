@@ -25,8 +25,8 @@ use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Guest;
 use super::closing::{Closing, reconnect_after_ms};
-use super::connection::Guest;
 use super::extract::{FromAddress, bearer};
 use super::frames::Id;
 use super::greeting::{Greeted, greet};

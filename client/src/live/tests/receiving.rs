@@ -60,6 +60,55 @@ async fn what_was_not_confirmed_comes_again_after_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_without_entries_is_confirmed_by_its_place() {
+    let (mut server, store) = (Server::new(), SharedStore::default());
+    let (client, mut events) = server.start(&store).await;
+    let mut peer = server.welcome().await;
+    let head =
+        |seq: u64| json!({"event": "head", "conversation": chat().to_string(), "last_seq": seq});
+    peer.message(1).await;
+    peer.say(head(40)).await;
+    assert_eq!(entry(&mut events).await.seq, Seq(1));
+    assert!(matches!(next(&mut events).await, Event::Passing(_)));
+    client.confirm(chat(), Seq(30)).await.unwrap();
+    assert_eq!(store.place(chat()).await, Some(Seq(30)));
+    assert_eq!(peer.request("ack").await["seq"], 30);
+    // What is behind the head was not told, and would be lost if it counted.
+    client.confirm(chat(), Seq(99)).await.unwrap();
+    assert_eq!(store.place(chat()).await, Some(Seq(40)));
+    assert_eq!(peer.request("ack").await["seq"], 40);
+    peer.message(41).await;
+    assert_eq!(entry(&mut events).await.seq, Seq(41));
+    // Nothing was ever told of this one.
+    client.confirm(ConversationId(5), Seq(1)).await.unwrap();
+    assert_eq!(store.place(ConversationId(5)).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_wants_entries_alone_hears_of_its_end() {
+    let (mut server, store) = (Server::new(), SharedStore::default());
+    let (client, mut events) = server.start(&store).await;
+    let mut peer = server.welcome().await;
+    peer.say(json!({"event": "typing", "conversation": chat().to_string(), "user_id": "9"}))
+        .await;
+    peer.message(1).await;
+    let mut own = message(chat(), 2, "x");
+    own["message"]["sender"] = ME.to_string().into();
+    peer.say(own).await;
+    let of_another = soon("an entry", events.entry()).await.unwrap();
+    assert!(of_another.message_of_another().is_some());
+    let answer = of_another.answer(text("x"));
+    let name = format!("answer-{}-1", chat());
+    assert_eq!((answer.to, answer.client_id), (chat().into(), Some(name)));
+    let own = soon("an entry", events.entry()).await.unwrap();
+    assert_eq!((own.seq, own.message_of_another()), (Seq(2), None));
+    drop(peer);
+    client.close().await;
+    let ended = soon("the end", events.entry()).await.unwrap_err();
+    assert_eq!(ended, crate::Ended::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn acknowledgments_are_collected() {
     let (mut server, store) = (Server::new(), SharedStore::default());
     let (_client, mut events) = server.start(&store).await;

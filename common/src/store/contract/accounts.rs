@@ -1,6 +1,6 @@
 //! Accounts and profiles.
 
-use super::setup::{MANY, ann_and_bob, commit, done, group, new_account, refused, user};
+use super::setup::{MANY, NOW, ann_and_bob, commit, done, group, new_account, refused, user};
 use crate::api::{Avatar, Profile, Refusal, TeamEdit};
 use crate::id::{GroupId, Peer, UserId};
 use crate::store::{Change, Outcome, Store};
@@ -94,6 +94,7 @@ pub async fn a_profile_is_replaced_but_for_its_name(store: &dyn Store) {
     for _ in 0..2 {
         let change = Change::SetProfile {
             profile: profile.clone(),
+            at: NOW,
         };
         assert_eq!(commit(store, change).await, Outcome::done());
     }
@@ -132,6 +133,7 @@ pub async fn unknown_accounts_are_refused_or_absent(store: &dyn Store) {
         },
         Change::SetProfile {
             profile: Profile::fresh(Peer::User(nobody), "a", "b"),
+            at: NOW,
         },
     ] {
         refused(store, change, Refusal::NoSuchUser).await;

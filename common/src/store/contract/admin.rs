@@ -73,6 +73,7 @@ pub async fn a_locked_account_keeps_everything(store: &dyn Store) {
         origin: super::setup::origin(bob, "hello"),
         body: message("hello"),
         guard: Guard::Exists,
+        files: Vec::new(),
     };
     done(store, Change::Append(written)).await;
     done(store, enable(ann)).await;

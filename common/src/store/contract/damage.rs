@@ -200,6 +200,22 @@ pub async fn damage_is_found(store: &Arc<dyn Store>, unlock: &[&str], run: impl 
         commit(db, say(bob, conv, &format!("meanwhile {number}"))).await;
         commit(db, say(ann, conv, &format!("and {number}"))).await;
     }
+    // Every number twice: wherever two pieces meet, one of two rows more or less puts the seam
+    // between two that are the same.
+    let choir = ConvId::group(choir);
+    run(&format!(
+        "UPDATE t_chatmsg SET f_seq = f_seq - 1 WHERE f_conv = {choir} AND f_seq % 2 = 0"
+    ))
+    .await;
+    for row in ["f_seq = 5", "f_seq = 6"] {
+        let (found, ..) = look(store).await;
+        let doubles = found.iter().filter(|found| found.kind == Kind::DoubleSeq);
+        assert_eq!(doubles.count(), 2_502 / 2, "before {row} is gone");
+        run(&format!(
+            "DELETE FROM t_chatmsg WHERE f_conv = {conv} AND {row}"
+        ))
+        .await;
+    }
 }
 
 /// How many entries the inboxes have.

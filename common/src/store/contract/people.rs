@@ -13,7 +13,7 @@ use crate::store::{Change, Store};
 async fn called(store: &dyn Store, username: &str, nickname: &str) -> UserId {
     let id = user(store, username).await;
     let profile = Profile::fresh(Peer::User(id), username, nickname);
-    done(store, Change::SetProfile { profile }).await;
+    done(store, Change::SetProfile { profile, at: NOW }).await;
     id
 }
 

@@ -161,6 +161,7 @@ pub(super) fn append(origin: Origin, conv: ConvId, text: &str, guard: Guard) -> 
         origin,
         body: message(text),
         guard,
+        files: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use mysql_async::{Conn, Value};
 use super::connections::{row, rows, write};
 use super::fault::Fault;
 use super::row::params;
+use super::shared;
 use crate::api::{NewAccount, Profile, Refusal};
 use crate::id::{GROUP_ID_FIRST, ID_MAX, Millis, Peer, UserId};
 use crate::store::Outcome;
@@ -149,7 +150,11 @@ pub(super) async fn set_password(
     Ok(Outcome::done())
 }
 
-pub(super) async fn set_profile(conn: &mut Conn, profile: &Profile) -> Result<Outcome, Fault> {
+pub(super) async fn set_profile(
+    conn: &mut Conn,
+    profile: &Profile,
+    at: Millis,
+) -> Result<Outcome, Fault> {
     let id = profile.id.number();
     if lock(conn, [id; 2]).await?.is_empty() {
         return Ok(Outcome::Refused(Refusal::NoSuchUser));
@@ -174,5 +179,6 @@ pub(super) async fn set_profile(conn: &mut Conn, profile: &Profile) -> Result<Ou
         params(values),
     )
     .await?;
+    shared::show_avatar(conn, profile, at).await?;
     Ok(Outcome::done())
 }

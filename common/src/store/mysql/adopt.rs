@@ -153,6 +153,32 @@ const API_KEYS: &[(&str, &str, &str)] = &[
     ("t_blob_name", "k_sha256", "KEY k_sha256 (f_sha256)"),
 ];
 
+/// What files over HTTP added to a table that was there.
+const FILE_COLUMNS: &[Table] = &[(
+    "t_blob",
+    &[
+        (
+            "f_mime",
+            "varchar(255) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL",
+        ),
+        ("f_width", "int unsigned DEFAULT NULL"),
+        ("f_height", "int unsigned DEFAULT NULL"),
+        (
+            "f_thumbhash",
+            "varchar(64) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL",
+        ),
+        ("f_expires", "bigint DEFAULT NULL"),
+        ("f_gone", "bigint DEFAULT NULL"),
+        ("f_legacy", "tinyint NOT NULL DEFAULT 2"),
+    ],
+)];
+
+const FILE_KEYS: &[(&str, &str, &str)] = &[
+    ("t_blob", "k_expires", "KEY k_expires (f_expires)"),
+    ("t_blob", "k_time", "KEY k_time (f_time)"),
+    ("t_blob", "k_size", "KEY k_size (f_gone, f_size)"),
+];
+
 /// Gives the three original tables their columns.
 pub(super) async fn columns(conn: &mut Conn) -> Result<(), Fault> {
     for (table, wanted) in WIDE {
@@ -181,7 +207,16 @@ pub(super) async fn columns(conn: &mut Conn) -> Result<(), Fault> {
 
 /// Adds the columns that the API needs.
 pub(super) async fn api_columns(conn: &mut Conn) -> Result<(), Fault> {
-    for (table, wanted) in API_COLUMNS {
+    add_columns(conn, API_COLUMNS).await
+}
+
+/// Adds the columns that files over HTTP need.
+pub(super) async fn file_columns(conn: &mut Conn) -> Result<(), Fault> {
+    add_columns(conn, FILE_COLUMNS).await
+}
+
+async fn add_columns(conn: &mut Conn, tables: &[Table]) -> Result<(), Fault> {
+    for (table, wanted) in tables {
         let there = columns_of(conn, table).await?;
         let missing: Vec<String> = wanted
             .iter()
@@ -204,6 +239,11 @@ pub(super) async fn unique_keys(conn: &mut Conn) -> Result<(), Fault> {
 /// Adds the keys that the API needs.
 pub(super) async fn api_keys(conn: &mut Conn) -> Result<(), Fault> {
     add_keys(conn, API_KEYS).await
+}
+
+/// Adds the keys that files over HTTP need.
+pub(super) async fn file_keys(conn: &mut Conn) -> Result<(), Fault> {
+    add_keys(conn, FILE_KEYS).await
 }
 
 async fn add_keys(conn: &mut Conn, keys: &[(&str, &str, &str)]) -> Result<(), Fault> {

@@ -7,8 +7,9 @@ use mysql_async::Conn;
 use super::fault::Fault;
 use super::guard::{Ask, Held};
 use super::log::{Heads, SendKey, saved, send_key, write_entries};
+use super::shared;
 use crate::api::{Entry, Refusal};
-use crate::id::ConvId;
+use crate::id::{BlobId, ConvId};
 use crate::store::{Append, Outcome};
 
 /// Applies consecutive appends. Locks heads first, so that what it then looks at cannot change
@@ -22,9 +23,15 @@ pub(super) async fn append_all(
 
     let keys: Vec<SendKey> = appends.iter().map(|a| send_key(&a.origin)).collect();
     let mut known = saved(conn, &keys).await?;
-    let held = Held::find(conn, appends.iter().map(|append| Ask::from(*append))).await?;
+    let asks = appends.iter().map(|append| Ask::from(*append));
+    let files: BTreeSet<BlobId> = appends.iter().flat_map(|a| a.files.clone()).collect();
+    let files: Vec<BlobId> = files.into_iter().collect();
+    let conditions = Conditions {
+        held: Held::find(conn, asks).await?,
+        present: shared::present(conn, &files).await?,
+    };
     let accepted = |append: &Append| {
-        !known.contains_key(&send_key(&append.origin)) && held.refusal(&Ask::from(append)).is_none()
+        !known.contains_key(&send_key(&append.origin)) && conditions.refusal(append).is_none()
     };
     let fresh: BTreeSet<ConvId> = appends
         .iter()
@@ -36,10 +43,41 @@ pub(super) async fn append_all(
     let mut entries = Vec::with_capacity(appends.len());
     let mut outcomes = Vec::with_capacity(appends.len());
     for append in appends {
-        outcomes.push(one(append, &mut heads, &mut known, &held, &mut entries));
+        outcomes.push(one(
+            append,
+            &mut heads,
+            &mut known,
+            &conditions,
+            &mut entries,
+        ));
     }
     write_entries(conn, &entries).await?;
+    for (append, outcome) in appends.iter().zip(&outcomes) {
+        if let Outcome::Done { entries, .. } = outcome
+            && let [entry] = &**entries
+        {
+            let files = append.files_among(&conditions.present);
+            shared::refer(conn, (entry.conv, entry.seq), files).await?;
+        }
+    }
     Ok(outcomes)
+}
+
+/// What must hold for messages to be taken, as it is while their conversations are locked.
+struct Conditions {
+    held: Held,
+    present: BTreeSet<BlobId>,
+}
+
+impl Conditions {
+    fn refusal(&self, append: &Append) -> Option<Refusal> {
+        let lacking = || {
+            append
+                .lacks_files(&self.present)
+                .then_some(Refusal::NoSuchFile)
+        };
+        self.held.refusal(&Ask::from(append)).or_else(lacking)
+    }
 }
 
 /// Decides one append; what is accepted joins `known` and `entries`.
@@ -47,7 +85,7 @@ fn one(
     append: &Append,
     heads: &mut Heads,
     known: &mut HashMap<SendKey, Entry>,
-    held: &Held,
+    conditions: &Conditions,
     entries: &mut Vec<Entry>,
 ) -> Outcome {
     let key = send_key(&append.origin);
@@ -57,7 +95,7 @@ fn one(
             entry.conv == append.conv && entry.body == append.body,
         );
     }
-    if let Some(refusal) = held.refusal(&Ask::from(append)) {
+    if let Some(refusal) = conditions.refusal(append) {
         return Outcome::Refused(refusal);
     }
     let entry = heads.number(append.conv, &append.origin, &append.body);

@@ -36,16 +36,22 @@ pub(super) async fn name(
 ) -> Result<Outcome, Fault> {
     let class = class_number(naming.class);
     let hash = naming.blob.to_string();
-    if let Some(outcome) = verified_before(conn, naming, &hash).await? {
-        return Ok(outcome);
+    let before = verified_before(conn, naming, &hash).await?;
+    if let Some(refused @ Outcome::Refused(_)) = before {
+        return Ok(refused);
     }
+    // An old client's file is kept, also if it came over HTTP before or was deleted.
     write(
         conn,
-        "INSERT INTO t_blob (f_sha256, f_size, f_time) VALUES (?, ?, ?) \
-         ON DUPLICATE KEY UPDATE f_size = f_size",
+        "INSERT INTO t_blob (f_sha256, f_size, f_time, f_legacy) VALUES (?, ?, ?, 1) \
+         ON DUPLICATE KEY UPDATE \
+             f_legacy = GREATEST(f_legacy, 1), f_expires = NULL, f_gone = NULL",
         (&hash, naming.size, at.0),
     )
     .await?;
+    if let Some(outcome) = before {
+        return Ok(outcome);
+    }
     let values: [Value; 5] = [
         class.into(),
         naming.name.as_bytes().into(),

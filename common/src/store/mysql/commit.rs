@@ -195,7 +195,7 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
             user,
             password_hash,
         } => account::set_password(conn, *user, password_hash).await,
-        Change::SetProfile { profile } => account::set_profile(conn, profile).await,
+        Change::SetProfile { profile, at } => account::set_profile(conn, profile, *at).await,
         Change::RequestFriend {
             origin,
             username,
@@ -279,6 +279,7 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
         Change::Admin(_)
         | Change::Block(_)
         | Change::Bot(_)
+        | Change::File(_)
         | Change::Group(_)
         | Change::IncomingHook(_)
         | Change::Invite(_)

@@ -35,6 +35,11 @@ pub(super) const MYSQL: &[Migration] = &[
         name: "bots_admin",
         sql: include_str!("../schema/0004_bots_admin.mysql.sql"),
     },
+    Migration {
+        n: 5,
+        name: "files",
+        sql: include_str!("../schema/0005_files.mysql.sql"),
+    },
 ];
 
 /// The files that the database lacks.
@@ -82,6 +87,8 @@ async fn apply(conn: &mut Conn, statement: &str) -> Result<(), Fault> {
         Some("columns") => adopt::columns(conn).await,
         Some("api_columns") => adopt::api_columns(conn).await,
         Some("api_keys") => adopt::api_keys(conn).await,
+        Some("file_columns") => adopt::file_columns(conn).await,
+        Some("file_keys") => adopt::file_keys(conn).await,
         Some("unique_keys") => adopt::unique_keys(conn).await,
         Some(other) => Err(Fault::Broken(format!("there is no step {other}"))),
         None => run(conn, statement).await,

@@ -10,10 +10,11 @@ use super::fault::Fault;
 use super::friend;
 use super::guard::{Ask, Held};
 use super::log::{Heads, saved};
-use crate::api::{Entry, NewAccount, Notice, Origin, Refusal};
-use crate::id::{ClientId, ConvId, Millis, Seq, UserId};
+use crate::api::{Entry, NewAccount, Notice, Origin, Profile, Refusal};
+use crate::id::{BlobId, ClientId, ConvId, Millis, Seq, UserId};
 use crate::store::audit::{self, Record};
 use crate::store::bulk::marks;
+use crate::store::file::{self, Reference};
 use crate::store::invite;
 use crate::store::shared::{self, Row, Tx, Value};
 use crate::store::{Change, Guard, Outcome, StoreError};
@@ -55,6 +56,29 @@ pub(super) async fn check_invite(
 /// Counts a use of an invite.
 pub(super) async fn count_invite(conn: &mut Conn, code: &str) -> Result<(), Fault> {
     invite::count(&mut MySqlTx(conn), code).await
+}
+
+/// Those of these files that are here. Locks them.
+pub(super) async fn present(conn: &mut Conn, files: &[BlobId]) -> Result<BTreeSet<BlobId>, Fault> {
+    file::present(&mut MySqlTx(conn), files).await
+}
+
+/// Lets a message refer to files.
+pub(super) async fn refer(
+    conn: &mut Conn,
+    (conv, seq): (ConvId, Seq),
+    files: BTreeSet<BlobId>,
+) -> Result<(), Fault> {
+    file::refer(&mut MySqlTx(conn), Reference::Message(conv, seq), files).await
+}
+
+/// Lets a user refer to the picture that his profile shows.
+pub(super) async fn show_avatar(
+    conn: &mut Conn,
+    profile: &Profile,
+    at: Millis,
+) -> Result<(), Fault> {
+    file::show_avatar(&mut MySqlTx(conn), profile.id, &profile.avatar.custom, at).await
 }
 
 /// Runs a reading statement.

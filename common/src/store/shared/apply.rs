@@ -1,8 +1,8 @@
 //! Which topic applies which change.
 
 use super::{
-    Tx, admin, block, bot, group, incoming_hook, invite, message, meta, outgoing_hook, people,
-    place, search, session,
+    Tx, admin, block, bot, file, group, incoming_hook, invite, message, meta, outgoing_hook,
+    people, place, search, session,
 };
 use crate::store::{Change, Outcome, StoreError};
 
@@ -24,6 +24,7 @@ pub(in crate::store) async fn apply<T: Tx>(
         Change::Invite(change) => invite::apply(tx, change).await,
         Change::Block(change) => block::apply(tx, change).await,
         Change::Bot(change) => bot::apply(tx, change).await,
+        Change::File(change) => file::apply(tx, change).await,
         Change::IncomingHook(change) => incoming_hook::apply(tx, change).await,
         Change::Group(change) => group::apply(tx, change).await,
         Change::Message(change) => message::apply(tx, change).await,

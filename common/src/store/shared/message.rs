@@ -32,7 +32,7 @@ pub enum MessageChange {
         not_before: Millis,
     },
     /// Gives a message other segments. Appends `MessageEdited`. Refused: `NotTheAuthor`, `TooLate`;
-    /// as an append is: `NotFriends`, `Blocked`, `Muted`.
+    /// as an append is: `NotFriends`, `Blocked`, `Muted`, `NoSuchFile`.
     Edit {
         origin: Origin,
         conv: ConvId,

@@ -39,7 +39,7 @@ pub async fn stored(store: &dyn Store) -> Result<Stored, StoreError> {
     // The heads say how many entries there are without walking through all of them.
     let logs = "SELECT COUNT(*), COALESCE(SUM(f_head), 0) FROM t_conversation";
     let logs = numbers(logs, Vec::new()).await?;
-    let files = "SELECT COUNT(*), COALESCE(SUM(f_size), 0) FROM t_blob";
+    let files = "SELECT COUNT(*), COALESCE(SUM(f_size), 0) FROM t_blob WHERE f_gone IS NULL";
     let files = numbers(files, Vec::new()).await?;
     Ok(Stored {
         users: people.unsigned(0)?.saturating_sub(groups),

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::fault::{Applied, Stop};
-use super::number;
+use super::{number, shared};
 use crate::api::{Account, Avatar, NewAccount, Profile, Refusal};
 use crate::id::{GROUP_ID_FIRST, ID_MAX, Millis, Peer, UserId};
 use crate::store::{Outcome, StoreError};
@@ -119,7 +119,7 @@ fn set_hash(conn: &Connection, user: UserId, hash: &str) -> Result<(), StoreErro
 }
 
 /// Replaces everything but id, user name and whether it is a bot.
-pub(super) fn set_profile(conn: &Connection, profile: &Profile) -> Applied {
+pub(super) fn set_profile(conn: &Connection, profile: &Profile, at: Millis) -> Applied {
     if !exists(conn, profile.id)? {
         return Err(Refusal::NoSuchUser.into());
     }
@@ -141,6 +141,7 @@ pub(super) fn set_profile(conn: &Connection, profile: &Profile) -> Applied {
         &profile.phone,
         &profile.mail,
     ))?;
+    shared::show_avatar(conn, profile, at)?;
     Ok(Outcome::done())
 }
 

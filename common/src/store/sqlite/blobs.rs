@@ -18,15 +18,21 @@ pub(super) fn name_blob(
     verified: bool,
     at: Millis,
 ) -> Applied {
-    match blob_named(conn, class, name)? {
-        Some(known) if known.verified && known.blob == blob => return Ok(Outcome::done()),
+    let is_named = match blob_named(conn, class, name)? {
+        Some(known) if known.verified && known.blob == blob => true,
         Some(known) if known.verified => return Err(Refusal::NameVerified.into()),
-        Some(_) | None => {}
-    }
+        Some(_) | None => false,
+    };
+    // An old client's file is kept, also if it came over HTTP before or was deleted.
     conn.prepare_cached(
-        "INSERT OR IGNORE INTO t_blob (f_sha256, f_size, f_time) VALUES (?1, ?2, ?3)",
+        "INSERT INTO t_blob (f_sha256, f_size, f_time, f_legacy) VALUES (?1, ?2, ?3, 1)
+         ON CONFLICT DO UPDATE SET f_legacy = max(f_legacy, 1), f_expires = NULL, f_gone = NULL
+         WHERE f_legacy = 0 OR f_expires IS NOT NULL OR f_gone IS NOT NULL",
     )?
     .execute((blob.to_string(), number::from_u64(size), at.0))?;
+    if is_named {
+        return Ok(Outcome::done());
+    }
     conn.prepare_cached(
         "INSERT OR REPLACE INTO t_blob_name (f_class, f_name, f_sha256, f_verified, f_time)
          VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -31,7 +31,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
             user,
             password_hash,
         } => accounts::set_password(conn, *user, password_hash),
-        Change::SetProfile { profile } => accounts::set_profile(conn, profile),
+        Change::SetProfile { profile, at } => accounts::set_profile(conn, profile, *at),
         Change::RequestFriend {
             origin,
             username,
@@ -90,6 +90,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
         Change::Admin(_)
         | Change::Block(_)
         | Change::Bot(_)
+        | Change::File(_)
         | Change::Group(_)
         | Change::IncomingHook(_)
         | Change::Invite(_)

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::fault::{Applied, Stop};
-use super::{cursors, guard, number};
+use super::{cursors, guard, number, shared};
 use crate::api::{Body, Entry, Notice, Origin, Refusal};
 use crate::id::{CLIENT_ID_BYTES_MAX, ClientId, ConvId, ConvKind, Millis, Seq, UserId};
 use crate::store::{Append, Outcome, StoreError, stored};
@@ -17,12 +17,22 @@ pub(super) fn append(conn: &Connection, append: &Append) -> Applied {
         origin,
         body,
         guard: needed,
+        files,
     } = append;
     check_new(conn, origin, *conv, body)?;
     if let Some(refusal) = guard::check(conn, origin.user, *conv, *needed, origin.at)? {
         return Err(refusal.into());
     }
-    done(vec![write(conn, *conv, origin, body)?])
+    if files.is_empty() {
+        return done(vec![write(conn, *conv, origin, body)?]);
+    }
+    let present = shared::present(conn, files)?;
+    if append.lacks_files(&present) {
+        return Err(Refusal::NoSuchFile.into());
+    }
+    let entry = write(conn, *conv, origin, body)?;
+    shared::refer(conn, &entry, append.files_among(&present))?;
+    done(vec![entry])
 }
 
 /// Done, with these entries.

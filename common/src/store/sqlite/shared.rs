@@ -9,9 +9,10 @@ use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::fault::{Applied, Stop};
 use super::{accounts, change, cursors, guard, log};
-use crate::api::{Entry, NewAccount, Notice, Origin, Refusal};
-use crate::id::{ClientId, ConvId, Millis, Peer, Seq, UserId};
+use crate::api::{Entry, NewAccount, Notice, Origin, Profile, Refusal};
+use crate::id::{BlobId, ClientId, ConvId, Millis, Peer, Seq, UserId};
 use crate::store::audit::{self, Record};
+use crate::store::file::{self, Reference};
 use crate::store::invite;
 use crate::store::shared::{self, Row, Tx, Value};
 use crate::store::{Change, Guard, Outcome, StoreError};
@@ -46,6 +47,28 @@ pub(super) fn invited(conn: &Connection, change: &Change, code: &str, at: Millis
         at_once(invite::count(&mut tx, code))?;
     }
     Ok(outcome)
+}
+
+/// Those of these files that are here.
+pub(super) fn present(conn: &Connection, files: &[BlobId]) -> Result<BTreeSet<BlobId>, Stop> {
+    at_once(file::present(&mut SqliteTx(conn), files))
+}
+
+/// Lets a message refer to files.
+pub(super) fn refer(conn: &Connection, entry: &Entry, files: BTreeSet<BlobId>) -> Result<(), Stop> {
+    let by = Reference::Message(entry.conv, entry.seq);
+    at_once(file::refer(&mut SqliteTx(conn), by, files))
+}
+
+/// Lets a user refer to the picture that his profile shows.
+pub(super) fn show_avatar(conn: &Connection, profile: &Profile, at: Millis) -> Result<(), Stop> {
+    let mut tx = SqliteTx(conn);
+    at_once(file::show_avatar(
+        &mut tx,
+        profile.id,
+        &profile.avatar.custom,
+        at,
+    ))
 }
 
 /// The result of steps none of which waits.

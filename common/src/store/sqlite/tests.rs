@@ -76,6 +76,7 @@ fn note(number: usize) -> Change {
             content: vec![b'x'; 200].into(),
         },
         guard: Guard::Exists,
+        files: Vec::new(),
     })
 }
 

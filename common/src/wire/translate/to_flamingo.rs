@@ -41,20 +41,16 @@ pub struct Names {
 pub fn needs(segments: &[Segment]) -> Needs {
     let mut needs = Needs::default();
     for segment in segments {
-        let blob = match segment {
-            Segment::Known(KnownSegment::Mention {
-                user_id: Mentioned::User(user),
-            }) => {
-                if !needs.people.contains(user) {
-                    needs.people.push(*user);
-                }
-                continue;
-            }
-            Segment::Known(KnownSegment::Image { file, .. }) => (BlobClass::Image, *file),
-            Segment::Known(KnownSegment::File { file, .. }) => (BlobClass::File, *file),
-            Segment::Known(_) | Segment::Unknown(_) => continue,
-        };
-        if !needs.blobs.contains(&blob) {
+        if let Segment::Known(KnownSegment::Mention {
+            user_id: Mentioned::User(user),
+        }) = segment
+            && !needs.people.contains(user)
+        {
+            needs.people.push(*user);
+        }
+        if let Some(blob) = segment.file()
+            && !needs.blobs.contains(&blob)
+        {
             needs.blobs.push(blob);
         }
     }

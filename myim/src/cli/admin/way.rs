@@ -22,6 +22,8 @@ use tokio::time::timeout;
 use self::dial::{Line, Remote};
 use self::offline::Database;
 use super::trouble::Trouble;
+use crate::account;
+use crate::failure::{Ending, judge};
 
 /// How long the server may take for an answer, and between two pieces of one.
 const ANSWER_WITHIN: Duration = Duration::from_secs(120);
@@ -58,13 +60,7 @@ impl Way {
     /// Finds out how to reach the administration.
     pub(super) async fn find(place: Place) -> Result<Self, Trouble> {
         if let Some(server) = place.server {
-            let token = place.token.ok_or_else(|| {
-                Trouble::not_allowed(
-                    "nobody is signed in: put the token of an administrator's session into \
-                     MYIM_TOKEN",
-                )
-            })?;
-            return Remote::new(&server, &token).map(Self::Remote);
+            return remote(&server, place.token.as_deref()).map(Self::Remote);
         }
         if let Some(socket) = place.socket {
             return match connect_local(&socket).await {
@@ -251,6 +247,22 @@ impl Answer {
             }
         }
     }
+}
+
+/// A server elsewhere, with the token that was given, or with the sign-in of `myim login` there.
+fn remote(server: &str, token: Option<&str>) -> Result<Remote, Trouble> {
+    if let Some(token) = token {
+        return Remote::new(server, token, None);
+    }
+    let saved = account::on_server(server).map_err(|error| {
+        let instead = "or put the token of an administrator's session into MYIM_TOKEN";
+        match judge(&error).1 {
+            Ending::Usage => Trouble::usage(error.to_string()),
+            _ => Trouble::not_allowed(format!("{error}, {instead}")),
+        }
+    })?;
+    let token = &saved.command_line.token;
+    Remote::new(&saved.server, token, saved.ca.as_deref())
 }
 
 /// The settings of `myim serve` on this machine.

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use client::model::DeviceKind;
+use client::model::{DeviceKind, time};
 use client::{Api, Device, Server, SignedIn};
 use common::config::PersonalEnvironment;
 use serde_json::json;
@@ -105,7 +105,7 @@ pub(super) async fn run(args: LoginArgs) -> anyhow::Result<()> {
     let shown = json!({
         "account": name,
         "user": user,
-        "expires_at": saved.command_line.expires_at,
+        "expires_at": saved.command_line.expires_at.map(time::text),
     });
     Credentials::change(&place, |all| all.add(saved))?;
     args.format

@@ -1,6 +1,7 @@
 //! `myim whoami`: shows whose account is used, as the server knows it.
 
 use clap::Args;
+use client::model::time;
 use common::config::PersonalEnvironment;
 use serde_json::json;
 
@@ -29,7 +30,7 @@ pub(super) async fn run(args: WhoamiArgs) -> anyhow::Result<()> {
                     "account": saved.name(),
                     "user_id": saved.user_id.to_string(),
                     "current": current.as_ref() == Some(&saved.name()),
-                    "expires_at": saved.command_line.expires_at,
+                    "expires_at": saved.command_line.expires_at.map(time::text),
                 })
             })
             .collect();

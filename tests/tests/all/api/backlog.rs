@@ -48,6 +48,7 @@ fn change(conv: ConvId, author: u32, number: u32) -> Change {
             content: Bytes::from(serde_json::to_vec(&content).unwrap()),
         },
         guard: Guard::Exists,
+        files: Vec::new(),
     })
 }
 

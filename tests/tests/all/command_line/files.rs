@@ -110,6 +110,9 @@ fn files_go_through_tls_where_the_server_says_https() {
     machine
         .run_with(&[&["login"], &to[..], &ports[..]].concat(), secret)
         .done();
+    // Who is no administrator was known all the same: the certificate of the login is trusted.
+    let stats = ["admin", "--server", &address, "stats"];
+    machine.run(&stats).ended(4).said("administrators");
     machine.file("notes.txt", "some notes");
     let up = machine.json(&["upload", "notes.txt"]);
     let name = up["name"].as_str().unwrap();

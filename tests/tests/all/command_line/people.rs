@@ -1,6 +1,6 @@
 //! Contacts, groups and their members.
 
-use myim_tests::server::Server;
+use myim_tests::server::{Db, Kind, Server, Setup};
 
 use super::Machine;
 
@@ -68,4 +68,58 @@ fn groups_are_made_joined_and_left() {
     assert_eq!(ran.error(), "owner_must_transfer");
     let joined = bob.run(&["groups", "join", &group, "--json"]);
     assert!(matches!(joined.code, Some(0 | 1)), "{}", joined.err);
+}
+
+#[test]
+fn webhooks_are_listed_and_deleted() {
+    let server = Setup::new(Kind::Whole, Db::Sqlite)
+        .open()
+        .chat_flag("--webhook-allowed-networks", "127.0.0.0/8")
+        .start();
+    let (ann, _) = server.acquainted();
+    let ann = Machine::of(&server, &ann.name);
+    assert!(ann.jsons(&["webhook", "list"]).is_empty());
+    let incoming = ann.json(&["webhook", "incoming", "bob", "--name", "builds"]);
+    let target = "http://127.0.0.1:9/all";
+    let outgoing = ann.json(&["webhook", "outgoing", target]);
+    assert!(incoming["url"].is_string() && outgoing["secret"].is_string());
+
+    let listed = ann.jsons(&["webhook", "list"]);
+    let kinds = listed.iter().map(|one| (&one["kind"], &one["id"]));
+    let wanted = [
+        (&"incoming".into(), &incoming["id"]),
+        (&"outgoing".into(), &outgoing["id"]),
+    ];
+    assert!(kinds.eq(wanted), "{listed:?}");
+    assert!(
+        listed.iter().all(|one| one["secret"].is_null()),
+        "{listed:?}"
+    );
+    assert!(listed[0]["url"].is_null(), "{listed:?}");
+    assert_eq!(
+        (&listed[1]["state"], &listed[1]["dead_letters"]),
+        (&"ok".into(), &0.into())
+    );
+    let table = ann.run(&["webhook", "list"]).done().out;
+    let rows: Vec<_> = table.lines().skip(1).collect();
+    assert!(
+        rows[0].contains("builds") && rows[0].ends_with("never used"),
+        "{table}"
+    );
+    assert!(
+        rows[1].contains("all") && rows[1].ends_with(target),
+        "{table}"
+    );
+
+    for (kind, made) in [("incoming", &incoming), ("outgoing", &outgoing)] {
+        let number = made["id"].as_str().unwrap();
+        let gone = ann.json(&["webhook", "delete", kind, number]);
+        assert_eq!(
+            (&gone["deleted"], &gone["kind"]),
+            (&made["id"], &kind.into())
+        );
+        let again = ["webhook", "delete", kind, number, "--json"];
+        assert_eq!(ann.run(&again).ended(1).error(), "no_such_webhook");
+    }
+    assert!(ann.jsons(&["webhook", "list"]).is_empty());
 }

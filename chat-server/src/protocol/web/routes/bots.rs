@@ -130,8 +130,9 @@ async fn show(
 struct BotChange {
     #[schema(min_length = 1, max_length = 63)]
     nickname: Option<String>,
-    /// `builtin:N`, or a picture's name on the image server.
-    #[schema(value_type = Option<String>, max_length = 32, examples("builtin:7"))]
+    /// `builtin:N`, the SHA-256 of a stored picture that you may use, or the name that a profile
+    /// shows.
+    #[schema(value_type = Option<String>, max_length = 64, examples("builtin:7"))]
     avatar: Option<AvatarText>,
     #[schema(max_length = 255)]
     signature: Option<String>,

@@ -129,8 +129,9 @@ struct GroupChange {
     /// At most 63 bytes.
     #[schema(min_length = 1, max_length = 63)]
     name: Option<String>,
-    /// A picture's name on the image server; empty for none.
-    #[schema(max_length = 32)]
+    /// The SHA-256 of a stored picture that you may use, or the name that a profile shows; empty
+    /// for none.
+    #[schema(max_length = 64)]
     avatar: Option<String>,
     /// Empty for none.
     #[schema(max_length = 8192)]

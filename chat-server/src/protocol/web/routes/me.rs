@@ -39,8 +39,9 @@ async fn show(State(app): State<Arc<App>>, Signed(signed): Signed) -> Result<Jso
 struct MeChange {
     #[schema(min_length = 1, max_length = 63)]
     nickname: Option<String>,
-    /// `builtin:N`, or a picture's name on the image server.
-    #[schema(value_type = Option<String>, max_length = 32, examples("builtin:7"))]
+    /// `builtin:N`, the SHA-256 of a stored picture that you may use, or the name that a profile
+    /// shows.
+    #[schema(value_type = Option<String>, max_length = 64, examples("builtin:7"))]
     avatar: Option<AvatarText>,
     #[schema(max_length = 255)]
     signature: Option<String>,
@@ -79,7 +80,7 @@ async fn change(
         mail: change.mail,
         address: change.address,
     };
-    let profile = command::change_profile(&app, &signed.actor, edit).await?;
+    let profile = command::change_profile(&app, &signed.actor, signed.actor.user, edit).await?;
     Ok(Json(profile.into()))
 }
 

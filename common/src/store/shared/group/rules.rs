@@ -4,8 +4,9 @@ use super::scene::{begin, owner};
 use crate::api::{
     Body, Entry, GroupSettings, InvitePolicy, JoinPolicy, Notice, Origin, Refusal, Role,
 };
-use crate::id::{ClientId, ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Millis, UserId};
+use crate::id::{ClientId, ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Millis, Peer, UserId};
 use crate::store::bulk::lookups;
+use crate::store::shared::file::{self, Reference};
 use crate::store::shared::tx::{done_with, refused};
 use crate::store::shared::value::marks;
 use crate::store::shared::{Row, Tx, Value};
@@ -109,6 +110,9 @@ pub(super) async fn set<T: Tx>(
         return Ok(Outcome::done());
     };
     write(tx, group, settings).await?;
+    if let Some(avatar) = &settings.avatar {
+        file::show_avatar(tx, Peer::Group(group), avatar, origin.at).await?;
+    }
     done_with(tx, origin, vec![(conv, notice)]).await
 }
 
@@ -182,7 +186,7 @@ pub(super) async fn dissolve_foreign<T: Tx>(
         members.first()
     };
     let Some(speaker) = speaker else {
-        erase(tx, group, &members).await?;
+        erase(tx, group, &members, at).await?;
         return Ok(Outcome::done());
     };
     let origin = Origin {
@@ -212,7 +216,7 @@ async fn end<T: Tx>(
     members: Vec<UserId>,
 ) -> Result<Outcome, T::Fault> {
     let name = name(tx, group).await?;
-    erase(tx, group, &members).await?;
+    erase(tx, group, &members, origin.at).await?;
     // The first one has the change's own client id.
     let others = members.into_iter().filter(|user| *user != origin.user);
     let notices = std::iter::once(origin.user)
@@ -234,8 +238,15 @@ async fn name<T: Tx>(tx: &mut T, group: GroupId) -> Result<String, T::Fault> {
 
 /// Takes away everything but the log. The group's number is not given out again; without its row
 /// in `t_user` there is no such group for anybody who asks.
-async fn erase<T: Tx>(tx: &mut T, group: GroupId, members: &[UserId]) -> Result<(), T::Fault> {
+async fn erase<T: Tx>(
+    tx: &mut T,
+    group: GroupId,
+    members: &[UserId],
+    at: Millis,
+) -> Result<(), T::Fault> {
     let conv = ConvId::group(group);
+    file::unrefer_all(tx, conv, at).await?;
+    file::unrefer(tx, Reference::GroupAvatar(group), at).await?;
     // Cursors are found by their users only.
     for users in lookups(members) {
         let sql = format!(

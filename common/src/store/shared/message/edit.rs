@@ -1,9 +1,10 @@
 //! Giving a message other segments.
 
 use super::target::{done, find};
-use crate::api::{Notice, Origin, Segment, SegmentedContent};
+use crate::api::{Notice, Origin, Refusal, Segment, SegmentedContent, files_of};
 use crate::id::{ConvId, Millis, Seq};
 use crate::store::shared::Tx;
+use crate::store::shared::file::{self, Reference};
 use crate::store::shared::tx::refused;
 use crate::store::{Guard, Outcome, StoreError};
 
@@ -34,6 +35,10 @@ pub(super) async fn edit<T: Tx>(
     if let Some(refusal) = against.await? {
         return refused(refusal);
     }
+    let files = files_of(edit.segments);
+    if file::present(tx, &files).await?.len() < files.len() {
+        return refused(Refusal::NoSuchFile);
+    }
     // What the message answers, and where it came from, is not the editor's to change.
     let content = SegmentedContent {
         segments: edit.segments.to_vec(),
@@ -47,5 +52,8 @@ pub(super) async fn edit<T: Tx>(
     target
         .keep(tx, Millis(0), entry.origin.at, json.as_slice().into())
         .await?;
+    let by = Reference::Message(conv, seq);
+    file::unrefer(tx, by, entry.origin.at).await?;
+    file::refer(tx, by, files).await?;
     Ok(done(entry))
 }

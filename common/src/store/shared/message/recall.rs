@@ -4,6 +4,7 @@ use super::target::{Target, done, find};
 use crate::api::{Notice, Origin, Refusal, Role};
 use crate::id::{ConvId, ConvKind, Millis, Seq};
 use crate::store::Outcome;
+use crate::store::shared::file::{Reference, unrefer};
 use crate::store::shared::tx::refused;
 use crate::store::shared::{Tx, Value, group};
 
@@ -30,6 +31,8 @@ pub(super) async fn recall<T: Tx>(
     let sql = "DELETE FROM t_reaction WHERE f_conv = ? AND f_seq = ?";
     tx.execute(sql, vec![place.0.into(), place.1.into()])
         .await?;
+    let by = Reference::Message(place.0, place.1);
+    unrefer(tx, by, entry.origin.at).await?;
     Ok(done(entry))
 }
 

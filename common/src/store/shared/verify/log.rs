@@ -69,7 +69,7 @@ impl Logs {
             self.begin_page(store, &mut piece).await?;
             return Ok(Some(piece));
         }
-        let entries = self.some_entries(store).await?;
+        let entries = whole_numbers(self.some_entries(store).await?);
         let Some(last) = entries.last() else {
             // The next piece belongs to the next conversations.
             self.end_page(store, &mut piece).await?;
@@ -162,7 +162,6 @@ impl Logs {
         };
         let mut after = ConvId(self.after);
         if let Some((conv, seq)) = self.page.at {
-            // A number that stands twice is noticed within a piece, not at the seam of two.
             let values = vec![conv.into(), seq.into(), ENTRIES.into()];
             let rest = read("f_conv = ? AND f_seq > ?", values).await?;
             if !rest.is_empty() {
@@ -212,6 +211,18 @@ impl Logs {
         self.page = Page::default();
         Ok(())
     }
+}
+
+/// Leaves the last number of a full piece to the next one: it may stand there once more. A piece of
+/// one number alone is more damage than can be told.
+fn whole_numbers(mut entries: Vec<Seen>) -> Vec<Seen> {
+    let place = |entry: &Seen| (entry.conv, entry.seq);
+    let is_full = u32::try_from(entries.len()).is_ok_and(|read| read >= ENTRIES);
+    let (first, last) = (entries.first().map(place), entries.last().map(place));
+    if is_full && first != last {
+        entries.retain(|entry| Some(place(entry)) != last);
+    }
+    entries
 }
 
 /// An entry whose conversation was not among those that were read: it is new, or not there.

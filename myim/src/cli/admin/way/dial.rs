@@ -1,5 +1,7 @@
 //! One HTTP/1.1 exchange, on whatever connection.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,6 +11,9 @@ use hyper::rt::{Read, Write};
 use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
@@ -58,7 +63,8 @@ pub(in crate::cli::admin) struct Remote {
 }
 
 impl Remote {
-    pub(super) fn new(server: &str, token: &str) -> Result<Self, Trouble> {
+    /// `ca` is a file with certificates to be trusted besides those of the system.
+    pub(super) fn new(server: &str, token: &str, ca: Option<&Path>) -> Result<Self, Trouble> {
         let wrong = || Trouble::usage(format!("{server:?} is no URL like https://chat.example"));
         let uri: Uri = server.trim_end_matches('/').parse().map_err(|_| wrong())?;
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -71,10 +77,7 @@ impl Remote {
             .map_err(|_| Trouble::not_allowed("what MYIM_TOKEN holds is no token"))?;
         authorization.set_sensitive(true);
         let connector = HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(|error| {
-                Trouble::unreachable(format!("this machine's root certificates: {error}"))
-            })?
+            .with_tls_config(trusting(ca)?)
             .https_or_http()
             .enable_http1()
             .build();
@@ -99,19 +102,41 @@ impl Remote {
     }
 }
 
+/// Trusts what the system trusts, and these certificates.
+fn trusting(ca: Option<&Path>) -> Result<ClientConfig, Trouble> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(ca) = ca {
+        let failed = |error: &dyn std::fmt::Display| {
+            Trouble::not_allowed(format!("{}: {error}; sign in again", ca.display()))
+        };
+        for certificate in CertificateDer::pem_file_iter(ca).map_err(|error| failed(&error))? {
+            let certificate = certificate.map_err(|error| failed(&error))?;
+            roots.add(certificate).map_err(|error| failed(&error))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Trouble::unreachable(format!("TLS cannot be used: {error}")))?;
+    Ok(versions.with_root_certificates(roots).with_no_client_auth())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn a_server_is_named_by_its_url() {
-        assert!(Remote::new("http://127.0.0.1:20000/", "t").is_ok());
-        assert!(Remote::new("https://chat.example", "t").is_ok());
+        assert!(Remote::new("http://127.0.0.1:20000/", "t", None).is_ok());
+        assert!(Remote::new("https://chat.example", "t", None).is_ok());
         for wrong in ["chat.example", "ftp://x", "http://x/path", "http://", ""] {
-            let trouble = Remote::new(wrong, "t").err().expect(wrong);
+            let trouble = Remote::new(wrong, "t", None).err().expect(wrong);
             assert_eq!(trouble.code(), 2, "{wrong}");
         }
-        let trouble = Remote::new("http://x", "a\nb").err().expect("no token");
+        let trouble = Remote::new("http://x", "a\nb", None)
+            .err()
+            .expect("no token");
         assert_eq!(trouble.code(), 4);
     }
 }

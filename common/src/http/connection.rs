@@ -12,7 +12,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use common::net::{Connection, Permit};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -20,6 +19,8 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use crate::net::{Connection, Permit};
 
 /// The head of a request must be complete so long after it began, and the first one so long after
 /// the connection was handed over. An idle HTTP/1.1 connection is closed after this too.
@@ -111,7 +112,7 @@ async fn converse<Io>(
         tokio::select! {
             served = &mut serving => {
                 if let Err(error) = served {
-                    common::telemetry::metrics::protocol_error("http", "broken");
+                    crate::telemetry::metrics::protocol_error("http", "broken");
                     tracing::debug!(error, "the HTTP connection ended badly");
                 }
                 return;
@@ -119,7 +120,7 @@ async fn converse<Io>(
             () = &mut first_request, if is_timing => {
                 is_timing = false;
                 if !has_asked.load(Ordering::Relaxed) {
-                    common::telemetry::metrics::protocol_error("http", "silent");
+                    crate::telemetry::metrics::protocol_error("http", "silent");
                     tracing::info!(reason = "no request was finished", "connection closed");
                     return;
                 }

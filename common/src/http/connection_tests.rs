@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Extension};
 use axum::routing::get;
-use common::net::{ConnectionLimits, Listener};
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
@@ -15,6 +14,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::net::{ConnectionLimits, Listener};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -35,7 +35,7 @@ fn start(router: Router) -> Running {
     let accepting = tokio::spawn(async move {
         let (limits, tasks) = (ConnectionLimits::default(), TaskTracker::new());
         let count = Arc::new(count);
-        common::net::serve(
+        crate::net::serve(
             listener,
             limits,
             CancellationToken::new(),

@@ -1,5 +1,5 @@
-//! What this server remembers of the API's sign-ins, so that most requests need no database: the
-//! keys that sign tokens, and the sessions that were used lately.
+//! What a server remembers of the API's sign-ins, so that most requests need no database: the keys
+//! that sign tokens, and the sessions that were used lately.
 //!
 //! Another server may end a session too. So what is remembered counts for a few seconds only;
 //! what this server ends is forgotten at once.
@@ -8,15 +8,16 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use common::api::DeviceKind;
-use common::auth::TokenKeys;
-use common::id::{DeviceId, Millis, SessionId, UserId};
-use common::store::meta::{self, MetaChange, TOKEN_KEYS};
-use common::store::{Change, Store, StoreError};
+use async_trait::async_trait;
 use lru::LruCache;
+use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::log::Log;
+use super::{Claims, TokenFault, TokenKeys};
+use crate::api::DeviceKind;
+use crate::id::{DeviceId, Millis, SessionId, UserId};
+use crate::store::meta::{self, MetaChange, TOKEN_KEYS};
+use crate::store::{Change, Outcome, Store, StoreError, admin, session};
 
 /// How many sessions are remembered; one is about 200 bytes.
 const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::new(100_000).expect("is not zero");
@@ -26,6 +27,32 @@ const BELIEVED_FOR: Duration = Duration::from_secs(5);
 const KEYS_BELIEVED_FOR: Duration = Duration::from_secs(5);
 /// How often it is noted that a session is in use, in milliseconds.
 const NOTED_EVERY_MS: i64 = 60_000;
+
+/// Whoever may write: what leads to a server's committer, or the store where there is none.
+#[async_trait]
+pub trait Commit: Send + Sync {
+    /// Hands a change in and waits until it is durable.
+    async fn commit_one(&self, change: Change) -> Result<Outcome, StoreError>;
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Commit for S {
+    async fn commit_one(&self, change: Change) -> Result<Outcome, StoreError> {
+        let outcome = self.commit(&[change]).await?.into_iter().next();
+        outcome.ok_or_else(|| StoreError::Broken("a change has no outcome".to_owned()))
+    }
+}
+
+/// Why nobody is signed in with a token.
+#[derive(Debug, Error)]
+pub enum NotSignedIn {
+    #[error("the token is missing, forged, expired or signed out")]
+    Unauthenticated,
+    #[error("this account is disabled")]
+    Disabled,
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
 
 /// A sign-in as this server remembers it.
 #[derive(Clone, Debug)]
@@ -71,7 +98,11 @@ impl Sessions {
     ///
     /// # Errors
     /// When the database cannot be asked, or holds no ring.
-    pub async fn keys(&self, store: &dyn Store, log: &Log) -> Result<Arc<TokenKeys>, StoreError> {
+    pub async fn keys(
+        &self,
+        store: &dyn Store,
+        writer: &(impl Commit + ?Sized),
+    ) -> Result<Arc<TokenKeys>, StoreError> {
         if let Some((keys, _)) = &*lock(&self.keys) {
             return Ok(Arc::clone(keys));
         }
@@ -85,7 +116,8 @@ impl Sessions {
                     StoreError::Broken("the system gives no random numbers".to_owned())
                 })?;
                 let key = TOKEN_KEYS;
-                log.commit(Change::Meta(MetaChange::Init { key, value }))
+                writer
+                    .commit_one(Change::Meta(MetaChange::Init { key, value }))
                     .await?;
                 meta::get(store, TOKEN_KEYS).await?
             }
@@ -96,6 +128,74 @@ impl Sessions {
         let keys = Arc::new(keys);
         *lock(&self.keys) = Some((Arc::clone(&keys), Instant::now()));
         Ok(keys)
+    }
+
+    /// Who shows this token, and what it says, as long as his session goes on.
+    ///
+    /// # Errors
+    /// [`NotSignedIn`].
+    pub async fn authenticate(
+        &self,
+        store: &dyn Store,
+        writer: &(impl Commit + ?Sized),
+        token: &str,
+        now: Millis,
+    ) -> Result<(Remembered, Claims), NotSignedIn> {
+        let claims = self.verify(store, writer, token).await?;
+        if claims.expires <= now {
+            return Err(NotSignedIn::Unauthenticated);
+        }
+        let known = match self.remembered(claims.session) {
+            Some(known) => known,
+            None => self.look_up(store, claims.session).await?,
+        };
+        if (known.user, known.device) != (claims.user, claims.device) || known.expires <= now {
+            return Err(NotSignedIn::Unauthenticated);
+        }
+        Ok((known, claims))
+    }
+
+    async fn verify(
+        &self,
+        store: &dyn Store,
+        writer: &(impl Commit + ?Sized),
+        token: &str,
+    ) -> Result<Claims, NotSignedIn> {
+        let keys = self.keys(store, writer).await?;
+        match keys.verify(token) {
+            Ok(claims) => Ok(claims),
+            Err(TokenFault::UnknownKey) if self.doubt_keys() => {
+                let keys = self.keys(store, writer).await?;
+                keys.verify(token).map_err(|_| NotSignedIn::Unauthenticated)
+            }
+            Err(TokenFault::Forged | TokenFault::UnknownKey) => Err(NotSignedIn::Unauthenticated),
+        }
+    }
+
+    async fn look_up(
+        &self,
+        store: &dyn Store,
+        session: SessionId,
+    ) -> Result<Remembered, NotSignedIn> {
+        let version = self.version();
+        let stored = session::get(store, session).await?;
+        let stored = stored.ok_or(NotSignedIn::Unauthenticated)?;
+        if admin::state(store, stored.user).await?.disabled.is_some() {
+            return Err(NotSignedIn::Disabled);
+        }
+        let account = store.account(stored.user).await?;
+        let profile = account.ok_or(NotSignedIn::Unauthenticated)?.profile;
+        let known = Remembered {
+            user: stored.user,
+            username: profile.username.into(),
+            device: stored.device,
+            kind: DeviceKind::named(&stored.kind).unwrap_or(DeviceKind::Desktop),
+            is_bot: profile.is_bot,
+            expires: stored.expires,
+            seen: stored.seen,
+        };
+        self.remember(session, known.clone(), version);
+        Ok(known)
     }
 
     /// Lets the ring be read again if it was read a while ago: another server may have added a

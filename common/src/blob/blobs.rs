@@ -1,0 +1,137 @@
+//! The handle to the file cache that servers use: a place on the local disk where files are
+//! received, and the store that keeps them.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::lock::{Collecting, CollectionLock, Publishing};
+use super::temp::Area;
+use super::{
+    BlobError, BlobFile, BlobStore, DiskStore, FinishedFile, PlainName, Staging, make_folder,
+    plain, sync_folder,
+};
+use crate::id::BlobId;
+use crate::pool::BlockingPool;
+
+/// How many pieces of disk work and hashing run at a time. More than there are cores, because a
+/// thread that waits for fsync computes nothing.
+const DISK_WORKERS: usize = 16;
+
+/// The file cache of one server. Several servers, in one process or in many, may share a directory.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    area: Arc<Area>,
+    lock: Arc<CollectionLock>,
+    store: Arc<dyn BlobStore>,
+}
+
+impl Blobs {
+    /// Opens the file cache, creating what is missing and clearing what a crashed server left
+    /// half received; files are kept there too. Blocks for a few disk accesses: meant for the
+    /// start of a program.
+    pub fn open(filecache: &Path) -> Result<Self, BlobError> {
+        fs::create_dir_all(filecache).map_err(BlobError::disk("create", filecache))?;
+        make_folder(&filecache.join("blobs"))?;
+        let pool = BlockingPool::new(DISK_WORKERS);
+        let store = DiskStore::new(filecache, pool.clone());
+        Self::over(filecache, Arc::new(store), pool)
+    }
+
+    fn over(
+        filecache: &Path,
+        store: Arc<dyn BlobStore>,
+        pool: BlockingPool,
+    ) -> Result<Self, BlobError> {
+        let area = Arc::new(Area::open(filecache, pool)?);
+        let lock = Arc::new(CollectionLock::open(filecache)?);
+        sync_folder(filecache)?;
+        Ok(Self { area, lock, store })
+    }
+
+    /// Begins a new file, whose SHA-256 and MD5 are computed on the way. It becomes visible only by
+    /// [`Staging::finish`].
+    pub async fn stage(&self) -> Result<Staging, BlobError> {
+        Staging::begin(self, true).await
+    }
+
+    /// The same without the MD5, which only old clients ask for.
+    pub async fn stage_sha(&self) -> Result<Staging, BlobError> {
+        Staging::begin(self, false).await
+    }
+
+    /// Keeps a whole file under its hash, see [`BlobStore::keep`].
+    pub async fn keep(&self, id: BlobId, file: FinishedFile) -> Result<(), BlobError> {
+        self.store.keep(id, file).await
+    }
+
+    /// Opens a kept file; `None` if there is no such.
+    pub async fn read(&self, id: BlobId) -> Result<Option<BlobFile>, BlobError> {
+        self.store.open(id).await
+    }
+
+    /// Removes a kept file; the caller holds [`Self::collecting`]. Whether there was one.
+    pub async fn forget(&self, id: BlobId) -> Result<bool, BlobError> {
+        self.store.forget(id).await
+    }
+
+    /// What is kept, in ascending order, at most `limit` of them.
+    pub async fn list(
+        &self,
+        after: Option<BlobId>,
+        limit: usize,
+    ) -> Result<Vec<BlobId>, BlobError> {
+        self.store.list(after, limit).await
+    }
+
+    /// Held from before a file is kept until the database knows it: meanwhile nobody deletes.
+    /// Waits while somebody does.
+    pub async fn publishing(&self) -> Result<Publishing, BlobError> {
+        self.lock.publishing().await
+    }
+
+    /// Held while the database forgets files and they are deleted: meanwhile nobody publishes, in
+    /// this process or another. Waits until nobody does.
+    pub async fn collecting(&self) -> Result<Collecting, BlobError> {
+        self.lock.collecting().await
+    }
+
+    /// Opens a plain file that the operator put into the file cache; `None` if there is none.
+    /// Links, folders and devices do not count.
+    pub async fn read_plain(&self, name: &PlainName) -> Result<Option<BlobFile>, BlobError> {
+        let path = self.area.root().join(name.as_str());
+        let opened = self.pool().run(move || plain::open_regular(&path)).await?;
+        Ok(opened.map(|(file, len)| self.view(Arc::new(file), len)))
+    }
+
+    /// The first `len` bytes of a local file, to be read like a kept one.
+    pub fn view(&self, file: Arc<File>, len: u64) -> BlobFile {
+        BlobFile::local_file(file, len, self.pool().clone())
+    }
+
+    /// How many bytes the disk below the file cache still takes.
+    pub async fn free_bytes(&self) -> Result<u64, BlobError> {
+        let root = self.area.root().to_owned();
+        self.pool()
+            .run(move || {
+                let disk = rustix::fs::statvfs(&root)
+                    .map_err(|errno| BlobError::disk("measure", &root)(errno.into()))?;
+                Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+            })
+            .await
+    }
+
+    /// A folder of the file cache itself.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.area.root().join(name)
+    }
+
+    /// Where work on the disk and hashing is done.
+    pub fn pool(&self) -> &BlockingPool {
+        self.area.pool()
+    }
+
+    pub(super) fn area(&self) -> &Arc<Area> {
+        &self.area
+    }
+}

@@ -1,0 +1,115 @@
+//! A file of the cache that is open for reading, wherever it is kept.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use md5::Md5;
+use sha2::{Digest as _, Sha256};
+
+use crate::id::BlobId;
+use crate::pool::BlockingPool;
+
+/// An open file of the cache. Stays readable, with the same content, whatever happens to its name.
+#[derive(Clone, Debug)]
+pub struct BlobFile {
+    len: u64,
+    file: Arc<File>,
+    pool: BlockingPool,
+}
+
+impl BlobFile {
+    pub(super) fn local_file(file: Arc<File>, len: u64, pool: BlockingPool) -> Self {
+        Self { len, file, pool }
+    }
+
+    /// Length in bytes when it was opened.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The file itself if it is on this machine's disk.
+    pub fn local(&self) -> Option<&Arc<File>> {
+        Some(&self.file)
+    }
+
+    /// Appends `count` bytes from `offset` to `into`; fewer bytes there are an error.
+    pub async fn read(
+        &self,
+        offset: u64,
+        count: usize,
+        mut into: BytesMut,
+    ) -> io::Result<BytesMut> {
+        let file = Arc::clone(&self.file);
+        self.pool
+            .run(move || {
+                let start = into.len();
+                into.resize(start + count, 0);
+                file.read_exact_at(&mut into[start..], offset)?;
+                Ok(into)
+            })
+            .await
+    }
+}
+
+/// What some content amounts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest {
+    pub blob: BlobId,
+    /// Only where somebody wanted it.
+    pub md5: Option<[u8; 16]>,
+    pub size: u64,
+}
+
+impl Digest {
+    /// The MD5 as the old clients write it: 32 lower-case hexadecimal digits.
+    pub fn md5_hex(&self) -> Option<String> {
+        let hex = |md5: [u8; 16]| md5.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.md5.map(hex)
+    }
+}
+
+/// Computes a [`Digest`] piece by piece.
+#[derive(Clone, Debug)]
+pub(super) struct Hasher {
+    sha256: Sha256,
+    md5: Option<Md5>,
+    size: u64,
+}
+
+impl Hasher {
+    pub(super) fn new(with_md5: bool) -> Self {
+        Self {
+            sha256: Sha256::new(),
+            md5: with_md5.then(Md5::new),
+            size: 0,
+        }
+    }
+
+    pub(super) fn update(&mut self, piece: &[u8]) {
+        self.sha256.update(piece);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(piece);
+        }
+        self.size += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+    }
+
+    /// How much was hashed.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        Digest {
+            blob: BlobId(self.sha256.clone().finalize().into()),
+            md5: self.md5.clone().map(|md5| md5.finalize().into()),
+            size: self.size,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Whether an upload of some size may come from this caller now.
+
+use axum::http::StatusCode;
+
+use super::access::Caller;
+use super::finish::{quota_total, quota_user};
+use super::problem::Problem;
+use crate::store::file;
+use crate::telemetry::metrics;
+use crate::transfer::Transfers;
+
+impl Transfers {
+    /// Checks every limit that can be checked before the first byte comes. `promised` of `bytes`
+    /// are counted among the promises already.
+    ///
+    /// # Errors
+    /// 413 for a file that is too large, 507 where there is no room for it.
+    pub(super) async fn admit(
+        &self,
+        caller: Caller,
+        bytes: u64,
+        promised: u64,
+    ) -> Result<(), Problem> {
+        let policy = &self.policy;
+        if bytes > policy.upload_bytes_max {
+            return Err(too_large(policy.upload_bytes_max));
+        }
+        self.check_disk(bytes, promised).await?;
+        let within = |used: u64, most: u64| used.saturating_add(bytes) <= most;
+        if let (Some(user), Some(most)) = (caller.user, policy.user_bytes_max)
+            && !within(file::used(&*self.store, user).await?, most)
+        {
+            return Err(quota_user());
+        }
+        if let Some(most) = policy.total_bytes_max
+            && !within(file::used_in_all(&*self.store).await?, most)
+        {
+            return Err(quota_total());
+        }
+        if caller.user.is_none() {
+            let day = self.clock.now().day();
+            let (store, address) = (&*self.store, caller.address);
+            let reserved = self.quota.reserve(store, address, day, bytes).await?;
+            reserved.ok_or_else(day_quota)?;
+        }
+        Ok(())
+    }
+
+    async fn check_disk(&self, bytes: u64, promised: u64) -> Result<(), Problem> {
+        let free = self.blobs.free_bytes().await?;
+        let others = self.promises.bytes().saturating_sub(promised);
+        let left = free.saturating_sub(others).saturating_sub(bytes);
+        if left < self.policy.disk_free_bytes_min {
+            tracing::warn!(
+                free,
+                others,
+                bytes,
+                "an upload was refused: the disk is full"
+            );
+            return Err(disk_full());
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn too_large(most: u64) -> Problem {
+    let status = StatusCode::PAYLOAD_TOO_LARGE;
+    let detail = format!("A file may have {most} bytes at most on this server.");
+    Problem::new(status, "file_too_large", detail)
+}
+
+pub(super) fn disk_full() -> Problem {
+    let detail = "The server's disk is full; try again later, or tell its operator.";
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
+}
+
+pub(super) fn day_quota() -> Problem {
+    metrics::rate_limited("upload_day_bytes");
+    let detail = "Your address has uploaded as much today as the server allows.";
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, "quota_day", detail)
+}

@@ -1,0 +1,142 @@
+//! Why a request about files failed, as clients are told: RFC 9457 problem details.
+
+use std::borrow::Cow;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::admit;
+use crate::blob::BlobError;
+use crate::store::StoreError;
+use crate::transfer::inspect::Rejected;
+
+/// The media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// How long a client should leave a database alone that does not answer, in seconds.
+const STORE_RETRY_AFTER_S: u64 = 2;
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub status: StatusCode,
+    /// A stable word to decide by.
+    pub code: &'static str,
+    /// What went wrong this time, for people.
+    pub detail: Cow<'static, str>,
+    /// In seconds, where waiting helps.
+    pub retry_after: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+impl Problem {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Nothing of this name, or nothing that one may know of.
+    pub fn no_such_file() -> Self {
+        let detail = "There is no such file, or you may not read it.";
+        Self::new(StatusCode::NOT_FOUND, "no_such_file", detail)
+    }
+
+    /// The server made a mistake. What it was is in the log.
+    pub fn internal() -> Self {
+        let detail = "The server made a mistake.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// Another request goes on with the upload.
+    pub(super) fn locked() -> Self {
+        let detail = "Another request works on this upload; ask with HEAD how far it got.";
+        Self::new(StatusCode::LOCKED, "upload_locked", detail)
+    }
+
+    /// The same, with the time after which trying again makes sense.
+    #[must_use]
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let details = Details {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            retry_after: self.retry_after,
+        };
+        let body = serde_json::to_vec(&details).unwrap_or_default();
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_passing() {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let detail = "The database cannot be reached; try again later.";
+            return Self::new(status, "storage_unavailable", detail).after(STORE_RETRY_AFTER_S);
+        }
+        // What exactly is broken is for the operator, not for strangers.
+        tracing::error!(%error, "a request failed");
+        Self::internal()
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        if error.is_full() {
+            tracing::warn!(%error, "an upload ended: the disk is full");
+            return admit::disk_full();
+        }
+        if error.is_busy() {
+            return Self::locked();
+        }
+        tracing::error!(%error, "a request failed");
+        Self::internal()
+    }
+}
+
+impl From<Rejected> for Problem {
+    fn from(rejected: Rejected) -> Self {
+        let status = StatusCode::from_u16(rejected.status);
+        let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        Self::new(status, rejected.code, rejected.detail)
+    }
+}

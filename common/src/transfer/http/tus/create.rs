@@ -1,0 +1,118 @@
+//! Begins an upload, perhaps with its first content.
+
+use axum::body::Body;
+use axum::http::header::LOCATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http_body::Body as _;
+
+use super::note::{Note, Part, owner};
+use super::upload::Upload;
+use super::{Refused, UPLOAD_CONCAT, UPLOAD_EXPIRES, UPLOAD_METADATA, UPLOAD_OFFSET};
+use super::{append, complete, concat, headers, metadata};
+use crate::blob::UploadId;
+use crate::transfer::Transfers;
+use crate::transfer::http::access::Caller;
+use crate::transfer::http::problem::Problem;
+use crate::transfer::http::router;
+
+/// `POST`: answers where the upload stands.
+pub(super) async fn create(
+    transfers: &Transfers,
+    parts: &Parts,
+    body: &mut Body,
+) -> Result<Response, Refused> {
+    let caller = transfers.caller(parts).await?;
+    let metadata = headers::text(&parts.headers, &UPLOAD_METADATA)?;
+    metadata::read(metadata.unwrap_or_default())?;
+    let metadata = metadata.filter(|text| !text.is_empty()).map(str::to_owned);
+    let part = match headers::text(&parts.headers, &UPLOAD_CONCAT)? {
+        None => Part::Whole,
+        Some("partial") => Part::Partial,
+        Some(text) => {
+            return concat::create(transfers, parts, caller, text, metadata).await;
+        }
+    };
+    let length = headers::length(&parts.headers)?;
+    let note = Note {
+        class: transfers.policy.class.into(),
+        user: caller.user.map(|user| user.0),
+        address: caller.address,
+        length,
+        metadata,
+        part,
+        unchecked_from: None,
+        examined: None,
+        stored: None,
+    };
+    let brings_content = !body.is_end_stream();
+    if brings_content && !headers::is_content(&parts.headers) {
+        return Err(headers::wrong_type().into());
+    }
+    let mut upload = begin(transfers, caller, note).await?;
+    let mut response = created(transfers, &upload);
+    if brings_content {
+        let (appended, stored) = append::take_in(transfers, &mut upload, parts, body).await?;
+        appended?;
+        response
+            .headers_mut()
+            .insert(UPLOAD_OFFSET, upload.offset.into());
+        if let Some(stored) = stored {
+            complete::tell(transfers, &stored, response.headers_mut());
+        }
+    } else if upload.is_complete() && complete::becomes_file(&upload) {
+        let stored = complete::complete(transfers, &mut upload, None).await?;
+        response
+            .headers_mut()
+            .insert(UPLOAD_OFFSET, upload.offset.into());
+        complete::tell(transfers, &stored, response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// Makes the upload, if there is room for it.
+pub(super) async fn begin(
+    transfers: &Transfers,
+    caller: Caller,
+    note: Note,
+) -> Result<Upload, Problem> {
+    let length = note.length.unwrap_or(0);
+    let id = UploadId::random()?;
+    if transfers.promises.begin(id, owner(caller), length).is_err() {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let detail = "There are too many unfinished uploads; finish or delete some first.";
+        return Err(Problem::new(status, "too_many_uploads", detail).after(60));
+    }
+    let made = async {
+        transfers.admit(caller, length, length).await?;
+        transfers.partials.create(id, note.write()).await?;
+        transfers.turns.take(id).await
+    };
+    match made.await {
+        Ok(turn) => Ok(Upload {
+            id,
+            note,
+            offset: 0,
+            has_content: true,
+            expires: transfers.expiry_of(transfers.clock.now()),
+            turn,
+        }),
+        Err(problem) => {
+            transfers.promises.end(id);
+            Err(problem)
+        }
+    }
+}
+
+/// 201 with the place of the upload.
+pub(super) fn created(transfers: &Transfers, upload: &Upload) -> Response {
+    let mut response = StatusCode::CREATED.into_response();
+    let headers = response.headers_mut();
+    let prefix = router::prefix(transfers.policy.class);
+    if let Ok(place) = HeaderValue::try_from(format!("{prefix}/uploads/{}", upload.id)) {
+        headers.insert(LOCATION, place);
+    }
+    headers.insert(UPLOAD_EXPIRES, headers::date(upload.expires));
+    response
+}

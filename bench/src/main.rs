@@ -1,7 +1,8 @@
 //! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
 //! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
-//! wire), `files` (a large file up and down), `sdk` (programs that use the SDK), `terminal`
-//! (`myim chat` on a busy screen), `start-up` (one command from its start to its end).
+//! wire), `files` (a large file up and down), `download` (over HTTP, beside nginx), `sdk`
+//! (programs that use the SDK), `terminal` (`myim chat` on a busy screen), `start-up` (one command
+//! from its start to its end).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -14,6 +15,7 @@
 
 mod catch_up;
 mod counted;
+mod download;
 mod files;
 mod idle;
 mod person;
@@ -107,6 +109,18 @@ enum What {
         #[arg(long, value_name = "MIB", default_value_t = 1024)]
         size: u64,
     },
+    /// Downloads over HTTP, beside nginx
+    Download {
+        /// Size of the large file in MiB
+        #[arg(long, value_name = "MIB", default_value_t = 1024)]
+        size: u64,
+        /// How many files of 20 KiB
+        #[arg(long, value_name = "N", default_value_t = 10_000)]
+        files: usize,
+        /// How often each is fetched from either
+        #[arg(long, value_name = "N", default_value_t = 5)]
+        rounds: usize,
+    },
     /// `myim chat` on a busy screen: processor time, and from a key to the screen
     Terminal {
         /// Messages a second
@@ -174,6 +188,18 @@ async fn main() -> anyhow::Result<()> {
             seconds,
         } => sdk::run(&server, &idle, window, seconds).await,
         What::Bytes => wire_bytes::run(&server).await,
+        What::Download {
+            size,
+            files,
+            rounds,
+        } => {
+            let plan = download::Plan {
+                large_bytes: size * 1024 * 1024,
+                small_files: files,
+                rounds,
+            };
+            download::run(&server, plan).await
+        }
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,
     };
     server.stop().await?;

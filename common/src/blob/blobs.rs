@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::lock::{Collecting, CollectionLock, Publishing};
 use super::temp::Area;
 use super::{
-    BlobError, BlobFile, BlobStore, DiskStore, FinishedFile, PlainName, Staging, make_folder,
-    plain, sync_folder,
+    BlobError, BlobFile, BlobStore, BucketStore, DiskStore, FinishedFile, PlainName, Staging,
+    make_folder, plain, sync_folder,
 };
+use crate::config::{AwsEnvironment, BlobStoreAt};
 use crate::id::BlobId;
 use crate::pool::BlockingPool;
 
@@ -36,6 +37,29 @@ impl Blobs {
         let pool = BlockingPool::new(DISK_WORKERS);
         let store = DiskStore::new(filecache, pool.clone());
         Self::over(filecache, Arc::new(store), pool)
+    }
+
+    /// The same with the files kept where `at` says.
+    pub async fn connect(
+        filecache: &Path,
+        at: &BlobStoreAt,
+        environment: &AwsEnvironment,
+    ) -> Result<Self, BlobError> {
+        let pool = BlockingPool::new(DISK_WORKERS);
+        let root = filecache.to_owned();
+        match at {
+            BlobStoreAt::Disk => pool.run(move || Self::open(&root)).await,
+            BlobStoreAt::Bucket(at) => {
+                let store = BucketStore::connect(at, environment, pool.clone()).await;
+                let store = store.map_err(|error| BlobError::NoBucket(Box::new(error)))?;
+                let there = pool.clone();
+                let open = move || {
+                    fs::create_dir_all(&root).map_err(BlobError::disk("create", &root))?;
+                    Self::over(&root, Arc::new(store), there)
+                };
+                pool.run(open).await
+            }
+        }
     }
 
     fn over(
@@ -75,6 +99,11 @@ impl Blobs {
         self.store.forget(id).await
     }
 
+    /// Takes a damaged file out of the way, see [`BlobStore::quarantine`].
+    pub async fn quarantine(&self, id: BlobId) -> Result<bool, BlobError> {
+        self.store.quarantine(id).await
+    }
+
     /// What is kept, in ascending order, at most `limit` of them.
     pub async fn list(
         &self,
@@ -106,7 +135,7 @@ impl Blobs {
 
     /// The first `len` bytes of a local file, to be read like a kept one.
     pub fn view(&self, file: Arc<File>, len: u64) -> BlobFile {
-        BlobFile::local_file(file, len, self.pool().clone())
+        BlobFile::on_disk(file, len, self.pool().clone())
     }
 
     /// How many bytes the disk below the file cache still takes.
@@ -133,5 +162,18 @@ impl Blobs {
 
     pub(super) fn area(&self) -> &Arc<Area> {
         &self.area
+    }
+}
+
+#[cfg(test)]
+impl Blobs {
+    /// A file cache whose files are kept in this bucket.
+    pub(super) fn in_bucket(
+        filecache: &Path,
+        store: impl FnOnce(BlockingPool) -> BucketStore,
+    ) -> Self {
+        let pool = BlockingPool::new(DISK_WORKERS);
+        let store = Arc::new(store(pool.clone()));
+        Self::over(filecache, store, pool).expect("a new folder is usable")
     }
 }

@@ -57,12 +57,16 @@ impl BlobStore for DiskStore {
     async fn open(&self, id: BlobId) -> Result<Option<BlobFile>, BlobError> {
         let opened = self.run(move |disk| plain::open_regular(&disk.path_of(id)));
         let pool = self.pool.clone();
-        let file = |(file, len)| BlobFile::local_file(Arc::new(file), len, pool);
+        let file = |(file, len)| BlobFile::on_disk(Arc::new(file), len, pool);
         Ok(opened.await?.map(file))
     }
 
     async fn forget(&self, id: BlobId) -> Result<bool, BlobError> {
         self.run(move |disk| disk.forget(id)).await
+    }
+
+    async fn quarantine(&self, id: BlobId) -> Result<bool, BlobError> {
+        self.run(move |disk| disk.quarantine(id)).await
     }
 
     async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError> {
@@ -143,6 +147,22 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(BlobError::disk("delete", &path)(error)),
         }
+    }
+
+    /// Also over one that came there before.
+    fn quarantine(&self, id: BlobId) -> Result<bool, BlobError> {
+        let quarantine = self.root.join("quarantine");
+        make_folder(&quarantine)?;
+        let path = self.path_of(id);
+        match fs::rename(&path, quarantine.join(id.to_string())) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(BlobError::disk("move to quarantine", &path)(error)),
+        }
+        for folder in [&self.root, &quarantine, &self.folder_of(id)] {
+            sync_folder(folder)?;
+        }
+        Ok(true)
     }
 
     fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError> {

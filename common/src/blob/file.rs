@@ -4,25 +4,40 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use bytes::BytesMut;
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
-use crate::id::BlobId;
+use super::bucket::BucketFile;
+use crate::id::{BlobId, Millis};
 use crate::pool::BlockingPool;
 
 /// An open file of the cache. Stays readable, with the same content, whatever happens to its name.
 #[derive(Clone, Debug)]
 pub struct BlobFile {
     len: u64,
-    file: Arc<File>,
-    pool: BlockingPool,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Local(Arc<File>, BlockingPool),
+    Bucket(Arc<BucketFile>),
 }
 
 impl BlobFile {
-    pub(super) fn local_file(file: Arc<File>, len: u64, pool: BlockingPool) -> Self {
-        Self { len, file, pool }
+    pub(super) fn on_disk(file: Arc<File>, len: u64, pool: BlockingPool) -> Self {
+        let content = Content::Local(file, pool);
+        Self { len, content }
+    }
+
+    pub(super) fn in_bucket(file: BucketFile) -> Self {
+        Self {
+            len: file.len(),
+            content: Content::Bucket(Arc::new(file)),
+        }
     }
 
     /// Length in bytes when it was opened.
@@ -36,7 +51,10 @@ impl BlobFile {
 
     /// The file itself if it is on this machine's disk.
     pub fn local(&self) -> Option<&Arc<File>> {
-        Some(&self.file)
+        match &self.content {
+            Content::Local(file, _) => Some(file),
+            Content::Bucket(_) => None,
+        }
     }
 
     /// Appends `count` bytes from `offset` to `into`; fewer bytes there are an error.
@@ -46,15 +64,28 @@ impl BlobFile {
         count: usize,
         mut into: BytesMut,
     ) -> io::Result<BytesMut> {
-        let file = Arc::clone(&self.file);
-        self.pool
-            .run(move || {
-                let start = into.len();
-                into.resize(start + count, 0);
-                file.read_exact_at(&mut into[start..], offset)?;
-                Ok(into)
-            })
-            .await
+        let (file, pool) = match &self.content {
+            Content::Local(file, pool) => (Arc::clone(file), pool),
+            Content::Bucket(file) => return file.read(offset, count, into).await,
+        };
+        pool.run(move || {
+            let start = into.len();
+            into.resize(start + count, 0);
+            file.read_exact_at(&mut into[start..], offset)?;
+            Ok(into)
+        })
+        .await
+    }
+
+    /// When it was kept.
+    pub async fn modified(&self) -> io::Result<Millis> {
+        let (file, pool) = match &self.content {
+            Content::Local(file, pool) => (Arc::clone(file), pool),
+            Content::Bucket(file) => return Ok(file.modified()),
+        };
+        let modified = pool.run(move || file.metadata()?.modified()).await?;
+        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
     }
 }
 

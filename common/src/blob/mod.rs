@@ -5,18 +5,22 @@
 //!
 //! In reading order: `blobs` is the handle that others use; `staging` receives a file, in the
 //! folders of `temp`; `finished` is one that is whole; a [`BlobStore`] keeps it, which is the disk
-//! (`disk`); `file` is a kept one, open; `lock` keeps deletion and publication apart.
+//! (`disk`) or a bucket (`bucket`); `file` is a kept one, open; `lock` keeps deletion and publication apart.
 //!
 //! ```text
 //! filecache/
 //!   blobs/ab/cd/<sha256>   kept files; never changed, never half there
 //!   tmp/<process>/<n>      files being received, see `temp.rs`
+//!   quarantine/<sha256>    files whose content was not what their name says, see `scrub.rs`
 //!   uploads/<id>, <id>.json  uploads that can be resumed, see `partial`
 //!   .lock, .lock.gate      held while a file is published or deleted, see `lock.rs`
 //!   update.version, …      plain files the operator put here to be downloaded
 //! ```
 
 mod blobs;
+mod bucket;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod checksum;
 mod disk;
 mod file;
@@ -39,6 +43,7 @@ use thiserror::Error;
 use crate::id::BlobId;
 
 pub use blobs::Blobs;
+pub use bucket::{BucketError, BucketStore};
 pub use checksum::Checksum;
 pub use disk::DiskStore;
 pub use file::{BlobFile, Digest};
@@ -57,6 +62,14 @@ pub enum BlobError {
         path: PathBuf,
         source: io::Error,
     },
+    #[error("cannot {doing} {object} in the bucket: {source}")]
+    Bucket {
+        doing: &'static str,
+        object: String,
+        source: Box<object_store::Error>,
+    },
+    #[error(transparent)]
+    NoBucket(Box<BucketError>),
     #[error("{promised} bytes were promised, {received} came")]
     Length { promised: u64, received: u64 },
     /// An earlier write failed or was given up half way; the file is gone.
@@ -75,7 +88,7 @@ impl BlobError {
                 [StorageFull, QuotaExceeded, FileTooLarge].contains(&source.kind())
             }
             Self::Full => true,
-            Self::Length { .. } | Self::Spoiled => false,
+            Self::Bucket { .. } | Self::NoBucket(_) | Self::Length { .. } | Self::Spoiled => false,
         }
     }
 
@@ -109,6 +122,10 @@ pub trait BlobStore: std::fmt::Debug + Send + Sync + 'static {
 
     /// Removes a kept file, for good on return. Whether there was one.
     async fn forget(&self, id: BlobId) -> Result<bool, BlobError>;
+
+    /// Takes a kept file out of the way, where an operator can look at it; afterwards there is
+    /// none. Whether there was one.
+    async fn quarantine(&self, id: BlobId) -> Result<bool, BlobError>;
 
     /// What is kept, in ascending order, at most `limit` of them.
     async fn list(&self, after: Option<BlobId>, limit: usize) -> Result<Vec<BlobId>, BlobError>;

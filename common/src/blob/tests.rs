@@ -11,6 +11,18 @@ use tempfile::TempDir;
 
 use super::*;
 
+#[cfg(feature = "contract")]
+mod contract {
+    use super::{Blobs, TempDir};
+
+    async fn fresh() -> (Blobs, TempDir) {
+        let dir = TempDir::new().unwrap();
+        (Blobs::open(dir.path()).unwrap(), dir)
+    }
+
+    crate::blob_contract!(fresh);
+}
+
 async fn put(blobs: &Blobs, content: &[u8]) -> Digest {
     let mut staging = blobs.stage().await.unwrap();
     for piece in content.chunks(7) {

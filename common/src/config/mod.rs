@@ -6,6 +6,7 @@
 
 mod admin;
 mod api;
+mod blob_store;
 mod chat;
 mod layers;
 mod pages;
@@ -20,6 +21,7 @@ mod webhooks;
 
 pub use admin::{AdminConfig, AdminPort};
 pub use api::{ApiConfig, Origins};
+pub use blob_store::{AwsEnvironment, BlobStoreAt, BucketAt};
 pub use chat::{ChatConfig, DirectMessages, Registration};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
 pub use pages::PagesConfig;

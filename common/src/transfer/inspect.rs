@@ -88,9 +88,16 @@ fn mime_of(begin: &[u8]) -> &'static str {
         Err(_) => None,
     };
     match whole {
+        // Without the words that XML begins with, which are told by their bytes.
+        Some(text) if is_svg(text) => "image/svg+xml",
         Some(text) if !text.is_empty() && is_text(text) => "text/plain",
         _ => "application/octet-stream",
     }
+}
+
+fn is_svg(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    text.starts_with('<') && text.to_ascii_lowercase().contains("<svg")
 }
 
 /// What makes a transfer server the file server or the image server.
@@ -122,6 +129,7 @@ mod tests {
         assert_eq!(mime_of(b"\x89PNG\r\n\x1a\n"), "image/png");
         assert_eq!(mime_of(b"%PDF-1.7\n"), "application/pdf");
         assert_eq!(mime_of("grüße\n".as_bytes()), "text/plain");
+        assert_eq!(mime_of(b"\n<SVG onload='alert(1)'/>"), "image/svg+xml");
         // The second byte of the last character is missing.
         assert_eq!(mime_of(&"grü".as_bytes()[..3]), "text/plain");
         for other in [&b""[..], b"\0\0\0", b"abc\x1b[1m", b"\xff\xfeab"] {

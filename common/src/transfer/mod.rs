@@ -36,6 +36,7 @@ use crate::blob::{BlobError, Blobs, Partials};
 use crate::clock::Clock;
 use crate::store::Store;
 use budget::Budget;
+use http::remembered::Abouts;
 use http::tus::Turns;
 use inspect::Inspect;
 use known::Known;
@@ -59,6 +60,7 @@ pub struct Transfers {
     budget: Budget,
     inspector: Arc<dyn Inspect>,
     sessions: Sessions,
+    abouts: Abouts,
     partials: Partials,
     turns: Turns,
     promises: Promises,
@@ -91,6 +93,7 @@ impl Transfers {
             clock,
             inspector,
             sessions: Sessions::default(),
+            abouts: Abouts::default(),
             turns: Turns::default(),
             promises: Promises::default(),
             naming,

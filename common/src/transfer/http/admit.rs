@@ -5,9 +5,11 @@ use axum::http::StatusCode;
 use super::access::Caller;
 use super::finish::{quota_total, quota_user};
 use super::problem::Problem;
+use crate::id::BlobId;
 use crate::store::file;
 use crate::telemetry::metrics;
 use crate::transfer::Transfers;
+use crate::transfer::quota::Reservation;
 
 impl Transfers {
     /// Checks every limit that can be checked before the first byte comes. `promised` of `bytes`
@@ -26,6 +28,45 @@ impl Transfers {
             return Err(too_large(policy.upload_bytes_max));
         }
         self.check_disk(bytes, promised).await?;
+        self.check_quotas(caller, bytes).await?;
+        if caller.user.is_none() {
+            self.reserve(caller, bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// The same when all bytes are here, just before they are kept: refused later, they would lie
+    /// around.
+    ///
+    /// # Errors
+    /// 507.
+    pub(super) async fn admit_whole(
+        &self,
+        caller: Caller,
+        blob: BlobId,
+        bytes: u64,
+    ) -> Result<Option<Reservation>, Problem> {
+        let Some(user) = caller.user else {
+            self.check_quotas(caller, bytes).await?;
+            return Ok(Some(self.reserve(caller, bytes).await?));
+        };
+        let class = self.policy.class;
+        // What counts already does not count again.
+        if !file::uploaded_by(&*self.store, user, class, blob).await? {
+            self.check_quotas(caller, bytes).await?;
+        }
+        Ok(None)
+    }
+
+    /// Takes from what an address may upload today.
+    async fn reserve(&self, caller: Caller, bytes: u64) -> Result<Reservation, Problem> {
+        let (store, day) = (&*self.store, self.clock.now().day());
+        let reserved = self.quota.reserve(store, caller.address, day, bytes);
+        reserved.await?.ok_or_else(day_quota)
+    }
+
+    async fn check_quotas(&self, caller: Caller, bytes: u64) -> Result<(), Problem> {
+        let policy = &self.policy;
         let within = |used: u64, most: u64| used.saturating_add(bytes) <= most;
         if let (Some(user), Some(most)) = (caller.user, policy.user_bytes_max)
             && !within(file::used(&*self.store, user).await?, most)
@@ -36,12 +77,6 @@ impl Transfers {
             && !within(file::used_in_all(&*self.store).await?, most)
         {
             return Err(quota_total());
-        }
-        if caller.user.is_none() {
-            let day = self.clock.now().day();
-            let (store, address) = (&*self.store, caller.address);
-            let reserved = self.quota.reserve(store, address, day, bytes).await?;
-            reserved.ok_or_else(day_quota)?;
         }
         Ok(())
     }
@@ -74,7 +109,7 @@ pub(super) fn disk_full() -> Problem {
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
 }
 
-pub(super) fn day_quota() -> Problem {
+fn day_quota() -> Problem {
     metrics::rate_limited("upload_day_bytes");
     let detail = "Your address has uploaded as much today as the server allows.";
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, "quota_day", detail)

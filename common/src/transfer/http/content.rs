@@ -1,6 +1,7 @@
 //! Hands stored content out to whoever may have it.
 //!
-//! A signed address costs no question to the database about rights; a token costs one.
+//! A signed address costs no question to the database about rights; a token costs one. What a file
+//! is, is remembered for a while.
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::file_name;
 use super::problem::Problem;
 use crate::auth::file_url::{self, UrlFault};
 use crate::blob::BlobFile;
+use crate::config::Access;
 use crate::id::BlobId;
 use crate::store::file::{self, About};
 use crate::transfer::Transfers;
@@ -79,12 +81,23 @@ impl Transfers {
     pub async fn readable(&self, parts: &Parts, name: &str) -> Result<Readable, Problem> {
         let blob = BlobId::from_hex(name).ok_or_else(Problem::no_such_file)?;
         let is_public = self.check_right(parts, blob).await?;
-        let about = file::about(&*self.store, blob).await?;
-        let about = about.ok_or_else(Problem::no_such_file)?;
+        let about = match self.abouts.get(blob) {
+            Some(about) => about,
+            None => {
+                let about = file::about(&*self.store, blob).await?;
+                let about = about.ok_or_else(Problem::no_such_file)?;
+                self.abouts.put(about.clone());
+                about
+            }
+        };
         let file = self.blobs.read(blob).await?;
         let whole = file.filter(|file| file.len() == about.size);
         let Some(file) = whole else {
-            tracing::error!(%blob, "a stored file is missing or damaged");
+            // It may have been collected since it was remembered.
+            self.abouts.forget(blob);
+            if file::about(&*self.store, blob).await?.is_some() {
+                tracing::error!(%blob, "a stored file is missing or damaged");
+            }
             return Err(Problem::no_such_file());
         };
         Ok(Readable {
@@ -112,10 +125,13 @@ impl Transfers {
                 return is_public.then_some(true).ok_or(refused);
             }
         };
-        let Some(user) = caller.user else {
-            return Ok(false);
+        let may_read = match caller.user {
+            Some(user) if self.policy.access != Access::Open => {
+                file::may_read(&*self.store, user, blob).await?
+            }
+            // Without the token he might.
+            Some(_) | None => true,
         };
-        let may_read = file::may_read(&*self.store, user, blob).await?;
         may_read.then_some(false).ok_or_else(Problem::no_such_file)
     }
 

@@ -14,6 +14,7 @@ mod layers;
 mod plain;
 pub mod problem;
 mod receive;
+pub(super) mod remembered;
 mod router;
 pub(super) mod tus;
 

@@ -128,15 +128,7 @@ async fn take(
     drop(counted);
     let size = staging.size();
     let examined = examine(transfers, &mut staging, promised).await?;
-    let reservation = match caller.user {
-        Some(_) => None,
-        None => {
-            let day = transfers.clock.now().day();
-            let (store, address) = (&*transfers.store, caller.address);
-            let reserved = transfers.quota.reserve(store, address, day, size);
-            Some(reserved.await?.ok_or_else(admit::day_quota)?)
-        }
-    };
+    let reservation = transfers.admit_whole(caller, examined.file, size).await?;
     let _publishing = transfers.blobs.publishing().await?;
     staging.finish(size).await?;
     drop(promise);

@@ -6,7 +6,9 @@ use myim_tests::files::Files;
 use myim_tests::server::{Server, Setup};
 
 mod crash;
+mod download;
 mod limits;
+mod nginx;
 mod parts;
 mod tus;
 mod tus_limits;

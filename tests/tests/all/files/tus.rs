@@ -259,12 +259,8 @@ fn a_stranger_sees_nothing(server: &mut Server) {
         refused.refused(404, "no_such_upload");
         // Nor at the other server.
         let elsewhere = place.replace("/files/", "/images/");
-        let images = Files {
-            prefix: "/images",
-            ..server
-                .images()
-                .with_token(ann.api.token.as_deref().unwrap())
-        };
+        let token = ann.api.token.as_deref().unwrap();
+        let images = server.images().with_token(token);
         assert_eq!(images.head(&elsewhere).status, 404);
     }
     for nothing in ["x", "../../data", "0123456789abcdef0123456789abcdef"] {

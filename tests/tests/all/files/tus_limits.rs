@@ -163,21 +163,15 @@ fn row_96_the_newer_comes_first(server: &mut Server) {
     // This client lost its connection, but the server does not know.
     let mut old = ann.begin_patch(&place, 0, bytes.len());
     old.write_all(&bytes[..200_000]).unwrap();
+    until_here(server, &place, 1);
     let offset = ann.offset(&place);
-    assert!(offset <= 200_000);
+    assert!((1..=200_000).contains(&offset));
     assert_eq!(status_of(&mut old), 423);
     let mut older = ann.begin_patch(&place, offset, bytes.len() - offset);
-    older.write_all(&bytes[offset..offset + 1000]).unwrap();
+    older.write_all(&bytes[offset..offset + 150_000]).unwrap();
+    until_here(server, &place, offset + 1);
     // The newer one does not know how far the older one came.
-    let mut offset = offset;
-    let answer = loop {
-        let answer = ann.patch(&place, offset, &bytes[offset..]);
-        if answer.status != 409 {
-            break answer;
-        }
-        offset = number(&answer, "upload-offset");
-    };
-    assert_eq!(answer.status, 204, "{answer}");
+    let answer = resume(&ann, &place, offset, &bytes);
     assert_eq!(status_of(&mut older), 423);
     assert_eq!(answer.header("myim-file"), sha256(&bytes));
     stored(&ann, &sha256(&bytes), &bytes);
@@ -214,6 +208,7 @@ fn a_broken_connection_keeps_what_came(server: &mut Server) {
         let place = ann.create(bytes.len());
         let mut stream = ann.begin_patch(&place, 0, bytes.len());
         stream.write_all(&bytes[..250_000]).unwrap();
+        until_here(server, &place, 1);
         if resets {
             let linger = Some(std::time::Duration::ZERO);
             set_linger(&stream, linger);
@@ -225,8 +220,7 @@ fn a_broken_connection_keeps_what_came(server: &mut Server) {
         let offset = ann.offset(&place);
         assert!(offset <= 250_000);
         assert!(resets || offset == 250_000, "{offset}");
-        let answer = ann.patch(&place, offset, &bytes[offset..]);
-        assert_eq!(answer.status, 204, "{answer}");
+        let answer = resume(&ann, &place, offset, &bytes);
         assert_eq!(answer.header("myim-file"), sha256(&bytes));
     }
 }
@@ -283,10 +277,12 @@ fn row_94_an_expired_upload_is_gone() {
     }
     let id = old.rsplit('/').next().unwrap();
     let folder = server.setup().filecache().join("uploads");
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3601);
+    let an_hour = std::time::Duration::from_secs(3601);
     for name in [id.to_owned(), format!("{id}.json")] {
         let file = std::fs::File::options().write(true).open(folder.join(name));
-        file.unwrap().set_modified(long_ago).unwrap();
+        let file = file.unwrap();
+        let changed = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(changed - an_hour).unwrap();
     }
     let gone = |answer: &Answer| assert_eq!(answer.status, 410, "{answer}");
     gone(&files.head(&old));
@@ -299,6 +295,28 @@ fn row_94_an_expired_upload_is_gone() {
     assert_eq!(files.offset(&fresh), 5);
     let answer = files.patch(&fresh, 5, b"67890");
     assert_eq!(answer.header("myim-file"), sha256(b"1234567890"));
+}
+
+/// Goes on at `offset`, or where the server says.
+fn resume(files: &Files, place: &str, mut offset: usize, bytes: &[u8]) -> Answer {
+    loop {
+        let answer = files.patch(place, offset, &bytes[offset..]);
+        if answer.status != 409 {
+            assert_eq!(answer.status, 204, "{answer}");
+            return answer;
+        }
+        offset = number(&answer, "upload-offset");
+    }
+}
+
+/// Waits until so much of an upload is on the disk.
+fn until_here(server: &Server, place: &str, bytes: usize) {
+    let id = place.rsplit('/').next().unwrap();
+    let path = server.setup().filecache().join("uploads").join(id);
+    let bytes = u64::try_from(bytes).unwrap();
+    until("the content comes", || {
+        std::fs::metadata(&path).unwrap().len() >= bytes
+    });
 }
 
 /// Asks until it is so.

@@ -103,10 +103,15 @@ impl FileBody {
         if part.len == 0 {
             self.steps.pop_front();
         }
-        let mut reading: Pin<Box<_>> = Box::pin(read(self.file.clone(), offset, room));
-        self.ahead = Some(match reading.as_mut().poll(context) {
-            Poll::Ready(read) => Ahead::Read(read),
-            Poll::Pending => Ahead::Reading(reading),
+        self.ahead = Some(match at_hand(&self.file, offset, room) {
+            Ok(bytes) => Ahead::Read(Ok(bytes)),
+            Err(room) => {
+                let mut reading: Pin<Box<_>> = Box::pin(read(self.file.clone(), offset, room));
+                match reading.as_mut().poll(context) {
+                    Poll::Ready(read) => Ahead::Read(read),
+                    Poll::Pending => Ahead::Reading(reading),
+                }
+            }
         });
     }
 
@@ -188,6 +193,29 @@ impl AsRef<[u8]> for Piece {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// Reads a small piece without a step to a blocking thread, if the system has it in memory; the
+/// room comes back if it has not. A step costs more than copying so little.
+#[cfg(target_os = "linux")]
+fn at_hand(file: &BlobFile, offset: u64, room: Room) -> Result<Bytes, Room> {
+    use rustix::io::{ReadWriteFlags, preadv2};
+
+    let Some(local) = file.local().filter(|_| room.bytes <= PIECE_BYTES) else {
+        return Err(room);
+    };
+    let mut bytes = BytesMut::zeroed(room.bytes);
+    let mut slices = [io::IoSliceMut::new(&mut bytes)];
+    // Anything but all of it, also that the file system cannot tell, is the other way's business.
+    match preadv2(&**local, &mut slices, offset, ReadWriteFlags::NOWAIT) {
+        Ok(count) if count == room.bytes => Ok(Bytes::from_owner(Piece { bytes, _room: room })),
+        _ => Err(room),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn at_hand(_: &BlobFile, _: u64, room: Room) -> Result<Bytes, Room> {
+    Err(room)
 }
 
 /// Reads as much as there is room for.

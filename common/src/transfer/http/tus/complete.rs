@@ -10,7 +10,7 @@ use crate::blob::Content;
 use crate::transfer::Transfers;
 use crate::transfer::http::finish::{Stored, examine, record};
 use crate::transfer::http::problem::Problem;
-use crate::transfer::http::{admit, router};
+use crate::transfer::http::router;
 
 /// Makes a stored file of a complete upload, from wherever an earlier attempt ended: looked into,
 /// noted, kept, written down, noted again. `content` is what the caller has open.
@@ -48,15 +48,8 @@ pub(super) async fn complete(
     }
     let examined = upload.note.examined.clone().ok_or_else(no_such_upload)?;
     let caller = upload.note.caller();
-    let reservation = match caller.user {
-        Some(_) => None,
-        None => {
-            let day = transfers.clock.now().day();
-            let (store, address) = (&*transfers.store, caller.address);
-            let reserved = transfers.quota.reserve(store, address, day, examined.size);
-            Some(reserved.await?.ok_or_else(admit::day_quota)?)
-        }
-    };
+    let reservation = transfers.admit_whole(caller, examined.file, examined.size);
+    let reservation = reservation.await?;
     let publishing = transfers.blobs.publishing().await?;
     if let Some(content) = content {
         let file = content.finish().await?;

@@ -14,6 +14,7 @@ use super::{append, complete, concat, headers, metadata};
 use crate::blob::UploadId;
 use crate::transfer::Transfers;
 use crate::transfer::http::access::Caller;
+use crate::transfer::http::finish::Stored;
 use crate::transfer::http::problem::Problem;
 use crate::transfer::http::router;
 
@@ -52,23 +53,45 @@ pub(super) async fn create(
     }
     let mut upload = begin(transfers, caller, note).await?;
     let mut response = created(transfers, &upload);
-    if brings_content {
-        let (appended, stored) = append::take_in(transfers, &mut upload, parts, body).await?;
-        appended?;
-        response
-            .headers_mut()
-            .insert(UPLOAD_OFFSET, upload.offset.into());
-        if let Some(stored) = stored {
-            complete::tell(transfers, &stored, response.headers_mut());
+    let filled = match (brings_content, upload.is_complete()) {
+        (true, _) => fill(transfers, &mut upload, parts, body).await,
+        (false, true) => finish(transfers, &mut upload).await,
+        (false, false) => return Ok(response),
+    };
+    match filled {
+        Ok(stored) => {
+            let headers = response.headers_mut();
+            headers.insert(UPLOAD_OFFSET, upload.offset.into());
+            if let Some(stored) = stored {
+                complete::tell(transfers, &stored, headers);
+            }
+            Ok(response)
         }
-    } else if upload.is_complete() && complete::becomes_file(&upload) {
-        let stored = complete::complete(transfers, &mut upload, None).await?;
-        response
-            .headers_mut()
-            .insert(UPLOAD_OFFSET, upload.offset.into());
-        complete::tell(transfers, &stored, response.headers_mut());
+        Err(refused) => {
+            // The client will not know where it stands, and so cannot go on.
+            upload.forget(transfers).await?;
+            Err(refused)
+        }
     }
-    Ok(response)
+}
+
+/// Takes the content in that came with the creation.
+async fn fill(
+    transfers: &Transfers,
+    upload: &mut Upload,
+    parts: &Parts,
+    body: &mut Body,
+) -> Result<Option<Stored>, Refused> {
+    let (appended, stored) = append::take_in(transfers, upload, parts, body).await?;
+    appended.map(|()| stored)
+}
+
+/// An empty upload is complete at once.
+async fn finish(transfers: &Transfers, upload: &mut Upload) -> Result<Option<Stored>, Refused> {
+    match complete::becomes_file(upload) {
+        true => Ok(Some(complete::complete(transfers, upload, None).await?)),
+        false => Ok(None),
+    }
 }
 
 /// Makes the upload, if there is room for it.

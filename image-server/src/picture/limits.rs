@@ -36,7 +36,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn check_bytes(&self, bytes: u64) -> Result<(), Fault> {
+    pub(crate) fn check_bytes(&self, bytes: u64) -> Result<(), Fault> {
         within("bytes", bytes, self.bytes_max)
     }
 

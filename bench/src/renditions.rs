@@ -40,7 +40,10 @@ pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
         );
     }
     let start = timed(|| finish(Command::new("vipsthumbnail").arg("--version")))?;
-    println!("| for comparison: starting libvips, ms | | {} | |", start.as_millis());
+    println!(
+        "| for comparison: starting libvips, ms | | {} | |",
+        start.as_millis()
+    );
     Ok(())
 }
 
@@ -63,7 +66,12 @@ fn our_thumbnail(from: &Path, to: &Path, wanted: Wanted) -> anyhow::Result<()> {
 
 fn vips(program: &str, from: &Path, to: &Path) -> anyhow::Result<()> {
     let size = format!("{SIDE}x{SIDE}");
-    finish(Command::new(program).arg(from).args(["--size", &size, "-o"]).arg(to))
+    finish(
+        Command::new(program)
+            .arg(from)
+            .args(["--size", &size, "-o"])
+            .arg(to),
+    )
 }
 
 fn finish(command: &mut Command) -> anyhow::Result<()> {
@@ -91,7 +99,12 @@ fn make_photo(folder: &Path, photo: &Path) -> anyhow::Result<()> {
     }
     let flat = folder.join("photo.ppm");
     std::fs::write(&flat, raw)?;
-    finish(Command::new("vips").args(["jpegsave", "--Q=88"]).arg(&flat).arg(photo))
+    finish(
+        Command::new("vips")
+            .args(["jpegsave", "--Q=88"])
+            .arg(&flat)
+            .arg(photo),
+    )
 }
 
 /// Up and down between 0 and 60.

@@ -13,7 +13,7 @@ use image_server::picture::{
 };
 
 /// No picture of the corpus may take longer, on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The largest real one has 25 million pixels; the bombs have more.
 const LIMITS: Limits = Limits {
@@ -58,7 +58,11 @@ fn handle(bytes: &[u8]) -> Result<Format, Fault> {
         let made = render(bytes, recipe, &LIMITS, &halt)?;
         let small = look(&made, &LIMITS, &halt).expect("a rendition is a picture");
         let side = looked.width.max(looked.height).min(320);
-        assert_eq!(small.width.max(small.height), side, "not the size that was asked for");
+        assert_eq!(
+            small.width.max(small.height),
+            side,
+            "not the size that was asked for"
+        );
     }
     if let Shareable::Cleaned(clean) = shareable(bytes, &LIMITS, &halt)? {
         let clean = look(&clean, &LIMITS, &halt).expect("what others get is a picture");
@@ -88,9 +92,18 @@ fn every_picture_is_shown_or_refused() {
     println!("{ended:#?}");
     let count = |what: &str| ended.get(what).copied().unwrap_or(0);
     // Most of what is in our formats is fine, and what is not is told apart.
-    for (format, at_least) in [("Jpeg", 35), ("Png", 380), ("Gif", 30), ("WebP", 10), ("Bmp", 40)] {
+    for (format, at_least) in [
+        ("Jpeg", 35),
+        ("Png", 380),
+        ("Gif", 30),
+        ("WebP", 10),
+        ("Bmp", 40),
+    ] {
         assert!(count(format) >= at_least, "{format}: {ended:#?}");
     }
     assert!(count("picture_unsupported") > 200, "{ended:#?}");
-    assert!(count("picture_broken") > 0 && count("picture_truncated") > 0, "{ended:#?}");
+    assert!(
+        count("picture_broken") > 0 && count("picture_truncated") > 0,
+        "{ended:#?}"
+    );
 }

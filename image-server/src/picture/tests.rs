@@ -271,7 +271,7 @@ fn what_is_no_picture_is_refused() {
         (b"<html><img src=x>", 415, "picture_unsupported"),
         (b"\0\0\0\x20ftypavif", 415, "picture_unsupported"),
         (b"GIF89a<script>alert(1)</script>", 422, "picture_too_large"),
-        (b"\xff\xd8\xff", 422, "picture_broken"),
+        (b"\xff\xd8\xff", 422, "picture_truncated"),
         (b"BM", 422, "picture_truncated"),
     ];
     for (bytes, status, code) in refused {

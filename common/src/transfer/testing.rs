@@ -88,6 +88,8 @@ impl Store for MemoryStore {
                 *state.uploaded.entry((address, day)).or_default() += bytes;
                 Outcome::done()
             }
+            // Nothing expires here.
+            Change::File(_) => Outcome::done(),
             other => panic!("not a change of a transfer server: {other:?}"),
         });
         Ok(outcomes.collect())
@@ -114,7 +116,8 @@ impl Store for MemoryStore {
     }
 
     async fn select(&self, _: &str, _: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        unreachable!("transfers do not read this")
+        // Nothing came over HTTP, and nothing expires.
+        self.reach().map(|_| Vec::new())
     }
 
     async fn size_bytes(&self) -> Result<u64, StoreError> {

@@ -37,5 +37,6 @@ mod sdk;
 mod terminal;
 mod tidy;
 mod tls;
+mod upgrades;
 mod vectors;
 mod webhooks;

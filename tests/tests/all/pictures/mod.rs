@@ -279,7 +279,8 @@ fn avatars_of_those_without(server: &mut Server) {
 #[test]
 fn sizes_are_for_those_who_may_have_the_picture() {
     let server = Setup::new(Kind::Whole, Db::Sqlite).start();
-    let images = server.images().with_token(&server.newcomer("ann").token);
+    let ann = server.newcomer("ann");
+    let images = server.images().with_token(&ann.token);
     let file = upload(&images, &png(40, 30));
     let bob = server.images().with_token(&server.newcomer("bob").token);
     let stranger = server.images();

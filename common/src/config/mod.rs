@@ -12,6 +12,7 @@ mod files;
 mod layers;
 mod pages;
 mod person;
+mod pictures;
 mod programs;
 mod shared;
 mod terminal;
@@ -28,6 +29,7 @@ pub use files::{FilePorts, FilesConfig};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
 pub use pages::PagesConfig;
 pub use person::PersonalEnvironment;
+pub use pictures::{Cut, ImageConfig, PicturesConfig, Rendition, Renditions};
 pub use programs::{
     ADMIN_SOCKET, CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig,
     SuiteConfig,

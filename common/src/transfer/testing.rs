@@ -88,8 +88,6 @@ impl Store for MemoryStore {
                 *state.uploaded.entry((address, day)).or_default() += bytes;
                 Outcome::done()
             }
-            // Nothing expires here.
-            Change::File(_) => Outcome::done(),
             other => panic!("not a change of a transfer server: {other:?}"),
         });
         Ok(outcomes.collect())
@@ -115,8 +113,8 @@ impl Store for MemoryStore {
         Ok(counted.unwrap_or(0))
     }
 
+    /// What is only known of files that came over HTTP; nothing comes so in these tests.
     async fn select(&self, _: &str, _: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        // Nothing came over HTTP, and nothing expires.
         self.reach().map(|_| Vec::new())
     }
 

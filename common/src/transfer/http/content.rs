@@ -49,7 +49,11 @@ pub(super) async fn get(
     Path(name): Path<String>,
     parts: Parts,
 ) -> Response {
-    match Box::pin(transfers.readable(&parts, &name)).await {
+    let presented = async {
+        let found = transfers.readable(&parts, &name).await?;
+        transfers.inspector.present(found).await
+    };
+    match Box::pin(presented).await {
         Ok(found) => show(&transfers, &parts, found),
         Err(problem) => problem.into_response(),
     }

@@ -200,7 +200,7 @@ fn is_ours(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri, allowed: &Origi
         .filter(|(scheme, _)| ["http", "https"].contains(scheme))
         .map(|(_, authority)| authority);
     let host = |authority: &str| {
-        let authority: http::uri::Authority = authority.parse().ok()?;
+        let authority: axum::http::uri::Authority = authority.parse().ok()?;
         Some(authority.host().to_ascii_lowercase())
     };
     let (page, asked) = (page.and_then(host), asked.and_then(host));

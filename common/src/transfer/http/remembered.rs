@@ -73,6 +73,7 @@ mod tests {
             mime: None,
             picture: None,
             at: Millis(0),
+            is_legacy: false,
         };
         assert!(abouts.get(blob).is_none());
         abouts.put(about.clone());

@@ -80,6 +80,12 @@ impl Server {
         }
     }
 
+    /// The file server that belongs to this one: reached like it, on its own port.
+    #[must_use]
+    pub fn file_server(&self) -> Self {
+        self.transfers(false)
+    }
+
     /// The name or address without brackets.
     pub fn host(&self) -> &str {
         &self.host

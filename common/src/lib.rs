@@ -36,4 +36,6 @@ pub mod telemetry;
 #[cfg(feature = "server")]
 pub mod transfer;
 #[cfg(feature = "server")]
+pub mod upgrade;
+#[cfg(feature = "server")]
 pub mod words;

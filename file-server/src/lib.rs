@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use common::config::TransferConfig;
 use common::net::Listener;
 use common::store::{BlobClass, Store};
@@ -25,7 +24,7 @@ pub async fn run(
     let service = Service {
         class: BlobClass::File,
         inspector: Arc::new(Sniff),
-        routes: Box::new(|_| Router::new()),
+        routes: Box::new(common::transfer::upgrade_routes),
     };
     Ok(common::transfer::run(service, &config, store, listener, shutdown).await?)
 }

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
+use cli::admin::upgrade::{self, UpgradeArgs};
 use cli::admin::{self, AdminArgs};
 use cli::completions::{self, CompletionsArgs};
 use cli::flamingo::{self, FlamingoArgs};
@@ -48,6 +49,8 @@ enum Command {
     Talk(talk::Verb),
     /// Administer a server: accounts, groups, sessions, invites, checks
     Admin(AdminArgs),
+    /// Publish upgrade packages of clients
+    Upgrade(UpgradeArgs),
     /// Talk to a server as the existing Flamingo clients do
     Flamingo(FlamingoArgs),
     /// Print what a shell needs to complete the command line
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Chat(args) => chat::run(&args),
         Command::Talk(verb) => talk::run(verb),
         Command::Admin(args) => admin::run(args),
+        Command::Upgrade(args) => upgrade::run(args),
         Command::Flamingo(args) => converse(args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),

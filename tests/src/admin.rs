@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -36,7 +37,12 @@ fn run(directory: &Path, args: &[impl AsRef<OsStr>], token: Option<&str>) -> Tol
     if let Some(token) = token {
         command.env("MYIM_TOKEN", token);
     }
-    let process = Process::spawn(&mut command);
+    wait(&mut command)
+}
+
+/// Waits for the command's end.
+fn wait(command: &mut Command) -> Told {
+    let process = Process::spawn(command);
     let status = process.wait(PROCESS_PATIENCE);
     Told {
         asked: format!("{command:?}"),
@@ -86,6 +92,30 @@ impl Server {
         let mut all = vec![OsStr::new("--data"), data.as_os_str()];
         all.extend(args.iter().map(OsStr::new));
         admin(self.setup().directory(), &all)
+    }
+
+    /// Runs `myim upgrade` on this server with this token, and with the key in the test's directory.
+    pub fn upgrade(&self, token: &str, args: &[&str]) -> Told {
+        let mut command = self.upgrading(args);
+        command.args(["--server", &format!("http://{}", self.chat)]);
+        command.env("MYIM_TOKEN", token);
+        command.env("MYIM_FILE_PORT", self.file.port().to_string());
+        wait(&mut command)
+    }
+
+    /// Runs `myim upgrade` on this server's data directory, as who signed in with `myim login`.
+    pub fn upgrade_as_operator(&self, args: &[&str]) -> Told {
+        let mut command = self.upgrading(args);
+        command.arg("--data").arg(self.setup().data_dir());
+        wait(&mut command)
+    }
+
+    fn upgrading(&self, args: &[&str]) -> Command {
+        let directory = self.setup().directory();
+        let mut command = command("myim", directory);
+        command.arg("upgrade").args(args);
+        command.env("MYIM_CONFIG_DIR", directory.join("config"));
+        command
     }
 
     /// Makes an account and signs it in; the operator makes it an administrator.

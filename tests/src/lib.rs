@@ -26,6 +26,7 @@ pub mod process;
 pub mod terminal;
 
 pub mod mariadb;
+pub mod object_store;
 pub mod server;
 
 pub mod admin;

@@ -260,7 +260,8 @@ pub fn command(name: &str, directory: &Path) -> Command {
     let mut command = Command::new(program(name));
     command.current_dir(directory);
     for (key, _) in std::env::vars_os() {
-        if key.to_string_lossy().starts_with("MYIM_") {
+        let name = key.to_string_lossy();
+        if name.starts_with("MYIM_") || name.starts_with("AWS_") {
             command.env_remove(key);
         }
     }

@@ -41,6 +41,8 @@ pub struct Setup {
     chat_flags: Vec<String>,
     /// `--name value` for the programs that serve files and pictures.
     transfer_flags: Vec<String>,
+    /// What every program finds in its environment, beside ours.
+    variables: Vec<(String, String)>,
     directory: Arc<TempDir>,
     bind: String,
     admin_port: String,
@@ -64,6 +66,7 @@ impl Setup {
             database,
             chat_flags: Vec::new(),
             transfer_flags: Vec::new(),
+            variables: Vec::new(),
             directory: Arc::new(TempDir::with_prefix("myim-test-").expect("a directory")),
             waits_for_database: false,
             bind: "127.0.0.1".to_owned(),
@@ -123,6 +126,13 @@ impl Setup {
         self
     }
 
+    /// Adds a variable of the environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Anybody may upload and download without having logged in.
     #[must_use]
     pub fn open(self) -> Self {
@@ -150,7 +160,7 @@ impl Setup {
         };
         commands
             .into_iter()
-            .map(|mut command| Process::spawn(&mut command))
+            .map(|mut command| Process::spawn(command.envs(self.variables.iter().cloned())))
             .collect()
     }
 

@@ -319,6 +319,7 @@ fn weight(change: &Change) -> usize {
         | Change::MoveContact { .. }
         | Change::EditTeams { .. }
         | Change::File(_)
+        | Change::Upgrade(_)
         | Change::NameBlob { .. } => 8,
         Change::Bot(_)
         | Change::Group(_)

@@ -48,6 +48,7 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
         Change::OutgoingHook(change) => !matches!(change, OutgoingHookChange::Delete { .. }),
         Change::CreateAccount { .. }
         | Change::Invite(_)
+        | Change::Upgrade(_)
         | Change::EditTeams { .. }
         | Change::MoveContact { .. }
         | Change::CountUpload { .. }

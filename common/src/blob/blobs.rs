@@ -160,6 +160,11 @@ impl Blobs {
         self.area.pool()
     }
 
+    /// The files that another file cache keeps on its disk.
+    pub(super) fn beside(&self, filecache: &Path) -> DiskStore {
+        DiskStore::new(filecache, self.pool().clone())
+    }
+
     pub(super) fn area(&self) -> &Arc<Area> {
         &self.area
     }

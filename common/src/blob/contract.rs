@@ -11,11 +11,18 @@ use bytes::{Bytes, BytesMut};
 use super::{Blobs, Digest};
 use crate::id::BlobId;
 
-/// Makes a test of every function of the contract. The crate that calls it needs tokio.
+/// Makes a test of every function of the contract, or with `in_turn` runs them one after the other.
+/// The crate that calls it needs tokio.
 #[macro_export]
 macro_rules! blob_contract {
-    ($fresh:path) => {
-        $crate::blob_contract! { @tests $fresh;
+    (in_turn $fresh:ident) => {
+        $crate::blob_contract! { @all in_turn $fresh }
+    };
+    ($fresh:ident) => {
+        $crate::blob_contract! { @all tests $fresh }
+    };
+    (@all $how:ident $fresh:ident) => {
+        $crate::blob_contract! { @$how $fresh;
             what_is_kept_reads_back
             content_that_is_there_stays
             a_large_file_is_kept_whole
@@ -27,13 +34,20 @@ macro_rules! blob_contract {
             many_keep_the_same_at_once
         }
     };
-    (@tests $fresh:path; $($test:ident)*) => {
+    (@tests $fresh:ident; $($test:ident)*) => {
         $(
             #[tokio::test]
             async fn $test() {
                 let (blobs, _guard) = $fresh().await;
                 $crate::blob::contract::$test(&blobs).await;
             }
+        )*
+    };
+    (@in_turn $fresh:ident; $($test:ident)*) => {
+        $(
+            println!(stringify!($test));
+            let (blobs, _guard) = $fresh().await;
+            $crate::blob::contract::$test(&blobs).await;
         )*
     };
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 
+use super::fault::{Step, reach};
 use super::{BlobError, BlobFile, BlobStore, FinishedFile, lock, make_folder, plain, sync_folder};
 use crate::id::BlobId;
 use crate::pool::BlockingPool;
@@ -97,6 +98,7 @@ impl Disk {
     /// The order matters: the content is on the disk before the name, the name before the answer.
     fn keep(&self, id: BlobId, mut file: FinishedFile) -> Result<(), BlobError> {
         let folder = self.make_folders(id)?;
+        reach(Step::Folders);
         let target = self.path_of(id);
         let publish = |file: &mut FinishedFile| {
             let path = file.path().to_owned();
@@ -113,11 +115,13 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => publish(&mut file)?,
             Err(error) => return Err(BlobError::disk("look at", &target)(error)),
         }
+        reach(Step::Named);
         // Also for content that was there: whoever put it there may not have come so far yet.
         if let Err(error) = sync_folder(&folder) {
             lock(&self.durable).remove(&[id.0[0], id.0[1]]);
             return Err(error);
         }
+        reach(Step::Kept);
         if is_needless {
             file.discard();
         }

@@ -2,9 +2,8 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use bytes::BytesMut;
 use md5::Md5;
@@ -28,7 +27,8 @@ enum Content {
 }
 
 impl BlobFile {
-    pub(super) fn on_disk(file: Arc<File>, len: u64, pool: BlockingPool) -> Self {
+    /// A file of this machine's disk; reading it is done in `pool`.
+    pub fn on_disk(file: Arc<File>, len: u64, pool: BlockingPool) -> Self {
         let content = Content::Local(file, pool);
         Self { len, content }
     }
@@ -83,9 +83,12 @@ impl BlobFile {
             Content::Local(file, pool) => (Arc::clone(file), pool),
             Content::Bucket(file) => return Ok(file.modified()),
         };
-        let modified = pool.run(move || file.metadata()?.modified()).await?;
-        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+        // Its name came last, and that is when a file was changed; what it consists of may have
+        // been written long before.
+        let about = pool.run(move || file.metadata()).await?;
+        Ok(Millis(
+            about.ctime() * 1000 + about.ctime_nsec() / 1_000_000,
+        ))
     }
 }
 

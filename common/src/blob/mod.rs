@@ -1,11 +1,12 @@
 //! The file cache: whole files under the SHA-256 of their content, and nothing else.
 //!
-//! Knows no names but hashes, no protocol and no database. What a client calls a file never becomes
-//! a path here.
+//! Knows no names but hashes and no protocol, and but for `scrub` no database. What a client calls a
+//! file never becomes a path here.
 //!
 //! In reading order: `blobs` is the handle that others use; `staging` receives a file, in the
 //! folders of `temp`; `finished` is one that is whole; a [`BlobStore`] keeps it, which is the disk
-//! (`disk`) or a bucket (`bucket`); `file` is a kept one, open; `lock` keeps deletion and publication apart.
+//! (`disk`) or a bucket (`bucket`); `file` is a kept one, open; `lock` keeps deletion and publication apart;
+//! `scrub` looks whether all is well.
 //!
 //! ```text
 //! filecache/
@@ -19,15 +20,17 @@
 
 mod blobs;
 mod bucket;
+mod checksum;
 #[cfg(feature = "contract")]
 pub mod contract;
-mod checksum;
 mod disk;
+mod fault;
 mod file;
 mod finished;
 mod lock;
 mod partial;
 mod plain;
+pub mod scrub;
 mod staging;
 mod temp;
 
@@ -152,5 +155,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod crash_tests;
 #[cfg(test)]
 mod tests;

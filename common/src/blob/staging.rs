@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::task::{JoinError, JoinHandle};
 
+use super::fault::{Step, reach};
 use super::file::Hasher;
 use super::temp::TempFile;
 use super::{BlobError, BlobFile, Blobs, Digest, FinishedFile};
@@ -102,8 +103,10 @@ impl Staging {
         let Self { blobs, temp, .. } = self;
         // An fsync that failed is not repeated: the kernel has forgotten what it could not write.
         let sync = move || {
+            reach(Step::Written);
             let synced = temp.file().sync_all();
             synced.map_err(BlobError::disk("save", temp.path()))?;
+            reach(Step::Synced);
             Ok(FinishedFile::temporary(temp, received))
         };
         let finished = blobs.pool().run(sync).await?;

@@ -18,6 +18,7 @@ use super::people::PeopleChange;
 use super::place::PlaceChange;
 use super::search::SearchChange;
 use super::session::SessionChange;
+use super::upgrade::UpgradeChange;
 use crate::api::{BlobClass, Body, Dialect, Entry, NewAccount, Origin, Profile, Refusal, TeamEdit};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
@@ -194,6 +195,7 @@ pub enum Change {
     Place(PlaceChange),
     Search(SearchChange),
     Session(SessionChange),
+    Upgrade(UpgradeChange),
 }
 
 impl Change {

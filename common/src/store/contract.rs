@@ -36,6 +36,7 @@ mod setup;
 pub mod teams;
 mod update_setup;
 pub mod updates;
+pub mod upgrades;
 
 use std::sync::Arc;
 
@@ -215,6 +216,7 @@ macro_rules! store_contract {
                 a_store_answers_and_closes
                 a_stored_file_tells_its_names
                 the_history_has_an_epoch
+                all_files_are_walked_in_order
             }
             files {
                 an_upload_is_remembered
@@ -239,6 +241,7 @@ macro_rules! store_contract {
             }
             outgoing_hooks {
                 a_hook_begins_at_the_end_and_is_a_device
+                a_hook_stops_with_its_account_and_with_its_owner
                 hooks_are_refused_where_they_must
                 hooks_are_limited
                 who_made_a_hook_changes_it
@@ -295,6 +298,7 @@ macro_rules! store_contract {
             }
             bots {
                 a_bot_is_an_account_of_its_owner
+                a_bot_is_locked_with_its_owner
                 making_a_bot_is_refused_where_it_must
                 a_token_is_replaced_on_its_device
                 a_bot_has_so_many_tokens
@@ -304,6 +308,12 @@ macro_rules! store_contract {
                 a_webhook_is_its_creators
                 a_webhook_needs_an_author_who_may_write
                 a_user_has_so_many_webhooks
+            }
+            upgrades {
+                a_package_stays_as_it_was_published
+                packages_are_listed_newest_first
+                versions_only_go_up
+                a_package_is_public_until_it_is_withdrawn
             }
             model {
                 random_sends_and_cursors
@@ -360,6 +370,7 @@ mod tests {
             include_str!("contract/log.rs"),
             include_str!("contract/members.rs"),
             include_str!("contract/model.rs"),
+            include_str!("contract/upgrades.rs"),
             include_str!("contract/once.rs"),
             include_str!("contract/outgoing_hooks.rs"),
             include_str!("contract/people.rs"),

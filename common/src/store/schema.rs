@@ -40,6 +40,11 @@ pub(super) const SQLITE: &[Migration] = &[
         name: "files",
         sql: include_str!("schema/0004_files.sqlite.sql"),
     },
+    Migration {
+        n: 5,
+        name: "upgrades",
+        sql: include_str!("schema/0005_upgrades.sqlite.sql"),
+    },
 ];
 
 /// The hash that is kept of an applied file. Line ends do not count: a checkout on another system

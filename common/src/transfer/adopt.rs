@@ -13,6 +13,7 @@ use super::name::{FileName, Md5Name};
 use crate::api::Refusal;
 use crate::blob::{BlobError, Blobs, PlainName};
 use crate::id::Millis;
+use crate::store::file::FileChange;
 use crate::store::{BlobClass, Change, NamedBlob, Outcome, Store, StoreError};
 
 /// How much of a file is read at a time.
@@ -58,7 +59,7 @@ pub enum AdoptError {
 /// Copies every file of `directory` into the file cache, names it in the database, and tells
 /// `progress` what became of each.
 pub async fn import_files(
-    filecache: &Path,
+    blobs: &Blobs,
     class: BlobClass,
     directory: &Path,
     store: &dyn Store,
@@ -66,8 +67,7 @@ pub async fn import_files(
     mut progress: impl FnMut(&str, Fate),
 ) -> Result<Adopted, AdoptError> {
     let importer = Importer {
-        blobs: Blobs::open(filecache)?,
-        filecache,
+        blobs,
         class,
         store,
         now,
@@ -101,8 +101,7 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, AdoptError> {
 }
 
 struct Importer<'a> {
-    blobs: Blobs,
-    filecache: &'a Path,
+    blobs: &'a Blobs,
     class: BlobClass,
     store: &'a dyn Store,
     now: Millis,
@@ -151,15 +150,18 @@ impl Importer<'_> {
             ));
         }
         let _publishing = self.blobs.publishing().await?;
+        let blob = staging.finish(digest.size).await?;
         let change = Change::NameBlob {
             class: self.class,
             name: name.as_str().to_owned(),
-            blob: staging.finish(digest.size).await?,
+            blob,
             size: digest.size,
             verified,
             at: self.now,
         };
-        let outcomes = self.store.commit(&[change]).await?;
+        // The messages that refer to it came over without saying so.
+        let before = Change::File(FileChange::FromBefore { blob });
+        let outcomes = self.store.commit(&[change, before]).await?;
         Ok(match (outcomes.first(), verified) {
             (Some(Outcome::Refused(Refusal::NameVerified)), _) => Fate::Present,
             (Some(Outcome::Refused(_)) | None, _) => Fate::Skipped("the database refused it"),
@@ -179,7 +181,7 @@ impl Importer<'_> {
 
     /// A name that is taken stays: the operator may have put a newer package there.
     fn adopt_plain(&self, path: &Path, name: &PlainName) -> Result<Fate, AdoptError> {
-        let target = self.filecache.join(name.as_str());
+        let target = self.blobs.folder(name.as_str());
         if fs::symlink_metadata(&target).is_ok() {
             return Ok(Fate::Present);
         }
@@ -188,12 +190,12 @@ impl Importer<'_> {
             source,
         };
         // A dot keeps the half-copied file from being downloaded.
-        let half = self.filecache.join(format!(".{}.part", name.as_str()));
+        let half = self.blobs.folder(&format!(".{}.part", name.as_str()));
         fs::copy(path, &half).map_err(unwritable)?;
         File::open(&half)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&half, &target))
-            .and_then(|()| File::open(self.filecache)?.sync_all())
+            .and_then(|()| File::open(self.blobs.folder(""))?.sync_all())
             .map_err(unwritable)?;
         Ok(Fate::Plain)
     }

@@ -1,15 +1,61 @@
 //! The download on one connection: the server keeps the position, each request gets the next part.
 
+use std::io;
+use std::net::IpAddr;
+
+use bytes::{Bytes, BytesMut};
+
 use super::Transfers;
 use super::name::FileName;
 use super::refusal::Refusal;
+use super::upgrade;
 use crate::blob::BlobFile;
+use crate::store::BlobClass;
 use crate::wire::transfer::{CHUNK_BYTES, CHUNK_BYTES_CELLULAR, NET_CELLULAR};
+
+/// What can be handed out.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    File(BlobFile),
+    /// A short text that was made for this client.
+    Text(Bytes),
+}
+
+impl Content {
+    /// Length in bytes.
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::File(file) => file.len(),
+            Self::Text(text) => u64::try_from(text.len()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Appends `count` bytes from `offset` to `into`; fewer bytes there are an error.
+    pub(super) async fn read(
+        &self,
+        offset: u64,
+        count: usize,
+        mut into: BytesMut,
+    ) -> io::Result<BytesMut> {
+        match self {
+            Self::File(file) => file.read(offset, count, into).await,
+            Self::Text(text) => {
+                let from = usize::try_from(offset).unwrap_or(usize::MAX);
+                let piece = from
+                    .checked_add(count)
+                    .and_then(|to| text.get(from..to))
+                    .ok_or(io::ErrorKind::UnexpectedEof)?;
+                into.extend_from_slice(piece);
+                Ok(into)
+            }
+        }
+    }
+}
 
 /// The part of a file that one answer carries.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    pub(super) file: BlobFile,
+    pub(super) file: Content,
     pub(super) offset: u64,
     pub(super) len: u64,
 }
@@ -27,7 +73,7 @@ pub(super) enum Download {
     Idle,
     Running {
         name: FileName,
-        file: BlobFile,
+        file: Content,
         next: u64,
     },
 }
@@ -41,10 +87,11 @@ impl Download {
         transfers: &Transfers,
         wanted: FileName,
         net_type: i32,
+        peer: IpAddr,
     ) -> Result<Option<Part>, Refusal> {
         let goes_on = matches!(self, Self::Running { name, .. } if *name == wanted);
         if !goes_on {
-            match open(transfers, &wanted).await? {
+            match open(transfers, &wanted, peer).await? {
                 Some(file) => {
                     *self = Self::Running {
                         name: wanted,
@@ -77,9 +124,19 @@ impl Download {
 }
 
 /// An empty file counts as missing: the old clients wait for content that does not come.
-async fn open(transfers: &Transfers, name: &FileName) -> Result<Option<BlobFile>, Refusal> {
+async fn open(
+    transfers: &Transfers,
+    name: &FileName,
+    peer: IpAddr,
+) -> Result<Option<Content>, Refusal> {
     let file = match name {
-        FileName::Plain(plain) => transfers.blobs.read_plain(plain).await?,
+        FileName::Plain(plain) => {
+            let by_hand = transfers.blobs.read_plain(plain).await?;
+            if by_hand.is_none() && transfers.policy.class == BlobClass::File {
+                return upgrade::open(transfers, plain, peer).await;
+            }
+            by_hand
+        }
         FileName::Md5(md5) => {
             let class = transfers.policy.class;
             let Some(named) = transfers.store.blob_named(class, md5.as_str()).await? else {
@@ -93,5 +150,5 @@ async fn open(transfers: &Transfers, name: &FileName) -> Result<Option<BlobFile>
             whole
         }
     };
-    Ok(file.filter(|file| !file.is_empty()))
+    Ok(file.filter(|file| !file.is_empty()).map(Content::File))
 }

@@ -14,10 +14,10 @@ use super::http::{router, tus};
 use super::inbox::HEAD_WAIT;
 use super::refusal::Refusal;
 use super::session::Session;
-use super::{Policy, Service, Transfers, naming};
+use super::{Policy, Service, Transfers, life, naming};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::SystemClock;
-use crate::config::TransferConfig;
+use crate::config::{AwsEnvironment, TransferConfig};
 use crate::net::{self, Connection, ConnectionLimits, Language, Listener, Port, Reception};
 use crate::store::Store;
 
@@ -38,10 +38,8 @@ pub async fn run(
 ) -> Result<(), ServeError> {
     let policy = Policy::new(service.class, config);
     let inspector = service.inspector;
-    let open = move |filecache: &Path| {
-        let blobs = Blobs::open(filecache)?;
-        Transfers::new(policy, store, blobs, Arc::new(SystemClock), inspector)
-    };
+    let blobs = connect(config).await?;
+    let open = move || Transfers::new(policy, store, blobs, Arc::new(SystemClock), inspector);
     let transfers = Arc::new(opened(&config.filecache, open).await?);
     let routes = (service.routes)(&transfers);
     let drain = Duration::from_secs(config.limits.drain_s);
@@ -50,13 +48,21 @@ pub async fn run(
     Ok(())
 }
 
+async fn connect(config: &TransferConfig) -> Result<Blobs, ServeError> {
+    let environment = AwsEnvironment::read();
+    let connected = Blobs::connect(&config.filecache, &config.blob_store, &environment).await;
+    connected.map_err(|source| ServeError::FileCache {
+        path: config.filecache.display().to_string(),
+        source,
+    })
+}
+
 async fn opened<T, F>(filecache: &Path, open: F) -> Result<T, ServeError>
 where
     T: Send + 'static,
-    F: FnOnce(&Path) -> Result<T, BlobError> + Send + 'static,
+    F: FnOnce() -> Result<T, BlobError> + Send + 'static,
 {
-    let path = filecache.to_owned();
-    let opened = tokio::task::spawn_blocking(move || open(&path)).await;
+    let opened = tokio::task::spawn_blocking(open).await;
     let opened = opened.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()));
     opened.map_err(|source| ServeError::FileCache {
         path: filecache.display().to_string(),
@@ -107,6 +113,7 @@ pub async fn serve(
 /// Starts what is done beside serving.
 fn look_after(transfers: &Arc<Transfers>, tasks: &TaskTracker, shutdown: &CancellationToken) {
     tasks.spawn(tus::look_after(Arc::clone(transfers), shutdown.clone()));
+    tasks.spawn(life::look_after(Arc::clone(transfers), shutdown.clone()));
     let unnamed = transfers
         .unnamed
         .lock()

@@ -22,6 +22,9 @@ use crate::wire::transfer_head::Head;
 /// faster, and a thousand slow uploads together hold 64 MiB.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// While one half is written and hashed, the other is received.
+const HALVES: usize = 2;
+
 /// For content that nobody wants.
 const SKIPPED_BYTES: usize = 8 << 10;
 
@@ -114,7 +117,7 @@ impl<'a> Session<'a> {
         let room = self.transfers.budget.take(PIECE_BYTES);
         let mut left = content_len;
         while left > 0 {
-            let part = self.inbox.body(left, room.bytes).await?;
+            let part = self.inbox.body(left, room.bytes / HALVES).await?;
             let count = u64::try_from(part.len()).unwrap_or(left);
             metrics::UPLOAD_BYTES_TOTAL.increment(count);
             left -= count;
@@ -139,7 +142,8 @@ impl<'a> Session<'a> {
                 if matches!(name, FileName::Md5(_)) {
                     self.admit().await?;
                 }
-                self.download.next(self.transfers, name, net_type).await?
+                let (transfers, peer) = (self.transfers, self.peer);
+                self.download.next(transfers, name, net_type, peer).await?
             }
         };
         match part {

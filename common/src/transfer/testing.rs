@@ -113,8 +113,9 @@ impl Store for MemoryStore {
         Ok(counted.unwrap_or(0))
     }
 
+    /// What is only known of files that came over HTTP; nothing comes so in these tests.
     async fn select(&self, _: &str, _: Vec<Value>) -> Result<Vec<Row>, StoreError> {
-        unreachable!("transfers do not read this")
+        self.reach().map(|_| Vec::new())
     }
 
     async fn size_bytes(&self) -> Result<u64, StoreError> {

@@ -100,6 +100,22 @@ pub(crate) fn on_server(address: &str) -> anyhow::Result<Saved> {
     Ok(saved.clone())
 }
 
+/// The account of this machine that `MYIM_ACCOUNT` names, else the one that signed in last.
+///
+/// # Errors
+/// As [`current`].
+pub(crate) fn saved() -> anyhow::Result<Saved> {
+    let environment = PersonalEnvironment::read();
+    let credentials = Credentials::read(&Place::of(&environment)?)?;
+    let saved = match &environment.account {
+        Some(wanted) => credentials.called(wanted)?,
+        None => credentials.current().ok_or_else(|| {
+            Failure::NotSignedIn("nobody is signed in: myim login does that".to_owned())
+        })?,
+    };
+    Ok(saved.clone())
+}
+
 /// A bot or a script brings its token along.
 fn from_environment(environment: &PersonalEnvironment) -> anyhow::Result<Option<Account>> {
     let Some(token) = &environment.token else {

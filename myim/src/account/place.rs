@@ -45,8 +45,13 @@ impl Place {
         self.config.join("credentials.json")
     }
 
+    /// The file of the key that signs upgrade packages.
+    pub(crate) fn publisher_key(&self) -> PathBuf {
+        self.config.join("upgrade-key.pem")
+    }
+
     /// The directory of the credentials, which is made if it is not there.
-    pub(super) fn make_config(&self) -> Result<&Path, Failure> {
+    pub(crate) fn make_config(&self) -> Result<&Path, Failure> {
         make(&self.config)?;
         Ok(&self.config)
     }

@@ -4,6 +4,7 @@
 //! `/api/v1/admin`; `way` says how they are reached.
 
 mod audit;
+mod files;
 mod group;
 mod invite;
 mod log;
@@ -13,6 +14,7 @@ mod stats;
 mod sure;
 mod table;
 mod trouble;
+pub(crate) mod upgrade;
 mod user;
 mod way;
 
@@ -37,6 +39,15 @@ in or not allowed.";
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct AdminArgs {
+    #[command(flatten)]
+    reach: Reach,
+    #[command(subcommand)]
+    what: What,
+}
+
+/// Where the server is, and how results are shown.
+#[derive(Args)]
+struct Reach {
     /// The data directory of a server on this machine [default: as for myim serve]
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "server")]
     data: Option<PathBuf>,
@@ -65,8 +76,6 @@ pub(crate) struct AdminArgs {
     /// Do not ask whether one is sure
     #[arg(long, short = 'y', global = true)]
     yes: bool,
-    #[command(subcommand)]
-    what: What,
 }
 
 #[derive(Subcommand)]
@@ -82,6 +91,9 @@ enum What {
     Session(session::Verb),
     /// How much there is, and how it goes
     Stats,
+    /// Stored files and pictures
+    #[command(subcommand)]
+    Files(files::Verb),
     /// The log of messages
     #[command(subcommand)]
     Log(log::Verb),
@@ -93,9 +105,14 @@ enum What {
 }
 
 pub(crate) fn run(args: AdminArgs) -> ExitCode {
+    ended(carry_out(args))
+}
+
+/// Waits for a command's end, which is told in one sentence if it failed.
+fn ended(command: impl Future<Output = Result<(), Trouble>>) -> ExitCode {
     let done = tokio::runtime::Runtime::new()
         .map_err(|error| Trouble::unreachable(format!("cannot start: {error}")))
-        .and_then(|runtime| runtime.block_on(carry_out(args)));
+        .and_then(|runtime| runtime.block_on(command));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => {
@@ -108,30 +125,37 @@ pub(crate) fn run(args: AdminArgs) -> ExitCode {
 }
 
 async fn carry_out(args: AdminArgs) -> Result<(), Trouble> {
-    let output = Output { json: args.json };
-    let place = way::Place {
-        data: args.data,
-        socket: args.socket,
-        server: args.server,
-        token: args.token,
-        config: args.config,
-    };
-    let desk = Desk {
-        way: Way::find(place).await?,
-        output,
-        yes: args.yes,
-    };
+    let desk = args.reach.desk().await?;
     let done = match args.what {
         What::User(verb) => user::run(&desk, verb).await,
         What::Group(verb) => group::run(&desk, verb).await,
         What::Session(verb) => session::run(&desk, verb).await,
         What::Stats => stats::run(&desk).await,
+        What::Files(verb) => files::run(&desk, verb).await,
         What::Log(log::Verb::Verify) => log::verify(&desk).await,
         What::Audit(args) => audit::run(&desk, args).await,
         What::Invite(verb) => invite::run(&desk, verb).await,
     };
     let ended = desk.way.end().await;
     done.and(ended)
+}
+
+impl Reach {
+    async fn desk(self) -> Result<Desk, Trouble> {
+        let output = Output { json: self.json };
+        let place = way::Place {
+            data: self.data,
+            socket: self.socket,
+            server: self.server,
+            token: self.token,
+            config: self.config,
+        };
+        Ok(Desk {
+            way: Way::find(place).await?,
+            output,
+            yes: self.yes,
+        })
+    }
 }
 
 /// What every command works with.

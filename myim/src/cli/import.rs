@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use common::blob::Blobs;
 use common::clock::{Clock, SystemClock};
-use common::config::{About, SUITE_DEFAULTS, SuiteConfig};
+use common::config::{About, AwsEnvironment, SUITE_DEFAULTS, SuiteConfig, TransferConfig};
 use common::process::{self, Process};
 use common::store::{BlobClass, Imported, import_flamingo};
 use common::transfer::{Fate, import_files};
@@ -64,6 +65,10 @@ struct Target {
     #[arg(long, value_name = "DIR")]
     filecache: Option<OsString>,
 
+    /// Where the files are kept, disk or s3://… [default: as for myim serve]
+    #[arg(long, value_name = "PLACE")]
+    blob_store: Option<OsString>,
+
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE")]
     config: Option<OsString>,
@@ -75,6 +80,7 @@ impl Target {
             ("--database", self.database),
             ("--data-dir", self.data_dir),
             ("--filecache", self.filecache),
+            ("--blob-store", self.blob_store),
             ("--config", self.config),
         ];
         let args: Vec<OsString> = given
@@ -158,9 +164,14 @@ async fn files(
             tracing::warn!(name, reason, "left out");
         }
     };
-    let filecache = &config.transfer.filecache;
+    let TransferConfig {
+        filecache,
+        blob_store,
+        ..
+    } = &config.transfer;
+    let blobs = Blobs::connect(filecache, blob_store, &AwsEnvironment::read()).await?;
     let now = SystemClock.now();
-    let imported = import_files(filecache, class, directory, store.as_ref(), now, tell);
+    let imported = import_files(&blobs, class, directory, store.as_ref(), now, tell);
     let done = tokio::select! {
         imported = imported => Some(imported?),
         () = shutdown.cancelled() => None,

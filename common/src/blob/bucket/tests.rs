@@ -291,8 +291,8 @@ async fn a_request_that_ended_too_early_is_made_again() {
 
 #[tokio::test]
 async fn a_bucket_that_cannot_be_reached_is_told_at_once() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = closed.local_addr().unwrap().port();
+    let closed = crate::net::Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = closed.local_addr().port();
     drop(closed);
     let at = format!("s3://files/x?endpoint=http://127.0.0.1:{port}");
     let at: BlobStoreAt = at.parse().unwrap();

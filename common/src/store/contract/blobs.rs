@@ -1,11 +1,13 @@
 //! The index of stored files, what addresses did, and the end of a store.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::setup::{NOW, commit, done, new_account, refused};
 use crate::api::Refusal;
 use crate::id::{BlobId, Millis, Seq};
 use crate::store::blob::{self, Stored};
+use crate::store::file::{self, Known};
 use crate::store::{BlobClass, Change, NamedBlob, Outcome, Store, StoreError, meta};
 
 const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
@@ -171,4 +173,26 @@ pub async fn the_history_has_an_epoch(store: &dyn Store) {
     assert!(epoch > 0);
     let text = meta::get(store, meta::EPOCH).await.unwrap();
     assert_eq!(text, Some(epoch.to_string()));
+}
+
+pub async fn all_files_are_walked_in_order(store: &dyn Store) {
+    assert!(file::known(store, None, 10).await.unwrap().is_empty());
+    for content in [9, 1, 200, 30] {
+        let md5 = format!("{content:032x}");
+        done(store, name(BlobClass::File, &md5, content, true)).await;
+    }
+    let known = |content: u8| Known {
+        blob: BlobId([content; 32]),
+        size: u64::from(content) * 5_000_000_000,
+        is_gone: false,
+    };
+    let page = file::known(store, None, 3).await.unwrap();
+    assert_eq!(page, [known(1), known(9), known(30)]);
+    let after = Some(BlobId([30; 32]));
+    let page = file::known(store, after, 3).await.unwrap();
+    assert_eq!(page, [known(200)]);
+    let asked = [BlobId([8; 32]), BlobId([9; 32]), BlobId([200; 32])];
+    let found = file::known_of(store, &asked).await.unwrap();
+    assert_eq!(found, HashSet::from([asked[1], asked[2]]));
+    assert!(file::known_of(store, &[]).await.unwrap().is_empty());
 }

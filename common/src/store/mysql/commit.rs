@@ -291,6 +291,7 @@ async fn single(conn: &mut Conn, change: &Change) -> Result<Outcome, Fault> {
         | Change::People(_)
         | Change::Place(_)
         | Change::Search(_)
-        | Change::Session(_) => shared::apply(conn, change).await,
+        | Change::Session(_)
+        | Change::Upgrade(_) => shared::apply(conn, change).await,
     }
 }

@@ -40,6 +40,11 @@ pub(super) const MYSQL: &[Migration] = &[
         name: "files",
         sql: include_str!("../schema/0005_files.mysql.sql"),
     },
+    Migration {
+        n: 6,
+        name: "upgrades",
+        sql: include_str!("../schema/0006_upgrades.mysql.sql"),
+    },
 ];
 
 /// The files that the database lacks.

@@ -2,7 +2,7 @@
 
 use super::{
     Tx, admin, block, bot, file, group, incoming_hook, invite, message, meta, outgoing_hook,
-    people, place, search, session,
+    people, place, search, session, upgrade,
 };
 use crate::store::{Change, Outcome, StoreError};
 
@@ -33,6 +33,7 @@ pub(in crate::store) async fn apply<T: Tx>(
         Change::People(change) => people::apply(tx, change).await,
         Change::Place(change) => place::apply(tx, change).await,
         Change::Search(change) => search::apply(tx, change).await,
+        Change::Upgrade(change) => upgrade::apply(tx, change).await,
         _ => Err(StoreError::Broken("a change that is not shared".to_owned()).into()),
     }
 }

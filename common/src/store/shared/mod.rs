@@ -30,6 +30,7 @@ pub mod read_mark;
 pub mod search;
 pub mod session;
 pub mod stats;
+pub mod upgrade;
 pub mod verify;
 
 pub(in crate::store) use apply::apply;

@@ -102,6 +102,7 @@ fn dispatch(conn: &Connection, change: &Change) -> Applied {
         | Change::People(_)
         | Change::Place(_)
         | Change::Search(_)
-        | Change::Session(_) => shared::apply(conn, change),
+        | Change::Session(_)
+        | Change::Upgrade(_) => shared::apply(conn, change),
     }
 }

@@ -25,16 +25,11 @@ pub(super) fn prefix(class: BlobClass) -> &'static str {
 /// this server has.
 pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> Router {
     let prefix = prefix(transfers.policy.class);
-    let collection = || {
-        routing::post(tus::or_plain)
-            .options(tus::options)
-            .fallback(no_method)
-    };
+    let collection = || routing::post(tus::or_plain).fallback(no_method);
     let uploads = routing::head(tus::status)
         .patch(tus::append)
         .delete(tus::terminate)
         .post(tus::overridden)
-        .options(tus::options)
         .fallback(no_method);
     let files = routing::get(content::get)
         .put(plain::put)
@@ -55,6 +50,10 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
         // Bodies are as long as `upload_bytes_max` says.
         .layer(DefaultBodyLimit::disable())
         .layer(layers::cors(transfers))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(transfers),
+            tus::options,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(transfers),
             layers::from_our_pages,

@@ -3,6 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use super::*;
+use crate::blob::Blobs;
 use crate::id::Millis;
 use crate::transfer::{Adopted, Fate, import_files};
 
@@ -17,7 +18,8 @@ async fn import(
             taken.push(name.to_owned());
         }
     };
-    let adopted = import_files(&server.cache, class, from, &*server.store, Millis(1), note).await;
+    let blobs = Blobs::open(&server.cache).unwrap();
+    let adopted = import_files(&blobs, class, from, &*server.store, Millis(1), note).await;
     (adopted.unwrap(), taken)
 }
 

@@ -170,15 +170,15 @@ async fn row_95_sizes_of_frames() {
 }
 
 #[tokio::test]
-async fn http_is_told_that_it_is_not_there_yet() {
+async fn http_is_answered_in_its_own_words() {
     let server = Server::start(lenient(BlobClass::File));
     let mut client = server.connect().await;
     client
-        .send(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+        .send(b"GET / HTTP/1.1\r\nHost: example\r\nConnection: close\r\n\r\n")
         .await;
     let answer = client.everything().await;
     let answer = String::from_utf8(answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     assert!(answer.contains("application/problem+json"), "{answer}");
     unharmed(&server).await;
 }

@@ -66,6 +66,24 @@ fn drafts_stay_with_their_conversations() {
 }
 
 #[test]
+fn drafts_outlive_every_size_of_the_window() {
+    let mut state = ready();
+    write(&mut state, "for bob 你好");
+    alt(&mut state, KeyCode::Up);
+    write(&mut state, "for the others");
+    // The first two are too small to show anything.
+    for (width, height) in [(1, 1), (10, 3), (40, 10), (200, 60), (80, 24)] {
+        update(&mut state, Input::Resize(width, height));
+        draw(&state);
+    }
+    assert!(screen(&state).contains("for the others"));
+    alt(&mut state, KeyCode::Down);
+    assert_eq!(state.open_chat().unwrap().draft.text(), "for bob 你好");
+    write(&mut state, "!");
+    assert!(screen(&state).contains("for bob 你好!"));
+}
+
+#[test]
 fn a_message_is_chosen_and_answered_edited_taken_back() {
     let mut state = ready();
     press(&mut state, KeyCode::Up);

@@ -223,6 +223,25 @@ fn a_gap_after_a_reconnect_is_filled() {
 }
 
 #[test]
+fn a_large_group_that_moved_has_as_much_unread_as_was_written() {
+    let mut state = connected(Lang::En, (80, 24));
+    let read = Seq(2);
+    state.chats.get_mut(&TEAM).unwrap().summary.read_seq = read;
+    let last = Seq(state.chats[&TEAM].summary.last_seq.0 + 30);
+    let moved = Passing::Head {
+        conversation: TEAM,
+        last_seq: last,
+    };
+    news(&mut state, News::Passing(moved.clone()));
+    let summary = &state.chats[&TEAM].summary;
+    assert_eq!(u64::from(summary.unread), last.0 - read.0);
+    // Told again, it is no more.
+    news(&mut state, News::Passing(moved));
+    let summary = &state.chats[&TEAM].summary;
+    assert_eq!(u64::from(summary.unread), last.0 - read.0);
+}
+
+#[test]
 fn a_page_that_fails_is_asked_for_again_with_the_next_connection_and_not_before() {
     let mut state = connected(Lang::En, (80, 24));
     press(&mut state, KeyCode::Enter);

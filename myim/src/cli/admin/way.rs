@@ -14,19 +14,20 @@ use bytes::Bytes;
 use common::config::{About, Loaded, SUITE_DEFAULTS, SuiteConfig, load};
 use common::net::connect_local;
 use http_body_util::BodyExt;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use self::dial::{Line, Remote};
+use self::dial::Line;
+pub(super) use self::dial::Remote;
 use self::offline::Database;
 use super::trouble::Trouble;
 use crate::account;
 use crate::failure::{Ending, judge};
 
 /// How long the server may take for an answer, and between two pieces of one.
-const ANSWER_WITHIN: Duration = Duration::from_secs(120);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 /// Where the administration stands.
 const PREFIX: &str = "/api/v1/admin";
 /// The longest line of an answer that comes line by line.
@@ -189,10 +190,8 @@ impl Way {
                 timeout(ANSWER_WITHIN, line.send(request)).await
             }
             Self::Remote(remote) => {
-                headers.insert(HOST, remote.host.clone());
-                headers.insert(AUTHORIZATION, remote.authorization.clone());
                 let line = remote.dial().await?;
-                timeout(ANSWER_WITHIN, line.send(request)).await
+                timeout(ANSWER_WITHIN, line.send(remote.addressed(request))).await
             }
             Self::Database(database) => {
                 let answered = database.answer(request);
@@ -213,6 +212,16 @@ impl Way {
         }
         let problem = serde_json::from_slice(&whole).unwrap_or_default();
         Err(Trouble::answered(status, &problem))
+    }
+
+    /// Deletes files that are due. Answers how many.
+    pub(super) async fn collect(&self) -> Result<usize, Trouble> {
+        match self {
+            Self::Socket(_) | Self::Remote(_) => Err(Trouble::refused(
+                "a running server deletes what is due by itself, every minute",
+            )),
+            Self::Database(database) => database.collect().await,
+        }
     }
 
     /// Lets go; on a database, when everything is saved.
@@ -303,12 +312,12 @@ fn no_socket(path: &Path, error: &std::io::Error) -> Trouble {
     }
 }
 
-fn silent() -> Trouble {
+pub(super) fn silent() -> Trouble {
     let seconds = ANSWER_WITHIN.as_secs();
     Trouble::unreachable(format!("the server did not answer within {seconds} s"))
 }
 
-fn odd(error: &impl std::fmt::Display) -> Trouble {
+pub(super) fn odd(error: &impl std::fmt::Display) -> Trouble {
     Trouble::unreachable(format!("the answer is none of a myim server: {error}"))
 }
 

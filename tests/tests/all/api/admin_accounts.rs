@@ -15,7 +15,7 @@ tests! {
 }
 
 /// Every route below `/admin`.
-pub(super) const ROUTES: [(&str, &str); 17] = [
+pub(super) const ROUTES: [(&str, &str); 21] = [
     ("POST", "/admin/users"),
     ("GET", "/admin/users"),
     ("GET", "/admin/users/1"),
@@ -29,10 +29,15 @@ pub(super) const ROUTES: [(&str, &str); 17] = [
     ("GET", "/admin/groups"),
     ("DELETE", "/admin/groups/268435456"),
     ("GET", "/admin/stats"),
+    ("GET", "/admin/files"),
     ("GET", "/admin/audit"),
     ("POST", "/admin/log/verify"),
     ("POST", "/admin/invites"),
     ("GET", "/admin/invites"),
+    ("POST", "/admin/upgrades"),
+    ("GET", "/admin/upgrades"),
+    ("PATCH", "/admin/upgrades/1"),
+    ("POST", "/admin/upgrades/1/withdraw"),
 ];
 
 #[test]

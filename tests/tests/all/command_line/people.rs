@@ -1,6 +1,7 @@
 //! Contacts, groups and their members.
 
 use myim_tests::server::{Db, Kind, Server, Setup};
+use serde_json::Value;
 
 use super::Machine;
 
@@ -35,7 +36,8 @@ fn contacts_are_made_and_unmade() {
     let ran = ann.run(&["contacts", "--json", "add", "bob"]).ended(1);
     assert_eq!(ran.error(), "already_friends");
 
-    ann.run(&["contacts", "remove", "bob"]).done();
+    let removed = ann.json(&["contacts", "remove", "bob"]);
+    assert_eq!(removed["removed"], listed["user"]["id"]);
     assert!(bob.jsons(&["contacts"]).is_empty());
     let ran = ann.run(&["send", "bob", "hi", "--json"]).ended(1);
     assert_eq!(ran.error(), "not_friends");
@@ -47,22 +49,31 @@ fn groups_are_made_joined_and_left() {
     let (ann, bob) = server.acquainted();
     let cid = server.newcomer("cid");
     ann.befriend(&cid);
+    let [bob_id, cid_id] = [&bob, &cid].map(|one| Value::from(one.user_id.clone()));
     let [ann, bob, cid] = [&ann, &bob, &cid].map(|one| Machine::of(&server, &one.name));
     let made = ann.json(&["groups", "create", "tea time", "bob"]);
     let group = made["id"].as_str().unwrap().to_owned();
     assert_eq!(bob.json(&["groups"])["name"], "tea time");
     let names = || -> Vec<String> {
         let all = ann.jsons(&["groups", "members", "#tea time"]);
-        let name = |one: &serde_json::Value| one["user"]["username"].as_str().unwrap().to_owned();
+        let name = |one: &Value| one["user"]["username"].as_str().unwrap().to_owned();
         let mut names: Vec<_> = all.iter().map(name).collect();
         names.sort();
         names
     };
     assert_eq!(names(), ["ann", "bob"]);
-    ann.run(&["groups", "add", "#tea time", "cid"]).done();
+    let added = ann.json(&["groups", "add", "#tea time", "cid"]);
+    assert_eq!(
+        (&added["group_id"], &added["added"]["id"]),
+        (&group.as_str().into(), &cid_id)
+    );
     assert_eq!(names(), ["ann", "bob", "cid"]);
-    ann.run(&["groups", "remove", &group, "bob"]).done();
-    cid.run(&["groups", "leave", &group]).done();
+    let removed = ann.json(&["groups", "remove", &group, "bob"]);
+    assert_eq!(
+        (&removed["group_id"], &removed["removed"]["id"]),
+        (&group.as_str().into(), &bob_id)
+    );
+    assert_eq!(cid.json(&["groups", "leave", &group])["left"], group);
     assert_eq!(names(), ["ann"]);
     let ran = ann.run(&["groups", "leave", &group, "--json"]).ended(1);
     assert_eq!(ran.error(), "owner_must_transfer");

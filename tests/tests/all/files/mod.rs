@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use myim_tests::files::Files;
 use myim_tests::server::{Server, Setup};
 
+mod bucket;
 mod crash;
 mod download;
 mod limits;

@@ -188,7 +188,9 @@ fn told(answer: &Answer) -> HashMap<&'static str, String> {
     };
     match answer.status {
         200 => {
-            ["content-length", "content-type", "accept-ranges"].map(&mut tell);
+            for name in ["content-length", "content-type", "accept-ranges"] {
+                tell(name);
+            }
         }
         206 => {
             tell("content-range");

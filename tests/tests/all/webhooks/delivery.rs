@@ -45,6 +45,8 @@ fn events_come_in_order_signed_and_once(db: Db) {
     for number in 1..=30 {
         scene.say(&format!("message {number}"));
     }
+    // Longer than one piece of anything that is hashed or written at a time.
+    bob.say(direct, "long", &"a long one 你好 ".repeat(2_000));
     let edited = format!("/conversations/{direct}/messages/{}", old + 3);
     bob.patch(&edited, &json!({"segments": segments("edited")}))
         .ok(200);
@@ -53,7 +55,7 @@ fn events_come_in_order_signed_and_once(db: Db) {
     scene.say("the last");
     let posted = target.until_said("the last");
     let seqs = places(&posted, direct);
-    let wanted: Vec<_> = (old + 1..=old + 33).collect();
+    let wanted: Vec<_> = (old + 1..=old + 34).collect();
     assert_eq!(seqs, wanted, "in order, once, and nothing from before");
     let own: Vec<_> = posted
         .iter()

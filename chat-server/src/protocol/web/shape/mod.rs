@@ -20,7 +20,7 @@ pub(crate) use avatar::AvatarText;
 pub(crate) use client_name::ClientName;
 pub(crate) use cursor::{CursorText, HitCursor, ListCursor, Piece};
 pub(crate) use group::{Group, GroupMember, JoinRequest};
-pub(crate) use number::{Decimal, Id};
+pub(crate) use number::{Decimal, FromDecimal, Id};
 pub(crate) use outgoing_webhook::OutgoingWebhook;
 pub(crate) use time::Timestamp;
 pub(crate) use user::{Birthday, Contact, ContactRequest, Session, User};

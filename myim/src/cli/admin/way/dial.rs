@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use hyper::client::conn::http1;
-use hyper::header::HeaderValue;
+use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
 use hyper::rt::{Read, Write};
 use hyper::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -23,7 +23,7 @@ use crate::cli::admin::trouble::Trouble;
 const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 
 /// A connection on which one request is sent.
-pub(super) struct Line {
+pub(in crate::cli::admin) struct Line {
     sender: http1::SendRequest<Body>,
 }
 
@@ -42,7 +42,10 @@ impl Line {
         Ok(Self { sender })
     }
 
-    pub(super) async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Trouble> {
+    pub(in crate::cli::admin) async fn send(
+        mut self,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Trouble> {
         let response = self.sender.send_request(request).await;
         response
             .map(|response| response.map(Body::new))
@@ -57,14 +60,18 @@ fn broken(error: &hyper::Error) -> Trouble {
 /// A server elsewhere.
 pub(in crate::cli::admin) struct Remote {
     uri: Uri,
-    pub(super) host: HeaderValue,
-    pub(super) authorization: HeaderValue,
+    host: HeaderValue,
+    authorization: HeaderValue,
     connector: HttpsConnector<HttpConnector>,
 }
 
 impl Remote {
     /// `ca` is a file with certificates to be trusted besides those of the system.
-    pub(super) fn new(server: &str, token: &str, ca: Option<&Path>) -> Result<Self, Trouble> {
+    pub(in crate::cli::admin) fn new(
+        server: &str,
+        token: &str,
+        ca: Option<&Path>,
+    ) -> Result<Self, Trouble> {
         let wrong = || Trouble::usage(format!("{server:?} is no URL like https://chat.example"));
         let uri: Uri = server.trim_end_matches('/').parse().map_err(|_| wrong())?;
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -89,7 +96,15 @@ impl Remote {
         })
     }
 
-    pub(super) async fn dial(&self) -> Result<Line, Trouble> {
+    /// The request, with whom it is for and whom it is from.
+    pub(in crate::cli::admin) fn addressed(&self, mut request: Request<Body>) -> Request<Body> {
+        let headers = request.headers_mut();
+        headers.insert(HOST, self.host.clone());
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        request
+    }
+
+    pub(in crate::cli::admin) async fn dial(&self) -> Result<Line, Trouble> {
         let unreachable = |why: &dyn std::fmt::Display| {
             Trouble::unreachable(format!("{} cannot be reached: {why}", self.uri))
         };

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod book;
+mod files;
 mod groups;
 mod invites;
 mod look;
 mod sessions;
+mod upgrades;
 mod verify;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -19,6 +21,8 @@ pub(super) fn routes() -> OpenApiRouter<WebState> {
         .merge(sessions::routes())
         .merge(groups::routes())
         .merge(invites::routes())
+        .merge(upgrades::routes())
+        .merge(files::routes())
         .merge(book::routes())
         .merge(verify::routes())
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{self, CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -200,7 +201,7 @@ fn is_ours(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri, allowed: &Origi
         .filter(|(scheme, _)| ["http", "https"].contains(scheme))
         .map(|(_, authority)| authority);
     let host = |authority: &str| {
-        let authority: axum::http::uri::Authority = authority.parse().ok()?;
+        let authority: Authority = authority.parse().ok()?;
         Some(authority.host().to_ascii_lowercase())
     };
     let (page, asked) = (page.and_then(host), asked.and_then(host));

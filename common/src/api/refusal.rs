@@ -82,10 +82,8 @@ pub enum Refusal {
     NoSuchUpgrade,
     #[error("this version is not above all that were published in this channel")]
     VersionTooLow,
-    #[error(
-        "existing Windows clients compare versions letter by letter, and for them this one is \
-             not above all that were published before"
-    )]
+    #[error("existing Windows clients compare versions letter by letter, and for them this one is \
+             not above all that were published before")]
     VersionTooLowForOld,
     #[error("there is no such file")]
     NoSuchFile,

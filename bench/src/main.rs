@@ -2,7 +2,7 @@
 //! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
 //! wire), `files` (a large file up and down), `download` (over HTTP, beside nginx), `sdk`
 //! (programs that use the SDK), `terminal` (`myim chat` on a busy screen), `start-up` (one command
-//! from its start to its end).
+//! from its start to its end), `renditions` (a large photo made smaller, beside libvips).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -20,6 +20,7 @@ mod files;
 mod idle;
 mod person;
 mod relay;
+mod renditions;
 mod sdk;
 mod server;
 mod start_up;
@@ -139,6 +140,12 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 60)]
         runs: usize,
     },
+    /// A large photo made smaller, beside libvips; needs `vipsthumbnail`
+    Renditions {
+        /// How often each
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        rounds: u32,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -200,6 +207,7 @@ async fn main() -> anyhow::Result<()> {
             };
             download::run(&server, plan).await
         }
+        What::Renditions { rounds } => renditions::run(rounds),
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,
     };
     server.stop().await?;

@@ -23,6 +23,7 @@ pub mod log;
 pub mod presence;
 pub mod rates;
 pub mod read_marks;
+pub mod revocations;
 pub mod under_way;
 
 pub mod arrival;
@@ -32,7 +33,7 @@ pub mod walker;
 pub mod webhooks;
 
 #[cfg(test)]
-mod stage;
+mod testing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,6 +85,7 @@ pub async fn run(
     tasks.spawn(indexer::run(Arc::clone(&app), dirty, shutdown.clone()));
     tasks.spawn(webhooks::run(Arc::clone(&app), shutdown.clone()));
     tasks.spawn(read_marks::run(Arc::clone(&app), shutdown.clone()));
+    tasks.spawn(revocations::run(Arc::clone(&app), shutdown.clone()));
     let (hub, stop) = (Arc::clone(&app.hub), shutdown.clone());
     tasks.spawn(async move {
         let _ = stop.run_until_cancelled(hub.ring_aside()).await;

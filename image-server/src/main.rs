@@ -3,7 +3,7 @@
 use std::env::args_os;
 use std::process::ExitCode;
 
-use common::config::{About, IMAGE_DEFAULTS, ServerConfig, TransferConfig};
+use common::config::{About, IMAGE_DEFAULTS, ImageConfig, ServerConfig};
 use common::process::{self, Process};
 
 const ABOUT: About = About {
@@ -17,19 +17,19 @@ const DESCRIPTORS_EACH: u64 = 2;
 
 fn main() -> ExitCode {
     let args: Vec<_> = args_os().skip(1).collect();
-    match process::settings::<ServerConfig<TransferConfig>>(ABOUT, &args) {
+    match process::settings::<ServerConfig<ImageConfig>>(ABOUT, &args) {
         Ok(config) => process::run(&config.log.clone(), |process| serve(config, process)),
         Err(code) => code,
     }
 }
 
-async fn serve(mut config: ServerConfig<TransferConfig>, process: Process) -> anyhow::Result<()> {
-    let limits = &mut config.server.limits;
+async fn serve(mut config: ServerConfig<ImageConfig>, process: Process) -> anyhow::Result<()> {
+    let limits = &mut config.server.transfer.limits;
     limits.fit(process.descriptors(), DESCRIPTORS_EACH);
     let listener = process.bind("image", config.address(), "--port")?;
     let listener = listener.secured(&process.security(&config.tls).await?);
-    process::make_filecache(&config.server.filecache)?;
-    let filecache = Some(&*config.server.filecache);
+    process::make_filecache(&config.server.transfer.filecache)?;
+    let filecache = Some(&*config.server.transfer.filecache);
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
     let store = process.open_store(&config.database).await?;
     process.ready(&[("image", listener.local_addr())], admin);

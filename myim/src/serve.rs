@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use chat_server::SideDoors;
-use common::config::{About, SUITE_DEFAULTS, SuiteConfig};
+use common::config::{About, FilePorts, ImageConfig, SUITE_DEFAULTS, SuiteConfig};
 use common::process::{self, Process};
 use tokio::task::JoinSet;
 
@@ -45,6 +45,10 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
         ("image", image.local_addr()),
     ];
     process.ready(&servers, admin);
+    config.chat.files.ports = FilePorts {
+        file: file.local_addr().port(),
+        image: image.local_addr().port(),
+    };
 
     let stop = || process.shutdown();
     let mut servers = JoinSet::new();
@@ -61,7 +65,11 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
         file,
         stop(),
     ));
-    servers.spawn(image_server::run(config.transfer, store, image, stop()));
+    let images = ImageConfig {
+        transfer: config.transfer,
+        pictures: config.pictures,
+    };
+    servers.spawn(image_server::run(images, store, image, stop()));
     until_all_ended(servers, &process).await
 }
 

@@ -3,16 +3,20 @@
 //! Nobody signs in to a bot with a password. What a bot may do with its token is what any user may;
 //! only bots of its own and a password it cannot have.
 
+use std::sync::Arc;
+
 use common::api::{DeviceKind, Profile, Refusal};
 use common::auth::{Claims, lasting_device};
 use common::id::{DeviceId, Millis, Peer, SessionId, UserId};
 use common::store::bot::{self as stored, BotChange, NewToken};
 use common::store::session::{self, SignIn};
-use common::store::{Change, Outcome};
+use common::store::{Change, Outcome, outgoing_hook};
 
 use super::register::NICKNAME_BYTES_MAX;
 use super::sign_in::{DEVICE_NAME_BYTES_MAX, end_replaced, ended, no_random, random, token};
-use super::{Failure, Field, ProfileEdit, SignedIn, change_profile, check_name, done, persons};
+use super::{
+    Failure, Field, ProfileEdit, SignedIn, change_profile, check_name, done, persons, whole,
+};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 
@@ -138,7 +142,7 @@ pub(super) async fn check_owner(app: &App, actor: &Actor, bot: UserId) -> Result
 /// # Errors
 /// `NoSuchBot`, `Invalid` fields; the store's.
 pub async fn change_bot(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     bot: UserId,
     edit: ProfileEdit,
@@ -156,13 +160,21 @@ pub async fn change_bot(
 ///
 /// # Errors
 /// `NoSuchBot`; the store's.
-pub async fn end_bot(app: &App, actor: &Actor, bot: UserId) -> Result<(), Failure> {
+pub async fn end_bot(app: &Arc<App>, actor: &Actor, bot: UserId) -> Result<(), Failure> {
     let owner = actor.user;
     let change = Change::Bot(BotChange::End { owner, bot });
-    done(&app.log.commit(change).await?)?;
-    ended(app, bot, |_| true);
-    app.webhooks.account_changed(bot);
-    Ok(())
+    check_owner(app, actor, bot).await?;
+    whole(app, |app| async move {
+        let mut closed = Vec::new();
+        for hook in outgoing_hook::of_user(&*app.store, bot).await? {
+            closed.push(app.webhooks.close(hook).await);
+        }
+        done(&app.log.commit(change).await?)?;
+        ended(&app, bot, |_| true);
+        app.webhooks.account_changed(bot);
+        Ok(())
+    })
+    .await
 }
 
 /// The tokens with which a bot may come, the oldest first.
@@ -213,7 +225,7 @@ pub async fn add_bot_token(
 /// # Errors
 /// `NoSuchBot`, `NoSuchToken`; the store's.
 pub async fn rotate_bot_token(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     bot: UserId,
     device: DeviceId,
@@ -225,8 +237,11 @@ pub async fn rotate_bot_token(
         session: SessionId(random()?),
         at: app.clock.now(),
     };
-    done(&app.log.commit(Change::Bot(change)).await?)?;
-    end_replaced(app, bot).await?;
+    whole(app, |app| async move {
+        done(&app.log.commit(Change::Bot(change)).await?)?;
+        end_replaced(&app, bot).await
+    })
+    .await?;
     show(app, actor, bot, device).await
 }
 
@@ -235,7 +250,7 @@ pub async fn rotate_bot_token(
 /// # Errors
 /// `NoSuchBot`, `NoSuchToken`; the store's.
 pub async fn end_bot_token(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     bot: UserId,
     device: DeviceId,
@@ -245,8 +260,11 @@ pub async fn end_bot_token(
         bot,
         device,
     };
-    done(&app.log.commit(Change::Bot(change)).await?)?;
-    end_replaced(app, bot).await
+    whole(app, |app| async move {
+        done(&app.log.commit(Change::Bot(change)).await?)?;
+        end_replaced(&app, bot).await
+    })
+    .await
 }
 
 /// A token on a device that nobody else has.

@@ -1,5 +1,7 @@
 //! Changes single parts of the own profile.
 
+use std::sync::Arc;
+
 use common::api::{Avatar, Profile, Refusal};
 use common::id::UserId;
 
@@ -38,7 +40,7 @@ pub async fn own_profile(app: &App, actor: &Actor) -> Result<Profile, Failure> {
 /// # Errors
 /// `NoSuchFile` for a picture that is none or that `by` may not use; as [`set_profile`].
 pub async fn change_profile(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     by: UserId,
     mut edit: ProfileEdit,

@@ -8,7 +8,7 @@ use super::*;
 use crate::actor::{Actor, Mark};
 use crate::content::{self, Current};
 use crate::indexer;
-use crate::stage::{Stage, named};
+use crate::testing::{TestServer, named};
 
 fn text(text: &str) -> Vec<Segment> {
     let text = text.to_owned();
@@ -23,26 +23,26 @@ fn draft(says: &str) -> Draft {
 }
 
 async fn say(
-    stage: &Stage,
+    server: &TestServer,
     who: &Actor,
     conv: ConvId,
     says: &str,
     id: &str,
 ) -> Result<Sent, Failure> {
-    let sending = send_segments(&stage.app, who, conv, draft(says), named(id)).await?;
-    saved(&stage.app, who, sending).await
+    let sending = send_segments(&server.app, who, conv, draft(says), named(id)).await?;
+    saved(&server.app, who, sending).await
 }
 
 /// Ann and Bob are friends, and there is Eve; Ann has written to Bob.
-async fn scene(config: ChatConfig) -> (Stage, [Actor; 3], ConvId) {
-    let stage = Stage::new(config).await;
-    let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
-    let eve = stage.user("eve").await;
-    stage.befriend(&ann, &bob).await;
-    let opened = open_conversation(&stage.app, &ann, Peer::User(bob.user)).await;
+async fn scene(config: ChatConfig) -> (TestServer, [Actor; 3], ConvId) {
+    let server = TestServer::new(config).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let eve = server.user("eve").await;
+    server.befriend(&ann, &bob).await;
+    let opened = open_conversation(&server.app, &ann, Peer::User(bob.user)).await;
     let conv = opened.unwrap().place.conv;
     for (nth, says) in ["我们去北京", "two", "three"].into_iter().enumerate() {
-        let sent = say(&stage, &ann, conv, says, &format!("a{nth}"))
+        let sent = say(&server, &ann, conv, says, &format!("a{nth}"))
             .await
             .unwrap();
         assert_eq!(
@@ -50,7 +50,7 @@ async fn scene(config: ChatConfig) -> (Stage, [Actor; 3], ConvId) {
             (u64::try_from(nth).unwrap() + 1, false)
         );
     }
-    (stage, [ann, bob, eve], conv)
+    (server, [ann, bob, eve], conv)
 }
 
 fn seqs(history: &History) -> Vec<u64> {
@@ -61,22 +61,22 @@ fn is(result: Result<impl Sized, Failure>, wanted: Refusal) -> bool {
     matches!(result.err(), Some(Failure::Refused(refusal)) if refusal == wanted)
 }
 
-async fn now(stage: &Stage, who: &Actor, conv: ConvId, seq: u64) -> Current {
-    let entry = message_at(&stage.app, who, conv, Seq(seq)).await.unwrap();
-    content::current(&*stage.app.store, &[entry])
+async fn now(server: &TestServer, who: &Actor, conv: ConvId, seq: u64) -> Current {
+    let entry = message_at(&server.app, who, conv, Seq(seq)).await.unwrap();
+    content::current(&*server.app.store, &[entry])
         .await
         .unwrap()
         .remove(0)
 }
 
-async fn found(stage: &Stage, who: &Actor, says: &str) -> Vec<u64> {
+async fn found(server: &TestServer, who: &Actor, says: &str) -> Vec<u64> {
     let question = Question {
         text: says.to_owned(),
         conv: None,
         after: None,
         limit: 10,
     };
-    let answer = search(&stage.app, who, question).await.unwrap();
+    let answer = search(&server.app, who, question).await.unwrap();
     answer
         .messages
         .iter()
@@ -86,33 +86,33 @@ async fn found(stage: &Stage, who: &Actor, says: &str) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_send_is_repeated_and_its_fate_is_known() {
-    let (stage, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
-    let again = say(&stage, &ann, conv, "two", "a1").await.unwrap();
+    let (server, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
+    let again = say(&server, &ann, conv, "two", "a1").await.unwrap();
     assert_eq!((again.seq, again.is_repeat), (Seq(2), true));
     assert!(is(
-        say(&stage, &ann, conv, "other", "a1").await,
+        say(&server, &ann, conv, "other", "a1").await,
         Refusal::ClientIdConflict
     ));
     assert!(is(
-        say(&stage, &eve, conv, "hi", "e1").await,
+        say(&server, &eve, conv, "hi", "e1").await,
         Refusal::NoSuchConversation
     ));
     let to_bob = ConvId::direct(eve.user, bob.user);
     assert!(is(
-        say(&stage, &eve, to_bob, "hi", "e1").await,
+        say(&server, &eve, to_bob, "hi", "e1").await,
         Refusal::NotFriends
     ));
     let Mark { client_id, .. } = named("a1");
     let client_id = client_id.unwrap();
-    let entry = fate(&stage.app, &ann, &client_id).await.unwrap().unwrap();
+    let entry = fate(&server.app, &ann, &client_id).await.unwrap().unwrap();
     assert_eq!((entry.conv, entry.seq), (conv, Seq(2)));
-    assert_eq!(fate(&stage.app, &bob, &client_id).await.unwrap(), None);
+    assert_eq!(fate(&server.app, &bob, &client_id).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn what_cannot_be_sent_is_refused() {
-    let (stage, [ann, ..], conv) = scene(ChatConfig::default()).await;
-    let app = &stage.app;
+    let (server, [ann, ..], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
     let long = "x".repeat(app.config.message_bytes_max.in_memory());
     let sent = send_segments(app, &ann, conv, draft(&long), named("l")).await;
     assert!(matches!(sent, Err(Failure::MessageTooLarge)));
@@ -138,8 +138,8 @@ async fn what_cannot_be_sent_is_refused() {
 
 #[tokio::test]
 async fn history_is_read_from_both_ends_and_by_nobody_else() {
-    let (stage, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
-    let app = &stage.app;
+    let (server, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
     let read = async |part, limit| history(app, &bob, conv, part, limit).await.unwrap();
     let newest = read(Part::Newest, 2).await;
     assert_eq!((seqs(&newest), newest.next), (vec![2, 3], Some(Seq(2))));
@@ -165,8 +165,8 @@ async fn history_is_read_from_both_ends_and_by_nobody_else() {
 
 #[tokio::test]
 async fn reading_is_counted_and_seen() {
-    let (stage, [ann, bob, _], conv) = scene(ChatConfig::default()).await;
-    let app = &stage.app;
+    let (server, [ann, bob, _], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
     let listed = list_conversations(app, &bob, false, None, 10)
         .await
         .unwrap();
@@ -194,12 +194,12 @@ async fn reading_is_counted_and_seen() {
 
 #[tokio::test]
 async fn changed_messages_are_shown_and_found_as_they_are_now() {
-    let (stage, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
-    let app = &stage.app;
+    let (server, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
     indexer::scan(app).await.unwrap();
-    assert_eq!(found(&stage, &bob, "北京").await, [1]);
-    assert_eq!(found(&stage, &bob, "t").await, [3, 2]);
-    assert_eq!(found(&stage, &eve, "t").await, [0; 0]);
+    assert_eq!(found(&server, &bob, "北京").await, [1]);
+    assert_eq!(found(&server, &bob, "t").await, [3, 2]);
+    assert_eq!(found(&server, &eve, "t").await, [0; 0]);
     let changed = text("我们去上海 two");
     edit(app, &ann, conv, Seq(1), changed.clone(), Mark::default())
         .await
@@ -216,15 +216,15 @@ async fn changed_messages_are_shown_and_found_as_they_are_now() {
         .await
         .unwrap();
     indexer::scan(app).await.unwrap();
-    assert_eq!(found(&stage, &bob, "北京").await, [0; 0]);
-    assert_eq!(found(&stage, &bob, "上海").await, [1]);
-    assert_eq!(found(&stage, &bob, "two").await, [1]);
+    assert_eq!(found(&server, &bob, "北京").await, [0; 0]);
+    assert_eq!(found(&server, &bob, "上海").await, [1]);
+    assert_eq!(found(&server, &bob, "two").await, [1]);
 
-    assert_eq!(now(&stage, &bob, conv, 1).await.content.segments, changed);
-    let recalled = now(&stage, &bob, conv, 2).await;
+    assert_eq!(now(&server, &bob, conv, 1).await.content.segments, changed);
+    let recalled = now(&server, &bob, conv, 2).await;
     assert!(recalled.is_recalled() && recalled.content.segments.is_empty());
     assert_eq!(
-        now(&stage, &bob, conv, 3)
+        now(&server, &bob, conv, 3)
             .await
             .state
             .unwrap()
@@ -252,8 +252,8 @@ async fn the_time_to_recall_ends() {
         recall_within_s: 0,
         ..ChatConfig::default()
     };
-    let (stage, [ann, bob, eve], conv) = scene(config).await;
-    let app = &stage.app;
+    let (server, [ann, bob, eve], conv) = scene(config).await;
+    let app = &server.app;
     let recalled = recall(app, &ann, conv, Seq(1), Mark::default()).await;
     assert!(is(recalled, Refusal::TooLate));
     let recalled = recall(app, &bob, conv, Seq(1), Mark::default()).await;
@@ -264,15 +264,15 @@ async fn the_time_to_recall_ends() {
 
 #[tokio::test]
 async fn a_message_is_passed_on_with_the_name_of_its_author() {
-    let (stage, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
-    let app = &stage.app;
+    let (server, [ann, bob, eve], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
     let group = create_group(app, &bob, "ours".to_owned(), Mark::default())
         .await
         .unwrap();
     let into = ConvId::group(group);
     let source = Source { conv, seq: Seq(2) };
     let sent = forward(app, &bob, into, source, named("f")).await.unwrap();
-    let shown = now(&stage, &bob, into, sent.seq.0).await.content;
+    let shown = now(&server, &bob, into, sent.seq.0).await.content;
     assert_eq!(shown.segments, text("two"));
     assert_eq!(shown.forwarded_from.unwrap().nickname, "ANN");
     let again = forward(app, &bob, into, source, named("f")).await.unwrap();
@@ -295,8 +295,8 @@ async fn a_message_is_passed_on_with_the_name_of_its_author() {
 
 #[tokio::test]
 async fn who_asks_again_at_once_is_not_told_of_again() {
-    let (stage, [ann, _, eve], _) = scene(ChatConfig::default()).await;
-    let app = &stage.app;
+    let (server, [ann, _, eve], _) = scene(ChatConfig::default()).await;
+    let app = &server.app;
     let inbox = ConvId::inbox(ann.user);
     let told = async || {
         let entries = app.store.pull(inbox, Seq(0), 100).await.unwrap();
@@ -337,10 +337,10 @@ async fn who_asks_again_at_once_is_not_told_of_again() {
 
 #[tokio::test]
 async fn notes_to_oneself_are_edited_and_reacted_to() {
-    let (stage, [ann, ..], _) = scene(ChatConfig::default()).await;
+    let (server, [ann, ..], _) = scene(ChatConfig::default()).await;
     let notes = ConvId::direct(ann.user, ann.user);
-    say(&stage, &ann, notes, "milk", "n").await.unwrap();
-    let app = &stage.app;
+    say(&server, &ann, notes, "milk", "n").await.unwrap();
+    let app = &server.app;
     let milk = text("oat milk");
     edit(app, &ann, notes, Seq(1), milk.clone(), Mark::default())
         .await
@@ -353,5 +353,5 @@ async fn notes_to_oneself_are_edited_and_reacted_to() {
     react(app, &ann, notes, reacting, Mark::default())
         .await
         .unwrap();
-    assert_eq!(now(&stage, &ann, notes, 1).await.content.segments, milk);
+    assert_eq!(now(&server, &ann, notes, 1).await.content.segments, milk);
 }

@@ -46,13 +46,12 @@ pub async fn login(app: &App, from: IpAddr, who: &Credentials) -> Result<Account
     result
 }
 
-/// Refuses a locked account.
+/// Refuses a locked account, and a bot of one.
 ///
 /// # Errors
 /// `AccountDisabled`; the store's.
 pub async fn check_enabled(app: &App, user: UserId) -> Result<(), Failure> {
-    let state = admin::state(&*app.store, user).await?;
-    if state.disabled.is_some() {
+    if admin::is_disabled(&*app.store, user).await? {
         return Err(Refusal::AccountDisabled.into());
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Says how far one has read, and asks who has.
 
+use std::sync::Arc;
+
 use common::api::Refusal;
 use common::id::{ConvId, ConvKind, Seq, UserId};
 use common::store::{Change, group, place, place::PlaceChange, read_mark};
@@ -7,7 +9,7 @@ use common::store::{Change, group, place, place::PlaceChange, read_mark};
 use super::conversation::as_not_yours;
 use super::may_read::check;
 use super::message_at::chat_message_at;
-use super::{Failure, done};
+use super::{Failure, done, whole};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::presence;
@@ -20,21 +22,30 @@ const READERS_NAMED_MAX: u32 = 100;
 ///
 /// # Errors
 /// `NotAMember`, `NoSuchConversation`; the store's.
-pub async fn mark_read(app: &App, actor: &Actor, conv: ConvId, seq: Seq) -> Result<(), Failure> {
+pub async fn mark_read(
+    app: &Arc<App>,
+    actor: &Actor,
+    conv: ConvId,
+    seq: Seq,
+) -> Result<(), Failure> {
     check(actor.user, conv)?;
     let change = PlaceChange::Read {
         user: actor.user,
         conv,
         seq,
     };
-    let read = done(&app.log.commit(Change::Place(change)).await?);
-    read.map_err(|failure| as_not_yours(failure, conv))?;
-    // What the mark is now: the client may have named a place that is not there yet.
-    let marks = read_mark::of(&*app.store, &[(actor.user, conv)]).await?;
-    if let Some((_, _, read)) = marks.first() {
-        presence::announce_read(app, actor, conv, *read);
-    }
-    Ok(())
+    let actor = actor.clone();
+    whole(app, |app| async move {
+        let read = done(&app.log.commit(Change::Place(change)).await?);
+        read.map_err(|failure| as_not_yours(failure, conv))?;
+        // What the mark is now: the client may have named a place that is not there yet.
+        let marks = read_mark::of(&*app.store, &[(actor.user, conv)]).await?;
+        if let Some((_, _, read)) = marks.first() {
+            presence::announce_read(&app, &actor, conv, *read);
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Who has read a message, besides who wrote it.

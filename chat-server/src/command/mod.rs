@@ -35,6 +35,7 @@ mod remove_friend;
 mod request_friend;
 mod rule_group;
 mod search;
+mod see_file;
 mod see_group;
 mod see_people;
 mod see_requests;
@@ -45,12 +46,14 @@ mod set_profile;
 mod set_status;
 mod sign_in;
 mod sign_up;
+mod whole;
 
 use common::api::Refusal;
 use common::store::{Outcome, StoreError};
 use thiserror::Error;
 
 use crate::webhooks::target::TargetError;
+use whole::whole;
 
 pub use answer_friend::answer_friend;
 pub use block::{block, blocks, unblock};
@@ -97,6 +100,7 @@ pub use rule_group::{
     set_member, transfer_group,
 };
 pub use search::{Answer, QUERY_BYTES_MAX, Question, SEARCH_MAX, search};
+pub use see_file::{SeenFile, see_file};
 pub use see_group::{SeenGroup, SeenMember, group, group_member, group_members, join_requests};
 pub use see_people::{as_seen_by, find_people, person, persons};
 pub use see_requests::{SeenRequest, answer_request, cancel_request, request, requests};
@@ -138,6 +142,8 @@ pub enum Failure {
     MessageTooLarge,
     #[error("there is no such file on this server")]
     NoSuchFile,
+    #[error("the file was deleted because of its age")]
+    FileGone,
     /// Nothing is posted to this URL.
     #[error("{0}")]
     Target(#[from] TargetError),
@@ -204,6 +210,8 @@ fn is_direction_mark(c: char) -> bool {
 
 #[cfg(test)]
 mod conversation_tests;
+#[cfg(test)]
+mod revoking_tests;
 
 #[cfg(test)]
 mod tests {

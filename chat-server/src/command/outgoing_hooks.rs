@@ -8,9 +8,9 @@ use common::id::{ConvId, HookId};
 use common::store::outgoing_hook::{
     self, DeadLetter, Found, HookSecret, OutgoingHook, OutgoingHookChange,
 };
-use common::store::{Change, Outcome, StoreError};
+use common::store::{Change, StoreError};
 
-use super::{Failure, check_text, done, may_read};
+use super::{Failure, check_text, done, may_read, whole};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::webhooks::{self, PostError, Retried, Retrying, Target};
@@ -121,7 +121,7 @@ pub async fn delete_outgoing_hook(
     whole(app, |app| async move {
         // What is under way would move a cursor that is deleted.
         let _closed = app.webhooks.close(hook).await;
-        app.log.commit(change).await
+        done(&app.log.commit(change).await?).map(drop)
     })
     .await
 }
@@ -174,7 +174,7 @@ pub(crate) async fn test_outgoing_hook(
     hook: HookId,
 ) -> Result<Result<u16, PostError>, Failure> {
     let found = own(app, actor, hook).await?;
-    Ok(webhooks::ping(app, &found.hook).await)
+    Ok(webhooks::ping(app, &found).await)
 }
 
 /// What a webhook's target never took, in the order in which it was given up.
@@ -200,7 +200,7 @@ pub(crate) async fn retry_dead_letters(
     hook: HookId,
 ) -> Result<Retried, Failure> {
     let found = own(app, actor, hook).await?;
-    webhooks::retry(app, &found.hook).await
+    webhooks::retry(app, &found).await
 }
 
 /// Forgets the dead letters.
@@ -227,21 +227,9 @@ async fn commit(app: &Arc<App>, hook: HookId, change: OutgoingHookChange) -> Res
     whole(app, |app| async move {
         let saved = app.log.commit(Change::OutgoingHook(change)).await;
         app.webhooks.changed(hook);
-        saved
+        done(&saved?).map(drop)
     })
     .await
-}
-
-/// Carries something out to its end, also if the client goes away meanwhile: what was saved and
-/// nobody was rung for would have no effect until the next start.
-async fn whole<F>(app: &Arc<App>, what: impl FnOnce(Arc<App>) -> F) -> Result<(), Failure>
-where
-    F: Future<Output = Result<Outcome, StoreError>> + Send + 'static,
-{
-    let ended = tokio::spawn(what(Arc::clone(app))).await;
-    let outcome = ended.map_err(|error| StoreError::Broken(error.to_string()))??;
-    done(&outcome)?;
-    Ok(())
 }
 
 fn new_secret() -> Result<HookSecret, StoreError> {

@@ -47,7 +47,7 @@ pub struct Answer {
 /// # Errors
 /// `Invalid` text, `NotAMember`, `NoSuchConversation`; the store's.
 pub async fn search(app: &App, actor: &Actor, question: Question) -> Result<Answer, Failure> {
-    check_text("q", &question.text, QUERY_BYTES_MAX)?;
+    check_text("what to look for", &question.text, QUERY_BYTES_MAX)?;
     if let Some(conv) = question.conv {
         may_read(app, actor.user, conv).await?;
     }
@@ -55,8 +55,8 @@ pub async fn search(app: &App, actor: &Actor, question: Question) -> Result<Answ
     let parts = parts(&question.text);
     if wanted.is_empty() {
         return Err(Failure::Invalid {
-            field: "q",
-            problem: "has nothing that could be looked for",
+            field: "what to look for",
+            problem: "has no word in it; write a letter or a digit at least",
         });
     }
     let limit = question.limit.clamp(1, SEARCH_MAX);

@@ -1,5 +1,7 @@
 //! Changes the own password.
 
+use std::sync::Arc;
+
 use common::api::Refusal;
 use common::auth::Verdict;
 use common::id::SessionId;
@@ -9,7 +11,7 @@ use common::store::session::SessionChange;
 use super::register::check_password;
 use super::sign_in::ended;
 use super::sign_up::check_strength;
-use super::{Failure, SignedIn, done};
+use super::{Failure, SignedIn, done, whole};
 use crate::actor::Actor;
 use crate::app::App;
 
@@ -32,7 +34,7 @@ impl std::fmt::Debug for PasswordChange {
 /// # Errors
 /// `WrongPassword`, `TooManyAttempts`, `Invalid` new password; the store's.
 pub async fn set_password(
-    app: &App,
+    app: &Arc<App>,
     actor: &Actor,
     change: &PasswordChange,
     but: Option<SessionId>,
@@ -55,18 +57,22 @@ pub async fn set_password(
     }
     check_password(&change.new)?;
     let new_hash = app.passwords.hash(&change.new).await;
+    let user = actor.user;
     let change = SessionChange::NewPassword {
-        user: actor.user,
+        user,
         old_hash: account.password_hash,
         new_hash,
         but,
     };
-    match done(&app.log.commit(Change::Session(change)).await?) {
-        Err(Failure::Refused(Refusal::PasswordChanged)) => return Err(Failure::WrongPassword),
-        other => other?,
-    };
-    ended(app, actor.user, |session| Some(session) != but);
-    Ok(())
+    let changed = whole(app, |app| async move {
+        done(&app.log.commit(Change::Session(change)).await?)?;
+        ended(&app, user, |session| Some(session) != but);
+        Ok(())
+    });
+    match changed.await {
+        Err(Failure::Refused(Refusal::PasswordChanged)) => Err(Failure::WrongPassword),
+        other => other,
+    }
 }
 
 /// As [`set_password`], for a device of the API: the new password must not be weak.
@@ -74,7 +80,7 @@ pub async fn set_password(
 /// # Errors
 /// As [`set_password`]; `NotForBots`.
 pub async fn replace_password(
-    app: &App,
+    app: &Arc<App>,
     signed: &SignedIn,
     change: &PasswordChange,
 ) -> Result<(), Failure> {

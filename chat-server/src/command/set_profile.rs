@@ -1,10 +1,12 @@
 //! Changes the own profile and tells the friends.
 
+use std::sync::Arc;
+
 use common::api::Profile;
 use common::store::Change;
 
 use super::register::NICKNAME_BYTES_MAX;
-use super::{Failure, check_name, check_text, done};
+use super::{Failure, check_name, check_text, done, whole};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::presence;
@@ -21,7 +23,7 @@ const AVATAR_BYTES_MAX: usize = 32;
 ///
 /// # Errors
 /// `Invalid` for a field that cannot be; the store's.
-pub async fn set_profile(app: &App, actor: &Actor, profile: Profile) -> Result<(), Failure> {
+pub async fn set_profile(app: &Arc<App>, actor: &Actor, profile: Profile) -> Result<(), Failure> {
     check_name("the nickname", &profile.nickname, NICKNAME_BYTES_MAX)?;
     // People break lines in their signature.
     if profile.signature.len() > SIGNATURE_BYTES_MAX {
@@ -34,11 +36,14 @@ pub async fn set_profile(app: &App, actor: &Actor, profile: Profile) -> Result<(
     check_text("the phone number", &profile.phone, PHONE_BYTES_MAX)?;
     check_text("the mail address", &profile.mail, MAIL_BYTES_MAX)?;
     check_text("the avatar", &profile.avatar.custom, AVATAR_BYTES_MAX)?;
-    let at = app.clock.now();
-    done(&app.log.commit(Change::SetProfile { profile, at }).await?)?;
-    // The change is saved; friends who cannot be told now read it with their next contact list.
-    if let Err(error) = presence::announce_profile(app, actor).await {
-        tracing::warn!(%error, "friends were not told of a changed profile");
-    }
-    Ok(())
+    let (actor, at) = (actor.clone(), app.clock.now());
+    whole(app, |app| async move {
+        done(&app.log.commit(Change::SetProfile { profile, at }).await?)?;
+        // The change is saved; friends who cannot be told now read it with their next contact list.
+        if let Err(error) = presence::announce_profile(&app, &actor).await {
+            tracing::warn!(%error, "friends were not told of a changed profile");
+        }
+        Ok(())
+    })
+    .await
 }

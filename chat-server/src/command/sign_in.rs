@@ -1,6 +1,7 @@
 //! Signs devices in and out of the API, and tells by a token who somebody is.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use common::api::{Account, DeviceKind, Profile, Refusal};
 use common::auth::{Claims, NotSignedIn, device_named, nameless_device, random_number};
@@ -8,7 +9,7 @@ use common::id::{Millis, SessionId, UserId};
 use common::store::session::{self, SessionChange, SignIn};
 use common::store::{Change, StoreError};
 
-use super::{Credentials, Failure, check_name, check_text, done, login};
+use super::{Credentials, Failure, check_name, check_text, done, login, whole};
 use crate::actor::Actor;
 use crate::app::App;
 
@@ -55,7 +56,7 @@ pub struct SignedIn {
 /// `WrongPassword` (also for a user that is none, after the same time), `AccountDisabled`,
 /// `TooManyAttempts`, `Invalid` device; the store's.
 pub async fn sign_in(
-    app: &App,
+    app: &Arc<App>,
     from: IpAddr,
     who: &Credentials,
     device: Device,
@@ -91,7 +92,7 @@ async fn note_address(app: &App, address: IpAddr) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn open(app: &App, account: Account, device: Device) -> Result<SignedOn, Failure> {
+async fn open(app: &Arc<App>, account: Account, device: Device) -> Result<SignedOn, Failure> {
     let user = account.id;
     let number = match &device.id {
         Some(id) => device_named(user, id),
@@ -114,8 +115,11 @@ async fn open(app: &App, account: Account, device: Device) -> Result<SignedOn, F
         sign_in,
         password_hash: account.password_hash,
     };
-    done(&app.log.commit(Change::Session(change)).await?)?;
-    end_replaced(app, user).await?;
+    whole(app, |app| async move {
+        done(&app.log.commit(Change::Session(change)).await?)?;
+        end_replaced(&app, user).await
+    })
+    .await?;
     let claims = Claims {
         session,
         user,
@@ -209,12 +213,15 @@ pub async fn sessions(app: &App, actor: &Actor) -> Result<Vec<SignIn>, Failure> 
 ///
 /// # Errors
 /// `NoSuchSession` (also for somebody else's); the store's.
-pub async fn sign_out(app: &App, actor: &Actor, session: SessionId) -> Result<(), Failure> {
+pub async fn sign_out(app: &Arc<App>, actor: &Actor, session: SessionId) -> Result<(), Failure> {
     let user = actor.user;
     let change = Change::Session(SessionChange::End { user, session });
-    done(&app.log.commit(change).await?)?;
-    ended(app, user, |other| other == session);
-    Ok(())
+    whole(app, |app| async move {
+        done(&app.log.commit(change).await?)?;
+        ended(&app, user, |other| other == session);
+        Ok(())
+    })
+    .await
 }
 
 /// Sessions that are over in the database are over here too, with their connections.

@@ -14,6 +14,8 @@ use common::id::{ConvId, Seq};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::content::target;
+
 /// How many entries the tail holds.
 const ENTRIES_MAX: usize = 32_768;
 /// How many bytes of content the tail holds.
@@ -107,17 +109,14 @@ impl State {
         if held.back().is_some_and(|last| last.entry.seq.next() != seq) {
             held.clear();
         }
-        if let Some(target) = updated(&entry) {
+        if let Some(about) = target(&entry) {
             // Finished events of the message, and of what became of it earlier, show it as it was
             // then: after a recall nobody may be sent those.
-            let about = |held: &&Arc<TailEntry>| {
-                held.entry.seq == target || updated(&held.entry) == Some(target)
+            let shows_it = |held: &&Arc<TailEntry>| {
+                held.entry.seq == about || target(&held.entry) == Some(about)
             };
-            let behind = held
-                .iter()
-                .rev()
-                .take_while(|held| held.entry.seq >= target);
-            for held in behind.filter(about) {
+            let behind = held.iter().rev().take_while(|held| held.entry.seq >= about);
+            for held in behind.filter(shows_it) {
                 held.is_updated.store(true, Ordering::Relaxed);
             }
         }
@@ -156,21 +155,9 @@ fn forget_what_it_said(held: &mut VecDeque<Arc<TailEntry>>, entry: &Entry) {
         return;
     };
     for earlier in held.iter_mut() {
-        if updated(&earlier.entry) == Some(*seq) {
+        if target(&earlier.entry) == Some(*seq) {
             *earlier = TailEntry::pulled(earlier.entry.clone());
         }
-    }
-}
-
-/// The message that an entry updates.
-fn updated(entry: &Entry) -> Option<Seq> {
-    match &entry.body {
-        Body::Notice(
-            Notice::MessageRecalled { seq }
-            | Notice::MessageEdited { seq, .. }
-            | Notice::ReactionChanged { seq, .. },
-        ) => Some(*seq),
-        Body::Notice(_) | Body::Message { .. } => None,
     }
 }
 

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::api::Entry;
+use common::api::{Entry, Refusal};
+use common::id::{Seq, UserId};
 use common::store::outgoing_hook::{
-    self, DEAD_LETTERS_MAX, DeadLetter, OutgoingHook, OutgoingHookChange,
+    self, DEAD_LETTERS_MAX, DeadLetter, Found, OutgoingHook, OutgoingHookChange,
 };
+use common::store::place;
 use common::store::{Change, StoreError};
 use tokio::time::{Instant, timeout_at};
 
+use super::line::Line;
 use super::post::{Delivery, Verdict, permit, post};
 use super::target::Target;
 use super::walk::{delivery_id, shortened};
@@ -35,8 +38,9 @@ pub(crate) struct Retried {
 /// account may not read any more, are forgotten.
 ///
 /// # Errors
-/// The store's.
-pub(crate) async fn retry(app: &Arc<App>, hook: &OutgoingHook) -> Result<Retried, Failure> {
+/// `NoSuchWebhook` if it is deleted meanwhile; the store's.
+pub(crate) async fn retry(app: &Arc<App>, found: &Found) -> Result<Retried, Failure> {
+    let hook = &found.hook;
     let until = Instant::now() + RETRY_FOR;
     let target = Target::parse(&hook.url)?;
     let letters = outgoing_hook::dead_letters(&*app.store, hook.hook).await?;
@@ -53,6 +57,8 @@ pub(crate) async fn retry(app: &Arc<App>, hook: &OutgoingHook) -> Result<Retried
     let mut again = Again {
         app,
         hook,
+        answerable: found.answerable,
+        line: app.webhooks.line(hook.hook),
         target,
         showing: Showing::new(app, &actor),
     };
@@ -62,8 +68,9 @@ pub(crate) async fn retry(app: &Arc<App>, hook: &OutgoingHook) -> Result<Retried
         // What is under way when the time is over is not counted: it comes again.
         let taken = timeout_at(until, Box::pin(again.post(letter))).await;
         match taken {
-            Ok(Ok(true)) => retried.delivered += 1,
-            Ok(Ok(false)) => retried.failed += 1,
+            Ok(Ok(Tried::Done)) => retried.delivered += 1,
+            Ok(Ok(Tried::NotTaken)) => retried.failed += 1,
+            Ok(Ok(Tried::Deleted)) => return Err(Refusal::NoSuchWebhook.into()),
             Ok(Err(error)) => return Err(error.into()),
             Err(_) => {
                 retried.left += 1;
@@ -75,20 +82,29 @@ pub(crate) async fn retry(app: &Arc<App>, hook: &OutgoingHook) -> Result<Retried
     Ok(retried)
 }
 
+/// What became of one letter.
+enum Tried {
+    /// It is not a dead letter any more.
+    Done,
+    NotTaken,
+    /// The webhook is not there any more.
+    Deleted,
+}
+
 struct Again<'a> {
     app: &'a App,
     hook: &'a OutgoingHook,
+    answerable: UserId,
+    line: Arc<Line>,
     target: Target,
     showing: Showing,
 }
 
 impl Again<'_> {
-    /// Whether it is not a dead letter any more.
-    async fn post(&mut self, letter: DeadLetter) -> Result<bool, StoreError> {
+    async fn post(&mut self, letter: DeadLetter) -> Result<Tried, StoreError> {
         let (hook, conv, seq) = (self.hook.hook, letter.conv, letter.seq);
-        let line = self.app.webhooks.line(hook);
-        let Some(_turn) = line.turn().await else {
-            return Ok(true);
+        let Some(_turn) = self.line.turn().await else {
+            return Ok(Tried::Deleted);
         };
         let entry = self.readable(&letter).await?;
         let body = match &entry {
@@ -103,7 +119,14 @@ impl Again<'_> {
                     id: &delivery_id(hook, conv, seq),
                     body,
                 };
-                post(self.app, &delivery, permit(self.app).await).await
+                let posting = async {
+                    let permit = permit(self.app, self.answerable).await;
+                    post(self.app, &delivery, permit).await
+                };
+                tokio::select! {
+                    () = self.line.closed() => return Ok(Tried::Deleted),
+                    verdict = posting => verdict,
+                }
             }
             None => Verdict::Taken,
         };
@@ -111,7 +134,7 @@ impl Again<'_> {
             Verdict::Taken => {
                 let change = OutgoingHookChange::Unbury { hook, conv, seq };
                 self.app.log.commit(Change::OutgoingHook(change)).await?;
-                return Ok(true);
+                return Ok(Tried::Done);
             }
             Verdict::Gone => "the target answers 410".to_owned(),
             Verdict::Failed { reason, .. } => reason,
@@ -126,18 +149,21 @@ impl Again<'_> {
             letters_max: DEAD_LETTERS_MAX,
         };
         self.app.log.commit(Change::OutgoingHook(change)).await?;
-        Ok(false)
+        Ok(Tried::NotTaken)
     }
 
     /// The entry, if the account may still read it.
     async fn readable(&self, letter: &DeadLetter) -> Result<Option<Entry>, StoreError> {
         let (store, conv) = (&self.app.store, letter.conv);
-        let since = outgoing_hook::readable_since(&**store, self.hook.user, conv).await?;
+        let since = place::since(&**store, self.hook.user, conv).await?;
         if since.is_none_or(|since| letter.seq <= since) {
             return Ok(None);
         }
-        let before = common::id::Seq(letter.seq.0.saturating_sub(1));
+        let before = Seq(letter.seq.0.saturating_sub(1));
         let found = store.pull(conv, before, 1).await?;
         Ok(found.into_iter().find(|entry| entry.seq == letter.seq))
     }
 }
+
+#[cfg(test)]
+mod tests;

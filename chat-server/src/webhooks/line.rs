@@ -36,12 +36,12 @@ impl Line {
         (!self.is_closed()).then_some(turn)
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.closed.is_cancelled()
     }
 
     /// Returns when the hook was deleted: what is under way is to be dropped.
-    pub(super) async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         self.closed.cancelled().await;
     }
 

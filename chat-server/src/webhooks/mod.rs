@@ -7,27 +7,31 @@
 //! delivery to a [`target`], `signature` signs it, `backoff` says when to try again, `letters` are
 //! those that were given up.
 //!
-//! A target that is slow or gone holds up nobody: it has a task and a cursor of its own.
+//! A target that is slow or gone holds up nobody: it has a task and a cursor of its own, and
+//! [`permits`] keep one person's targets from taking all the room.
 
 mod address;
 mod backoff;
 mod letters;
 mod line;
 mod owner;
+mod permits;
 mod post;
 mod signature;
 pub mod target;
 mod walk;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use common::config::{Networks, WebhookConfig};
 use common::id::{HookId, UserId};
 use common::net::{Outward, OutwardError};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::timeout;
+
+use permits::Permits;
 
 pub(crate) use letters::{Retried, retry};
 pub(crate) use line::{Line, Retrying};
@@ -35,9 +39,6 @@ pub use owner::run;
 pub(crate) use post::{PostError, ping};
 pub(crate) use signature::new_secret;
 pub(crate) use target::{Target, TargetError};
-
-/// How many events are on their way to targets at a time.
-const POSTS_MAX: usize = 64;
 
 /// What everybody can reach of the webhooks.
 #[derive(Debug)]
@@ -48,8 +49,9 @@ pub struct Webhooks {
     within: Duration,
     attempts_max: u32,
     first_pause: Duration,
-    posts: Semaphore,
-    lines: Mutex<HashMap<HookId, Arc<Line>>>,
+    permits: Permits,
+    /// Of the hooks that do something, or did it a moment ago.
+    lines: Mutex<HashMap<HookId, Weak<Line>>>,
     changed: Mutex<Changed>,
     bell: Notify,
 }
@@ -58,7 +60,7 @@ pub struct Webhooks {
 #[derive(Debug, Default)]
 struct Changed {
     hooks: BTreeSet<HookId>,
-    /// All hooks of these accounts.
+    /// All hooks of these accounts and of their bots.
     users: BTreeSet<UserId>,
 }
 
@@ -72,7 +74,7 @@ impl Webhooks {
             within: Duration::from_millis(config.webhook_timeout_ms.into()),
             attempts_max: config.webhook_attempts_max,
             first_pause: Duration::from_millis(config.webhook_retry_first_ms.into()),
-            posts: Semaphore::new(POSTS_MAX),
+            permits: Permits::default(),
             lines: Mutex::default(),
             changed: Mutex::default(),
             bell: Notify::new(),
@@ -85,20 +87,28 @@ impl Webhooks {
         self.bell.notify_one();
     }
 
-    /// Something changed about an account that may end, or begin, what its hooks do.
+    /// Something changed about an account that may end, or begin, what its hooks and those of its
+    /// bots do.
     pub fn account_changed(&self, user: UserId) {
         lock(&self.changed).users.insert(user);
         self.bell.notify_one();
     }
 
-    /// Where the hook's deliveries take turns.
+    /// Where the hook's deliveries take turns. It is one line as long as anybody has it.
     pub(crate) fn line(&self, hook: HookId) -> Arc<Line> {
-        Arc::clone(lock(&self.lines).entry(hook).or_default())
+        let mut lines = lock(&self.lines);
+        if let Some(line) = lines.get(&hook).and_then(Weak::upgrade) {
+            return line;
+        }
+        lines.retain(|_, line| line.strong_count() > 0);
+        let line = Arc::<Line>::default();
+        lines.insert(hook, Arc::downgrade(&line));
+        line
     }
 
-    /// As [`Webhooks::line`]; `None` if the hook did nothing yet.
+    /// As [`Webhooks::line`]; `None` if the hook does nothing.
     pub(crate) fn known_line(&self, hook: HookId) -> Option<Arc<Line>> {
-        lock(&self.lines).get(&hook).cloned()
+        lock(&self.lines).get(&hook).and_then(Weak::upgrade)
     }
 
     /// Ends what the hook is doing, whatever it is: nothing of it is under way when this returns,
@@ -107,8 +117,9 @@ impl Webhooks {
         let closed = Closed {
             webhooks: self,
             hook,
+            line: self.line(hook),
         };
-        self.line(hook).close().await;
+        closed.line.close().await;
         closed
     }
 
@@ -133,6 +144,7 @@ impl Webhooks {
 pub(crate) struct Closed<'a> {
     webhooks: &'a Webhooks,
     hook: HookId,
+    line: Arc<Line>,
 }
 
 impl Drop for Closed<'_> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::id::{HookId, UserId};
 use common::store::StoreError;
-use common::store::outgoing_hook::{self, OutgoingHook};
+use common::store::outgoing_hook::{self, Found, OutgoingHook};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -140,21 +140,20 @@ impl Owner {
         }
         while let Some(hook) = self.unsettled.first().copied() {
             let found = outgoing_hook::get(&*self.app.store, hook).await?;
-            let found = found.filter(|found| !found.is_disabled);
-            let wanted = found.map(|found| found.hook);
+            let wanted = found.filter(|found| !found.is_disabled);
             // What is being deleted is looked at once more when that is done, or was not.
             let line = self.app.webhooks.known_line(hook);
             let is_closed = line.is_some_and(|line| line.is_closed());
-            let wanted = wanted.filter(|hook| hook.paused.is_none() && !is_closed);
+            let wanted = wanted.filter(|found| found.hook.paused.is_none() && !is_closed);
             self.make(hook, wanted);
             self.unsettled.remove(&hook);
         }
         Ok(())
     }
 
-    fn make(&mut self, hook: HookId, wanted: Option<OutgoingHook>) {
+    fn make(&mut self, hook: HookId, wanted: Option<Found>) {
         match (self.running.get(&hook), wanted) {
-            (Some(running), Some(wanted)) if running.hook == wanted => {}
+            (Some(running), Some(wanted)) if running.hook == wanted.hook => {}
             // Looked at once more when it has ended.
             (Some(running), _) => running.stop.cancel(),
             (None, Some(wanted)) => self.start(wanted),
@@ -162,9 +161,10 @@ impl Owner {
         }
     }
 
-    fn start(&mut self, hook: OutgoingHook) {
+    fn start(&mut self, found: Found) {
         let stop = self.shutdown.child_token();
-        let walk = walk::run(Arc::clone(&self.app), hook.clone(), stop.clone());
+        let hook = found.hook.clone();
+        let walk = walk::run(Arc::clone(&self.app), found, stop.clone());
         let id = self.tasks.spawn(walk).id();
         self.hooks.insert(id, hook.hook);
         self.running.insert(hook.hook, Running { hook, stop });

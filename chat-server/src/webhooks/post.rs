@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::id::HookId;
-use common::store::outgoing_hook::{HookSecret, OutgoingHook};
+use common::id::{HookId, UserId};
+use common::store::outgoing_hook::{Found, HookSecret};
 use common::telemetry::metrics;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
@@ -14,11 +14,11 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
-use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::backoff::asked;
+use super::permits::Permit;
 use super::signature::sign;
 use super::target::{self, Target, TargetError};
 use crate::app::App;
@@ -99,17 +99,14 @@ impl From<Result<Answer, PostError>> for Verdict {
     }
 }
 
-/// The right to have something on its way.
-pub(super) type Permit<'a> = Option<SemaphorePermit<'a>>;
-
-/// Waits until not too much is on its way already.
-pub(super) async fn permit(app: &App) -> Permit<'_> {
-    // Never closed: a permit comes.
-    app.webhooks.posts.acquire().await.ok()
+/// Waits until not too much is on its way already, of the person who answers for the hook and of
+/// all. Cancel-safe.
+pub(super) async fn permit(app: &App, answerable: UserId) -> Permit {
+    app.webhooks.permits.get(answerable).await
 }
 
 /// Posts, and counts how it went.
-pub(super) async fn post(app: &App, delivery: &Delivery<'_>, permit: Permit<'_>) -> Verdict {
+pub(super) async fn post(app: &App, delivery: &Delivery<'_>, permit: Permit) -> Verdict {
     let verdict = Verdict::from(answer(app, delivery).await);
     drop(permit);
     match verdict {
@@ -120,7 +117,8 @@ pub(super) async fn post(app: &App, delivery: &Delivery<'_>, permit: Permit<'_>)
 }
 
 /// Posts something that only shows whether the target answers; its status.
-pub(crate) async fn ping(app: &App, hook: &OutgoingHook) -> Result<u16, PostError> {
+pub(crate) async fn ping(app: &App, found: &Found) -> Result<u16, PostError> {
+    let hook = &found.hook;
     let target = Target::parse(&hook.url)?;
     let delivery = Delivery {
         target: &target,
@@ -128,7 +126,7 @@ pub(crate) async fn ping(app: &App, hook: &OutgoingHook) -> Result<u16, PostErro
         id: &ping_id(hook.hook),
         body: Bytes::from_static(PING),
     };
-    let _permit = permit(app).await;
+    let _permit = permit(app, found.answerable).await;
     let answer = answer(app, &delivery).await?;
     Ok(answer.status.as_u16())
 }

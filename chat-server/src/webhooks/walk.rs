@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::api::Entry;
-use common::id::{ConvId, HookId, Millis, Seq};
+use common::id::{ConvId, HookId, Millis, Seq, UserId};
 use common::store::outgoing_hook::{
-    DEAD_LETTERS_MAX, DeadLetter, OutgoingHook, OutgoingHookChange,
+    DEAD_LETTERS_MAX, DeadLetter, Found, OutgoingHook, OutgoingHookChange,
 };
 use common::store::{Change, Outcome, StoreError};
 use common::telemetry::metrics;
@@ -32,6 +32,8 @@ use crate::walker::Walker;
 const STORE_RETRY: Duration = Duration::from_secs(1);
 /// The longest text that is kept of why something was not taken, in characters.
 const REASON_CHARS_MAX: usize = 500;
+/// Why something was given up that was never posted.
+const NOT_SHOWN: &str = "the server cannot read this entry; its log says why";
 
 /// Why a hook's task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +48,24 @@ pub(super) enum Ended {
 enum Then {
     Next,
     End,
+    /// What became of it could not be saved: it has to come again.
+    Fail,
+}
+
+/// An entry as the hook's target gets it.
+enum Shown {
+    Event(Bytes),
+    /// The account did it itself, may not read it, or it is no event.
+    NotForIt,
+    /// The store has no answer for it.
+    Cannot,
 }
 
 /// Posts what the hook's account may read, from the hook's cursors on, until `stop`.
-pub(super) async fn run(app: Arc<App>, hook: OutgoingHook, stop: CancellationToken) -> Ended {
-    let number = hook.hook;
+pub(super) async fn run(app: Arc<App>, found: Found, stop: CancellationToken) -> Ended {
+    let number = found.hook.hook;
     let line = app.webhooks.line(number);
-    let ended = match Box::pin(Walk::begin(&app, hook, Arc::clone(&line), stop)).await {
+    let ended = match Box::pin(Walk::begin(&app, found, Arc::clone(&line), stop)).await {
         Ok(walk) => Box::pin(walk.go()).await,
         Err(error) => {
             tracing::warn!(hook = %number, %error, "a webhook cannot begin; trying again");
@@ -76,6 +89,8 @@ enum BeginError {
 struct Walk {
     app: Arc<App>,
     hook: OutgoingHook,
+    /// Among whose posts the hook's count.
+    answerable: UserId,
     target: Target,
     line: Arc<Line>,
     stop: CancellationToken,
@@ -89,10 +104,13 @@ struct Walk {
 impl Walk {
     async fn begin(
         app: &Arc<App>,
-        hook: OutgoingHook,
+        found: Found,
         line: Arc<Line>,
         stop: CancellationToken,
     ) -> Result<Self, BeginError> {
+        let Found {
+            hook, answerable, ..
+        } = found;
         let target = Target::parse(&hook.url)?;
         let account = app.store.account(hook.user).await?;
         let account = account.ok_or(BeginError::NoAccount)?;
@@ -125,6 +143,7 @@ impl Walk {
             app: Arc::clone(app),
             showing: Showing::new(app, &actor),
             hook,
+            answerable,
             target,
             line,
             stop,
@@ -146,6 +165,7 @@ impl Walk {
                 Ok(Some(held)) => match Box::pin(self.deliver(&held)).await {
                     Then::Next => {}
                     Then::End => return Ended::Stopped,
+                    Then::Fail => return Ended::Failed,
                 },
                 Ok(None) => {
                     tokio::select! {
@@ -193,10 +213,7 @@ impl Walk {
         let entry = &held.entry;
         let mut attempts = 0;
         loop {
-            let Some(body) = self.shown(held, attempts).await else {
-                self.save(move_of(&self.hook, entry)).await;
-                return Then::Next;
-            };
+            let shown = self.shown(held, attempts).await;
             // While it waits for its turn it may be told to stop, and before that it posts nothing.
             let turn = tokio::select! {
                 biased;
@@ -205,6 +222,11 @@ impl Walk {
             };
             let Some(turn) = turn else {
                 return Then::End;
+            };
+            let body = match shown {
+                Shown::Event(body) => body,
+                Shown::NotForIt => return self.pass(entry).await,
+                Shown::Cannot => return self.bury(entry, attempts, NOT_SHOWN).await,
             };
             let Some(verdict) = self.post(entry, body).await else {
                 return Then::End;
@@ -222,8 +244,7 @@ impl Walk {
                 Verdict::Failed { reason, asked } => (reason, asked),
             };
             if attempts >= self.app.webhooks.attempts_max {
-                self.bury(entry, attempts, &reason).await;
-                return Then::Next;
+                return self.bury(entry, attempts, &reason).await;
             }
             drop(turn);
             let pause = pause(self.app.webhooks.first_pause, attempts, asked);
@@ -237,16 +258,17 @@ impl Walk {
         }
     }
 
-    /// The event; `None` for what is not for the hook. A later attempt posts what a message says by
-    /// then: what was taken back meanwhile goes nowhere.
-    async fn shown(&mut self, held: &Arc<TailEntry>, attempts: u32) -> Option<Bytes> {
+    /// The event. A later attempt posts what a message says by then: what was taken back meanwhile
+    /// goes nowhere.
+    async fn shown(&mut self, held: &Arc<TailEntry>, attempts: u32) -> Shown {
         loop {
             let shown = match attempts {
                 0 => self.showing.show(held, &self.walker).await,
                 _ => self.showing.show_anew(&held.entry).await,
             };
             match shown {
-                Ok(shown) => return shown,
+                Ok(Some(body)) => return Shown::Event(body),
+                Ok(None) => return Shown::NotForIt,
                 Err(error) if error.is_passing() && !self.stop.is_cancelled() => {
                     self.rest().await;
                 }
@@ -254,7 +276,7 @@ impl Walk {
                     let (conv, seq) = (held.entry.conv, held.entry.seq);
                     tracing::error!(%conv, %seq, %error, "an entry cannot be shown");
                     metrics::db_error(&error);
-                    return None;
+                    return Shown::Cannot;
                 }
             }
         }
@@ -271,7 +293,8 @@ impl Walk {
         let permit = tokio::select! {
             biased;
             () = self.stop.cancelled() => return None,
-            permit = permit(&self.app) => permit,
+            () = self.line.closed() => return None,
+            permit = permit(&self.app, self.answerable) => permit,
         };
         tokio::select! {
             () = self.line.closed() => None,
@@ -290,7 +313,15 @@ impl Walk {
         drop(turn);
     }
 
-    async fn bury(&self, entry: &Entry, attempts: u32, reason: &str) {
+    /// Nothing is posted of this entry.
+    async fn pass(&self, entry: &Entry) -> Then {
+        // If it is not saved it comes again, and is passed again.
+        self.save(move_of(&self.hook, entry)).await;
+        Then::Next
+    }
+
+    /// The entry becomes a dead letter. What was not saved must not be passed by the next one.
+    async fn bury(&self, entry: &Entry, attempts: u32, reason: &str) -> Then {
         let (hook, conv, seq) = (self.hook.hook, entry.conv, entry.seq);
         self.line.set_retrying(None);
         tracing::warn!(%hook, %conv, %seq, attempts, reason, "a webhook's target did not take this");
@@ -306,11 +337,14 @@ impl Walk {
             letter,
             letters_max: DEAD_LETTERS_MAX,
         };
-        let outcome = self.save(Change::OutgoingHook(change)).await;
-        if let Some(Outcome::Done { id: dropped, .. }) = outcome {
+        let Some(outcome) = self.save(Change::OutgoingHook(change)).await else {
+            return Then::Fail;
+        };
+        if let Outcome::Done { id: dropped, .. } = outcome {
             metrics::WEBHOOK_LETTERS_KEPT.increment(1);
             metrics::WEBHOOK_LETTERS_DROPPED.increment(dropped.unwrap_or(0).into());
         }
+        Then::Next
     }
 
     /// The target said that it wants nothing any more.
@@ -396,3 +430,6 @@ pub(super) fn delivery_id(hook: HookId, conv: ConvId, seq: Seq) -> String {
 pub(super) fn shortened(reason: &str) -> String {
     reason.chars().take(REASON_CHARS_MAX).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,11 @@ pub enum Refusal {
     NoSuchUser,
     #[error("there is no such group")]
     NoSuchGroup,
-    #[error("only friends can do this")]
+    #[error("you are not contacts; ask this user to be your contact first")]
     NotFriends,
-    #[error("you are friends already")]
+    #[error("you are contacts already")]
     AlreadyFriends,
-    #[error("this user has not asked to be your friend")]
+    #[error("this user has not asked to be your contact")]
     NotRequested,
     #[error("this user does not want to hear from you")]
     Blocked,
@@ -68,7 +68,7 @@ pub enum Refusal {
     NoSuchWebhook,
     #[error("the password was changed at this moment")]
     PasswordChanged,
-    #[error("this account is disabled")]
+    #[error("this account is locked; ask an administrator of the server")]
     AccountDisabled,
     #[error("only administrators can do this")]
     NotAnAdmin,
@@ -82,8 +82,7 @@ pub enum Refusal {
     NoSuchUpgrade,
     #[error("this version is not above all that were published in this channel")]
     VersionTooLow,
-    #[error("existing Windows clients compare versions letter by letter, and for them this one is \
-             not above all that were published before")]
+    #[error("existing Windows clients, which compare letter by letter, do not take it for newer")]
     VersionTooLowForOld,
     #[error("there is no such file")]
     NoSuchFile,

@@ -48,7 +48,7 @@ impl<S: Store + ?Sized> Commit for S {
 pub enum NotSignedIn {
     #[error("the token is missing, forged, expired or signed out")]
     Unauthenticated,
-    #[error("this account is disabled")]
+    #[error("this account is locked; ask an administrator of the server")]
     Disabled,
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -180,7 +180,7 @@ impl Sessions {
         let version = self.version();
         let stored = session::get(store, session).await?;
         let stored = stored.ok_or(NotSignedIn::Unauthenticated)?;
-        if admin::state(store, stored.user).await?.disabled.is_some() {
+        if admin::is_disabled(store, stored.user).await? {
             return Err(NotSignedIn::Disabled);
         }
         let account = store.account(stored.user).await?;

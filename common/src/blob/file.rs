@@ -27,7 +27,8 @@ enum Content {
 }
 
 impl BlobFile {
-    pub(super) fn on_disk(file: Arc<File>, len: u64, pool: BlockingPool) -> Self {
+    /// A file of this machine's disk; reading it is done in `pool`.
+    pub fn on_disk(file: Arc<File>, len: u64, pool: BlockingPool) -> Self {
         let content = Content::Local(file, pool);
         Self { len, content }
     }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::api::ApiConfig;
+use super::files::FilesConfig;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one, from_zero, port, web_address};
 use super::webhooks::WebhookConfig;
@@ -107,7 +108,7 @@ pub struct ChatConfig {
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = from_zero::<u32>)]
     pub heads_only_members_min: u32,
 
-    /// How people reach this server, like https://chat.example; it stands in the links of invites
+    /// How people reach this server, like https://chat.example; it is told with every invite
     /// [default: none]
     #[arg(long, value_name = "URL", value_parser = web_address)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,6 +146,10 @@ pub struct ChatConfig {
     #[command(flatten)]
     #[serde(flatten)]
     pub api: ApiConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub files: FilesConfig,
 
     #[command(flatten)]
     #[serde(flatten)]

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::programs::{ServerConfig, SuiteConfig};
 use super::values::mask_password;
-use super::{ChatConfig, TransferConfig};
+use super::{ChatConfig, ImageConfig, TransferConfig};
 
 /// What variables of the environment begin with.
 const PREFIX: &str = "MYIM_";
@@ -212,6 +212,7 @@ fn keys_of_all() -> Vec<String> {
         command::<SuiteConfig>(about),
         command::<ServerConfig<ChatConfig>>(about),
         command::<ServerConfig<TransferConfig>>(about),
+        command::<ServerConfig<ImageConfig>>(about),
     ];
     commands.iter().flat_map(keys).collect()
 }

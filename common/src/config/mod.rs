@@ -8,9 +8,11 @@ mod admin;
 mod api;
 mod blob_store;
 mod chat;
+mod files;
 mod layers;
 mod pages;
 mod person;
+mod pictures;
 mod programs;
 mod shared;
 mod terminal;
@@ -23,9 +25,11 @@ pub use admin::{AdminConfig, AdminPort};
 pub use api::{ApiConfig, Origins};
 pub use blob_store::{AwsEnvironment, BlobStoreAt, BucketAt};
 pub use chat::{ChatConfig, DirectMessages, Registration};
+pub use files::{FilePorts, FilesConfig};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
 pub use pages::PagesConfig;
 pub use person::PersonalEnvironment;
+pub use pictures::{Cut, ImageConfig, PicturesConfig, Rendition, Renditions};
 pub use programs::{
     ADMIN_SOCKET, CHAT_DEFAULTS, FILE_DEFAULTS, IMAGE_DEFAULTS, SUITE_DEFAULTS, ServerConfig,
     SuiteConfig,

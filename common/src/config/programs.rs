@@ -10,6 +10,7 @@ use super::admin::AdminConfig;
 use super::chat::ChatConfig;
 use super::layers::Program;
 use super::pages::PagesConfig;
+use super::pictures::{ImageConfig, PicturesConfig};
 use super::shared::{DatabaseConfig, LimitsConfig, LogConfig, shown};
 use super::tls::TlsConfig;
 use super::transfer::TransferConfig;
@@ -96,6 +97,13 @@ impl Program for ServerConfig<TransferConfig> {
     }
 }
 
+impl Program for ServerConfig<ImageConfig> {
+    fn settle(&mut self) {
+        self.server.transfer.limits = self.limits.clone();
+        self.server.transfer.allowed_origins = self.pages.allowed_origins.clone();
+    }
+}
+
 /// All three servers in one program: `myim serve`.
 #[derive(Args, Clone, Serialize)]
 pub struct SuiteConfig {
@@ -160,6 +168,10 @@ pub struct SuiteConfig {
     #[command(flatten)]
     #[serde(flatten)]
     pub transfer: TransferConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub pictures: PicturesConfig,
 }
 
 impl SuiteConfig {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Origins;
 use super::blob_store::BlobStoreAt;
 use super::shared::LimitsConfig;
-use super::values::{ByteSize, from_one};
+use super::values::{ByteSize, from_one, from_zero};
 
 /// Where files are kept, who may move them and how many. `default()` is what a server without any
 /// setting uses.
@@ -63,6 +63,15 @@ pub struct TransferConfig {
     /// Hours after its last byte in which an interrupted upload can be resumed
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = from_one::<u32>)]
     pub upload_expiry_h: u32,
+
+    /// Days after its last upload in which a file is kept although messages refer to it; 0 for ever
+    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = from_zero::<u32>)]
+    pub retention_file_days: u32,
+
+    /// Days after its last upload in which a picture is kept although messages refer to it; 0 for
+    /// ever. Pictures of users and groups stay
+    #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = from_zero::<u32>)]
+    pub retention_image_days: u32,
 
     /// Close a connection that sends nothing for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = from_one::<u64>)]

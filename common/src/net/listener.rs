@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, info_span, warn};
 
 use super::limits::{ConnectionLimits, Permit, Table};
-use super::occasionally::Occasionally;
+use super::log_throttle::LogThrottle;
 use super::reception::Security;
 use super::socket::Socket;
 use crate::telemetry::metrics;
@@ -131,8 +131,8 @@ pub async fn serve<Handle, Handled>(
 struct Door {
     table: Arc<Table>,
     pause: Duration,
-    refusals: Occasionally,
-    failures: Occasionally,
+    refusals: LogThrottle,
+    failures: LogThrottle,
 }
 
 impl Door {
@@ -140,8 +140,8 @@ impl Door {
         Self {
             table: Table::new(limits),
             pause: PAUSE_FIRST,
-            refusals: Occasionally::default(),
-            failures: Occasionally::default(),
+            refusals: LogThrottle::default(),
+            failures: LogThrottle::default(),
         }
     }
 

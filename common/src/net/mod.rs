@@ -8,7 +8,7 @@ mod descriptors;
 mod limits;
 mod listener;
 mod local;
-mod occasionally;
+mod log_throttle;
 mod outward;
 mod reception;
 mod self_signed;

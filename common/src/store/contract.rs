@@ -241,6 +241,7 @@ macro_rules! store_contract {
             }
             outgoing_hooks {
                 a_hook_begins_at_the_end_and_is_a_device
+                a_hook_stops_with_its_account_and_with_its_owner
                 hooks_are_refused_where_they_must
                 hooks_are_limited
                 who_made_a_hook_changes_it
@@ -297,6 +298,7 @@ macro_rules! store_contract {
             }
             bots {
                 a_bot_is_an_account_of_its_owner
+                a_bot_is_locked_with_its_owner
                 making_a_bot_is_refused_where_it_must
                 a_token_is_replaced_on_its_device
                 a_bot_has_so_many_tokens

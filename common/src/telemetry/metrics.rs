@@ -104,6 +104,8 @@ metrics! {
         "Bytes of files that were sent.";
     UPLOADS_ACTIVE: Kind::Gauge, Count, "myim_uploads_active",
         "Files that are being received.";
+    FILES_DELETED: Kind::Counter, Count, "myim_files_deleted_total",
+        "Files that were deleted because nothing referred to them, or because of their age.";
     UPLOAD_HASH_MISMATCHES: Kind::Counter, Count, "myim_upload_hash_mismatch_total",
         "Uploads whose content did not match what they were announced as.";
     PROCESS_CPU: Kind::OwnProcess(own_process::Reading::CpuSeconds), Seconds,
@@ -156,6 +158,7 @@ cached! {
     WEBHOOKS_RETRYING_NOW: Gauge = gauge!(WEBHOOKS_RETRYING.name);
     UPLOAD_BYTES_TOTAL: Counter = counter!(UPLOAD_BYTES.name);
     DOWNLOAD_BYTES_TOTAL: Counter = counter!(DOWNLOAD_BYTES.name);
+    FILES_DELETED_TOTAL: Counter = counter!(FILES_DELETED.name);
     UPLOADS_ACTIVE_NOW: Gauge = gauge!(UPLOADS_ACTIVE.name);
     UPLOAD_HASH_MISMATCH_TOTAL: Counter = counter!(UPLOAD_HASH_MISMATCHES.name);
     CONNECTIONS_FLAMINGO: Gauge = gauge!(CONNECTIONS.name, "transport" => "flamingo");

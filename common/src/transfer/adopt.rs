@@ -13,6 +13,7 @@ use super::name::{FileName, Md5Name};
 use crate::api::Refusal;
 use crate::blob::{BlobError, Blobs, PlainName};
 use crate::id::Millis;
+use crate::store::file::FileChange;
 use crate::store::{BlobClass, Change, NamedBlob, Outcome, Store, StoreError};
 
 /// How much of a file is read at a time.
@@ -149,15 +150,18 @@ impl Importer<'_> {
             ));
         }
         let _publishing = self.blobs.publishing().await?;
+        let blob = staging.finish(digest.size).await?;
         let change = Change::NameBlob {
             class: self.class,
             name: name.as_str().to_owned(),
-            blob: staging.finish(digest.size).await?,
+            blob,
             size: digest.size,
             verified,
             at: self.now,
         };
-        let outcomes = self.store.commit(&[change]).await?;
+        // The messages that refer to it came over without saying so.
+        let before = Change::File(FileChange::FromBefore { blob });
+        let outcomes = self.store.commit(&[change, before]).await?;
         Ok(match (outcomes.first(), verified) {
             (Some(Outcome::Refused(Refusal::NameVerified)), _) => Fate::Present,
             (Some(Outcome::Refused(_)) | None, _) => Fate::Skipped("the database refused it"),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::http::Readable;
+use super::http::problem::Problem;
 use crate::blob::BlobFile;
 use crate::store::BlobClass;
 pub use crate::store::file::Picture;
@@ -19,6 +21,15 @@ pub trait Inspect: Send + Sync + 'static {
     /// # Errors
     /// [`Rejected`] if it is not to be kept; the bytes are thrown away.
     async fn inspect(&self, file: &BlobFile, size: u64) -> Result<Inspected, Rejected>;
+
+    /// What is handed out instead of stored content: by default the content itself. What is handed
+    /// out instead needs a hash of its own in `about.blob`, which becomes its ETag.
+    ///
+    /// # Errors
+    /// If there is nothing in it that others may see.
+    async fn present(&self, stored: Readable) -> Result<Readable, Problem> {
+        Ok(stored)
+    }
 }
 
 /// What content turned out to be.

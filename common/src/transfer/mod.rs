@@ -6,7 +6,8 @@
 //!
 //! In reading order: `serve` accepts; `http` is HTTP; `session` talks to one client of the old
 //! protocol, `upload` and `download` are the two things it can want, `inbox` gets its bytes.
-//! `room`, `quota` and `budget` are the limits, `naming` gives files the names old clients need.
+//! `room`, `quota` and `budget` are the limits, `naming` gives files the names old clients need,
+//! `life` lets files go that nobody needs.
 //!
 //! **Invariant:** what a client calls a file never becomes a path, except for plain names that are
 //! read, never written, from the file cache itself.
@@ -19,6 +20,7 @@ pub mod http;
 mod inbox;
 pub mod inspect;
 mod known;
+mod life;
 mod name;
 mod naming;
 mod policy;
@@ -47,6 +49,7 @@ use room::Promises;
 
 pub use adopt::{AdoptError, Adopted, Fate, import_files};
 pub use inspect::Service;
+pub use life::{LifeError, Retention, collect};
 pub use policy::Policy;
 pub use serve::{ServeError, run, serve};
 pub use upgrade::routes as upgrade_routes;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::life::Retention;
 use crate::config::{Access, Origins, TransferConfig};
 use crate::store::BlobClass;
 
@@ -23,6 +24,8 @@ pub struct Policy {
     pub total_bytes_max: Option<u64>,
     /// An upload that can be resumed is given up so long after its last byte, in milliseconds.
     pub upload_expiry_ms: i64,
+    /// How long files are kept although messages refer to them.
+    pub retention: Retention,
     /// Other sites whose pages may move files.
     pub allowed_origins: Origins,
     /// An upload that would leave the disk less than this is refused.
@@ -46,6 +49,7 @@ impl Policy {
             user_bytes_max: Some(config.user_quota_bytes.0).filter(|most| *most > 0),
             total_bytes_max: Some(config.total_quota_bytes.0).filter(|most| *most > 0),
             upload_expiry_ms: i64::from(config.upload_expiry_h) * HOUR_MS,
+            retention: Retention::from(config),
             allowed_origins: config.allowed_origins.clone(),
             disk_free_bytes_min: config.disk_free_bytes_min.0,
             buffered_bytes_max: config.buffered_bytes_max.in_memory(),

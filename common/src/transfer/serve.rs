@@ -14,7 +14,7 @@ use super::http::{router, tus};
 use super::inbox::HEAD_WAIT;
 use super::refusal::Refusal;
 use super::session::Session;
-use super::{Policy, Service, Transfers, naming};
+use super::{Policy, Service, Transfers, life, naming};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::SystemClock;
 use crate::config::{AwsEnvironment, TransferConfig};
@@ -113,6 +113,7 @@ pub async fn serve(
 /// Starts what is done beside serving.
 fn look_after(transfers: &Arc<Transfers>, tasks: &TaskTracker, shutdown: &CancellationToken) {
     tasks.spawn(tus::look_after(Arc::clone(transfers), shutdown.clone()));
+    tasks.spawn(life::look_after(Arc::clone(transfers), shutdown.clone()));
     let unnamed = transfers
         .unnamed
         .lock()

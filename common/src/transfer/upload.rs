@@ -13,6 +13,8 @@ use super::quota::Reservation;
 use super::refusal::Refusal;
 use crate::api;
 use crate::blob::Staging;
+use crate::id::{BlobId, Millis};
+use crate::store::file::{FileChange, GRACE_MS};
 use crate::store::{BlobClass, Change, NamedBlob, Outcome};
 use crate::telemetry::metrics;
 
@@ -205,10 +207,19 @@ async fn is_here(transfers: &Transfers, name: &Md5Name) -> Result<bool, Refusal>
             verified: true,
         }) => {
             let file = transfers.blobs.read(blob).await?;
-            Ok(file.is_some_and(|file| file.len() == size))
+            Ok(file.is_some_and(|file| file.len() == size) && stays(transfers, blob).await?)
         }
         _ => Ok(false),
     }
+}
+
+/// Who is told that a file is here sends it in a moment: it must not expire before. `false` if it
+/// did.
+async fn stays(transfers: &Transfers, blob: BlobId) -> Result<bool, Refusal> {
+    let expires = Millis(transfers.clock.now().0.saturating_add(GRACE_MS));
+    let postpone = Change::File(FileChange::Postpone { blob, expires });
+    let outcomes = transfers.store.commit(&[postpone]).await?;
+    Ok(matches!(outcomes.first(), Some(Outcome::Done { .. })))
 }
 
 async fn start(transfers: &Transfers, peer: IpAddr, piece: &Piece) -> Result<Running, Refusal> {

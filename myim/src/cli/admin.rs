@@ -4,6 +4,7 @@
 //! `/api/v1/admin`; `way` says how they are reached.
 
 mod audit;
+mod files;
 mod group;
 mod invite;
 mod log;
@@ -90,6 +91,9 @@ enum What {
     Session(session::Verb),
     /// How much there is, and how it goes
     Stats,
+    /// Stored files and pictures
+    #[command(subcommand)]
+    Files(files::Verb),
     /// The log of messages
     #[command(subcommand)]
     Log(log::Verb),
@@ -127,6 +131,7 @@ async fn carry_out(args: AdminArgs) -> Result<(), Trouble> {
         What::Group(verb) => group::run(&desk, verb).await,
         What::Session(verb) => session::run(&desk, verb).await,
         What::Stats => stats::run(&desk).await,
+        What::Files(verb) => files::run(&desk, verb).await,
         What::Log(log::Verb::Verify) => log::verify(&desk).await,
         What::Audit(args) => audit::run(&desk, args).await,
         What::Invite(verb) => invite::run(&desk, verb).await,

@@ -111,7 +111,8 @@ fn people_read_tables(server: &mut Server) {
             "for dan",
         ])
         .ok();
-    let code = invite.trim();
+    let (code, how) = invite.trim().split_once('\n').unwrap();
+    assert_eq!(how, format!("myim register SERVER --invite {code}"));
     let listed = server.admin(&["--json", "invite", "list"]).json();
     assert_eq!(
         (&listed[0]["code"], &listed[0]["uses_max"]),

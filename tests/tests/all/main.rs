@@ -30,6 +30,7 @@ mod end_to_end;
 mod files;
 mod foreign;
 mod one_port;
+mod pictures;
 mod property;
 mod scenarios;
 mod sdk;

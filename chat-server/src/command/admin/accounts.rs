@@ -1,16 +1,18 @@
 //! Making accounts for others, locking them, giving them passwords and roles.
 
+use std::sync::Arc;
+
 use common::api::Refusal;
 use common::id::UserId;
-use common::store::Change;
 use common::store::admin::{self, AdminChange, ListedAccount};
+use common::store::{Change, bot};
 
 use super::{Administrator, Deed, carry_out, random};
 use crate::app::App;
 use crate::command::register::{check, check_password, new_account, numbered};
 use crate::command::sign_in::ended;
 use crate::command::sign_up::check_strength;
-use crate::command::{Failure, Registration};
+use crate::command::{Failure, Registration, whole};
 
 /// The length of a password that nobody chose; each letter is worth 5 bits.
 const PASSWORD_LENGTH: usize = 20;
@@ -83,11 +85,12 @@ pub async fn make_account(app: &App, who: &Administrator, new: NewUser) -> Resul
     })
 }
 
-/// Locks an account: nobody gets in any more, and who is in is out. Nothing of it is lost.
+/// Locks an account: nobody gets in any more, and who is in is out, he and his bots. Nothing of it is
+/// lost.
 ///
 /// # Errors
 /// `NoSuchUser`, `Oneself`, `NotAnAdmin`; the store's.
-pub async fn disable(app: &App, who: &Administrator, user: UserId) -> Result<(), Failure> {
+pub async fn disable(app: &Arc<App>, who: &Administrator, user: UserId) -> Result<(), Failure> {
     let account = existing(app, user).await?;
     if who.user == user {
         return Err(Refusal::Oneself.into());
@@ -95,23 +98,34 @@ pub async fn disable(app: &App, who: &Administrator, user: UserId) -> Result<(),
     let at = app.clock.now();
     let change = Change::Admin(AdminChange::Disable { user, at });
     let deed = Deed::new("user.disable", target(user), account.username);
-    carry_out(app, who, deed, change).await?;
-    throw_out(app, user);
-    app.webhooks.account_changed(user);
-    Ok(())
+    let who = who.clone();
+    whole(app, |app| async move {
+        carry_out(&app, &who, deed, change).await?;
+        throw_out(&app, user);
+        app.webhooks.account_changed(user);
+        for bot in bot::of_owner(&*app.store, user).await? {
+            throw_out(&app, bot);
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Lets an account in again.
 ///
 /// # Errors
 /// `NoSuchUser`, `NotAnAdmin`; the store's.
-pub async fn enable(app: &App, who: &Administrator, user: UserId) -> Result<(), Failure> {
+pub async fn enable(app: &Arc<App>, who: &Administrator, user: UserId) -> Result<(), Failure> {
     let account = existing(app, user).await?;
     let change = Change::Admin(AdminChange::Enable { user });
     let deed = Deed::new("user.enable", target(user), account.username);
-    carry_out(app, who, deed, change).await?;
-    app.webhooks.account_changed(user);
-    Ok(())
+    let who = who.clone();
+    whole(app, |app| async move {
+        carry_out(&app, &who, deed, change).await?;
+        app.webhooks.account_changed(user);
+        Ok(())
+    })
+    .await
 }
 
 /// Gives an account another password, and signs all its devices out. Without a password the server
@@ -120,7 +134,7 @@ pub async fn enable(app: &App, who: &Administrator, user: UserId) -> Result<(), 
 /// # Errors
 /// `NoSuchUser`, `NotForBots`, `Invalid` password, `NotAnAdmin`; the store's.
 pub async fn reset_password(
-    app: &App,
+    app: &Arc<App>,
     who: &Administrator,
     user: UserId,
     password: Option<String>,
@@ -142,18 +156,24 @@ pub async fn reset_password(
         password_hash,
     });
     let deed = Deed::new("user.password", target(user), account.username.clone());
-    carry_out(app, who, deed, change).await?;
-    throw_out(app, user);
+    let who = who.clone();
+    whole(app, |app| async move {
+        carry_out(&app, &who, deed, change).await?;
+        throw_out(&app, user);
+        Ok(())
+    })
+    .await?;
     Ok(Made {
         account,
         password: made_up,
     })
 }
 
-/// Makes an administrator, or an ordinary user again.
+/// Makes an administrator, or an ordinary user again. A bot is none: whoever has its token would be
+/// one without a password.
 ///
 /// # Errors
-/// `NoSuchUser`, `LastAdmin`, `NotAnAdmin`; the store's.
+/// `NoSuchUser`, `NotForBots`, `LastAdmin`, `NotAnAdmin`; the store's.
 pub async fn set_role(
     app: &App,
     who: &Administrator,
@@ -161,6 +181,9 @@ pub async fn set_role(
     is_admin: bool,
 ) -> Result<(), Failure> {
     let account = existing(app, user).await?;
+    if account.is_bot && is_admin {
+        return Err(Failure::NotForBots);
+    }
     let change = Change::Admin(AdminChange::SetRole {
         user,
         is_admin,

@@ -78,9 +78,3 @@ pub async fn revoke_invite(app: &App, who: &Administrator, code: String) -> Resu
     let change = Change::Invite(InviteChange::Revoke { code });
     carry_out(app, who, deed, change).await.map(drop)
 }
-
-/// Where somebody who has the code goes; `None` if this server was not told how it is reached.
-pub fn link(app: &App, code: &str) -> Option<String> {
-    let url = app.config.public_url.as_ref()?;
-    Some(format!("{url}/#/invite/{code}"))
-}

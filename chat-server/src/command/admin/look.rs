@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::id::UserId;
 use common::store::admin::{self, ListedAccount, Sought};
 use common::store::audit::{self, Line};
+use common::store::file::{self, Kept};
 use common::store::meta;
 use common::store::stats::{self, Stored};
 
@@ -49,6 +50,14 @@ pub async fn book(
     limit: u32,
 ) -> Result<Vec<Line>, Failure> {
     Ok(audit::list(&*app.store, before, limit).await?)
+}
+
+/// How much room files take, and why they are kept.
+///
+/// # Errors
+/// The store's.
+pub async fn files(app: &App, _who: &Administrator) -> Result<Kept, Failure> {
+    Ok(file::kept(&*app.store).await?)
 }
 
 /// How much there is, and how it goes.

@@ -25,8 +25,8 @@ use crate::app::App;
 
 pub use accounts::{Made, NewUser, disable, enable, make_account, reset_password, set_role};
 pub use groups::{ListedGroup, dissolve, groups};
-pub use invites::{NewInvite, invites, link, make_invite, revoke_invite};
-pub use look::{Stats, account, accounts, book, stats};
+pub use invites::{NewInvite, invites, make_invite, revoke_invite};
+pub use look::{Stats, account, accounts, book, files, stats};
 pub use sessions::{ListedSession, end_session, sessions, sessions_of};
 pub use upgrades::{NewUpgrade, publish_upgrade, set_upgrade_percent, upgrades, withdraw_upgrade};
 pub use verify::begin_verification;

@@ -1,5 +1,7 @@
 //! Looking at sign-ins, and ending them.
 
+use std::sync::Arc;
+
 use common::api::Refusal;
 use common::id::{Peer, SessionId, UserId};
 use common::store::Change;
@@ -8,8 +10,8 @@ use common::store::session::{self, SessionChange, SignIn};
 use super::accounts::existing;
 use super::{Administrator, Deed, carry_out};
 use crate::app::App;
-use crate::command::Failure;
 use crate::command::sign_in::ended;
+use crate::command::{Failure, whole};
 
 /// A sign-in and whose it is.
 #[derive(Clone, Debug)]
@@ -75,7 +77,7 @@ fn listed(app: &App, sign_in: SignIn, username: String) -> ListedSession {
 /// # Errors
 /// `NoSuchSession`, `NotAnAdmin`; the store's.
 pub async fn end_session(
-    app: &App,
+    app: &Arc<App>,
     who: &Administrator,
     session: SessionId,
 ) -> Result<(), Failure> {
@@ -85,7 +87,11 @@ pub async fn end_session(
     let change = Change::Session(SessionChange::End { user, session });
     let detail = format!("of user {user} ({})", account.username);
     let deed = Deed::new("session.end", format!("session:{session}"), detail);
-    carry_out(app, who, deed, change).await?;
-    ended(app, user, |other| other == session);
-    Ok(())
+    let who = who.clone();
+    whole(app, |app| async move {
+        carry_out(&app, &who, deed, change).await?;
+        ended(&app, user, |other| other == session);
+        Ok(())
+    })
+    .await
 }

@@ -1,5 +1,7 @@
 //! From a logged-in client's packets to commands, and their replies to packets.
 
+use std::sync::Arc;
+
 use common::api::{Profile, Refusal, TeamEdit};
 use common::id::{ConvId, Millis, Peer};
 use common::wire::chat::Packet;
@@ -24,7 +26,7 @@ impl From<Malformed> for Ended {
 
 /// Carries out everything but login and messages; pushes the replies.
 pub(super) async fn carry_out(
-    app: &App,
+    app: &Arc<App>,
     session: &Session,
     link: &mut Link,
     packet: &Packet,
@@ -224,7 +226,7 @@ async fn set_status(app: &App, session: &Session, packet: &Packet) -> Result<(),
 }
 
 async fn set_profile(
-    app: &App,
+    app: &Arc<App>,
     session: &Session,
     link: &mut Link,
     packet: &Packet,
@@ -261,7 +263,7 @@ fn read_profile(request: &Request, session: &Session) -> Option<Profile> {
 }
 
 async fn set_password(
-    app: &App,
+    app: &Arc<App>,
     session: &Session,
     link: &mut Link,
     packet: &Packet,

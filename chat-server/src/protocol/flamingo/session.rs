@@ -82,7 +82,7 @@ enum Next {
 }
 
 struct Running<'a> {
-    app: &'a App,
+    app: &'a Arc<App>,
     link: &'a mut Link,
     session: Arc<Session>,
     /// Takes the session out of the hub, whatever ends this.
@@ -151,7 +151,7 @@ impl<'a> Running<'a> {
             mut walker,
         } = arrive(app, entrant).await?;
         // A lock that came between the password and the session could not tell it to end.
-        if admin::state(&*app.store, user).await?.disabled.is_some() {
+        if admin::is_disabled(&*app.store, user).await? {
             app.hub.end_all(user);
         }
         for (conv, seq) in receipts.on_their_way() {

@@ -40,7 +40,7 @@ codes! {
     NOT_AN_ADMIN 403 "not_an_admin" "Only administrators of the server can do this.";
     FOREIGN_ORIGIN 403 "foreign_origin" "A web page of another site asked, and the server does not allow that site.";
     NOT_A_MEMBER 403 "not_a_member" "Only members of the group can do this.";
-    NOT_FRIENDS 403 "not_friends" "Only contacts can do this.";
+    NOT_FRIENDS 403 "not_friends" "You are not contacts; ask this user to be your contact first.";
     BLOCKED 403 "blocked" "This user does not want to hear from you.";
     MUTED 403 "muted" "You may not write to this group at the moment.";
     NOT_ALLOWED 403 "not_allowed" "Your role in the group does not allow this.";
@@ -79,6 +79,7 @@ codes! {
     NAME_VERIFIED 409 "name_verified" "The name belongs to other content.";
     VERSION_TOO_LOW 409 "version_too_low" "The version is not above all that were published in this channel.";
     VERSION_TOO_LOW_FOR_OLD_CLIENTS 409 "version_too_low_for_old_clients" "Existing Windows clients, which compare versions letter by letter, would not take this one for newer.";
+    FILE_GONE 410 "file_gone" "The server keeps files for a time only, and this one's is over.";
     MESSAGE_TOO_LARGE 413 "message_too_large" "The message is longer than the server allows.";
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is longer than 1 MiB.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not declared as application/json.";
@@ -87,10 +88,10 @@ codes! {
     INVALID_VALUE 422 "invalid_value" "A field holds a value that the server does not accept; `detail` names it.";
     NO_SUCH_FILE 422 "no_such_file" "There is no such file, or it is not yours to read; the status is 404 where it was asked for.";
     WEBHOOK_TARGET_REFUSED 422 "webhook_target_refused" "The server does not post to this URL; `detail` says why.";
-    RATE_LIMITED 429 "rate_limited" "Too many requests; wait for `retry_after` seconds.";
-    TOO_MANY_ATTEMPTS 429 "too_many_attempts" "Too many failed attempts; wait for `retry_after` seconds.";
+    RATE_LIMITED 429 "rate_limited" "Too many requests; try again later.";
+    TOO_MANY_ATTEMPTS 429 "too_many_attempts" "Too many failed attempts; try again later.";
     INTERNAL 500 "internal" "The server made a mistake.";
-    STORAGE_UNAVAILABLE 503 "storage_unavailable" "The database cannot be reached. Send again, with the same client id, after `retry_after` seconds.";
+    STORAGE_UNAVAILABLE 503 "storage_unavailable" "The database cannot be reached; try again later, a send with the same client id.";
     SHUTTING_DOWN 503 "shutting_down" "The server is stopping.";
     TIMED_OUT 503 "timed_out" "The server did not finish in time; the request may have been carried out.";
 }

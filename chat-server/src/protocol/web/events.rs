@@ -24,9 +24,9 @@ use utoipa_axum::routes;
 use super::closing::reconnect_after_ms;
 use super::extract::Signed;
 use super::live::{Backlog, Live, until};
-use super::position::Holder;
 use super::problem::Problem;
 use super::router::WebState;
+use super::sealed_position::Holder;
 use super::shape::event;
 use super::sync::SINCE_BYTES_MAX;
 use super::sync::{History, acknowledge};
@@ -205,9 +205,9 @@ impl EventStream {
         }
         if count < BATCH_MAX {
             let now = Instant::now();
-            let passing = live.heads(now).into_iter().chain(live.passing.take(now));
-            let passing = passing.map(|text| Event::default().data(text));
-            self.ready.extend(passing);
+            let ephemeral = live.heads(now).into_iter().chain(live.ephemeral.take(now));
+            let ephemeral = ephemeral.map(|text| Event::default().data(text));
+            self.ready.extend(ephemeral);
         }
     }
 
@@ -217,7 +217,7 @@ impl EventStream {
         };
         let session = Arc::clone(&live.session);
         let now = Instant::now();
-        let others = [self.retry_at, live.passing.due(now)];
+        let others = [self.retry_at, live.ephemeral.due(now)];
         let wake_at = others.into_iter().flatten().chain([self.expires_at]).min();
         let users = live.app.hub.users_count();
         tokio::select! {

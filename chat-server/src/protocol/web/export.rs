@@ -233,19 +233,19 @@ mod tests {
         use common::id::{Millis, SessionId};
 
         use crate::command::{Draft, open_conversation, saved, send_segments};
-        use crate::stage::{Stage, named};
+        use crate::testing::{TestServer, named};
 
-        let stage = Stage::new(ChatConfig::default()).await;
-        let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
-        stage.befriend(&ann, &bob).await;
-        let opened = open_conversation(&stage.app, &ann, Peer::User(bob.user)).await;
+        let server = TestServer::new(ChatConfig::default()).await;
+        let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+        server.befriend(&ann, &bob).await;
+        let opened = open_conversation(&server.app, &ann, Peer::User(bob.user)).await;
         let draft = Draft {
             segments: vec![KnownSegment::Nudge {}.into()],
             reply_to: None,
         };
         let conv = opened.unwrap().place.conv;
-        let sending = send_segments(&stage.app, &ann, conv, draft, named("a")).await;
-        saved(&stage.app, &ann, sending.unwrap()).await.unwrap();
+        let sending = send_segments(&server.app, &ann, conv, draft, named("a")).await;
+        saved(&server.app, &ann, sending.unwrap()).await.unwrap();
 
         let (pages, mut out) = mpsc::channel(64);
         let who = SignedIn {
@@ -255,7 +255,7 @@ mod tests {
             is_bot: false,
             expires: Millis(i64::MAX),
         };
-        write(&stage.app, &who, &pages).await.unwrap();
+        write(&server.app, &who, &pages).await.unwrap();
         drop(pages);
         let mut kinds = Vec::new();
         while let Some(page) = out.recv().await {

@@ -13,8 +13,8 @@ use super::frames::{self, Id};
 use super::live::{Backlog, Live};
 use super::problem::Problem;
 use super::shape::User;
+use super::socket::{Received, Socket};
 use super::summaries::announce;
-use super::wire::{Received, Wire};
 use super::ws::Caller;
 use super::{code, ops};
 use crate::command::{Failure, authenticate};
@@ -85,9 +85,9 @@ struct Welcome {
 ///
 /// # Errors
 /// Why the connection ends.
-pub(super) async fn greet(caller: &Caller, wire: &mut Wire) -> Result<Greeted, Closing> {
+pub(super) async fn greet(caller: &Caller, socket: &mut Socket) -> Result<Greeted, Closing> {
     let text = tokio::select! {
-        text = timeout(HELLO_WITHIN, first_request(wire)) => text.map_err(|_| Closing::NoHello)??,
+        text = timeout(HELLO_WITHIN, first_request(socket)) => text.map_err(|_| Closing::NoHello)??,
         () = caller.shutdown.cancelled() => {
             let reconnect_after_ms = reconnect_after_ms(caller.app.hub.users_count());
             return Err(Closing::Draining { reconnect_after_ms });
@@ -101,26 +101,26 @@ pub(super) async fn greet(caller: &Caller, wire: &mut Wire) -> Result<Greeted, C
     let hello = match checked.and_then(|()| frames::fields(text.as_bytes())) {
         Ok(hello) => hello,
         Err(problem) => {
-            answer_error(wire, envelope.id.as_ref(), &problem).await?;
+            answer_error(socket, envelope.id.as_ref(), &problem).await?;
             return Err(Closing::Protocol("hello cannot be read"));
         }
     };
     match enter(caller, hello).await {
         Ok((greeted, welcome, skipped)) => {
             if let Some(id) = &envelope.id {
-                wire.feed(frames::ok(id, welcome)).await?;
+                socket.feed(frames::ok(id, welcome)).await?;
             }
             let actor = greeted.live.session.actor.clone();
-            let announced = Box::pin(announce(&caller.app, &actor, skipped, wire)).await;
+            let announced = Box::pin(announce(&caller.app, &actor, skipped, socket)).await;
             if let Err(closing) = announced {
                 greeted.live.leave().await;
                 return Err(closing);
             }
-            wire.flush().await?;
+            socket.flush().await?;
             Ok(greeted)
         }
         Err(problem) => {
-            answer_error(wire, envelope.id.as_ref(), &problem).await?;
+            answer_error(socket, envelope.id.as_ref(), &problem).await?;
             Err(if problem.code == code::UNAUTHENTICATED {
                 Closing::Unauthenticated
             } else {
@@ -130,19 +130,23 @@ pub(super) async fn greet(caller: &Caller, wire: &mut Wire) -> Result<Greeted, C
     }
 }
 
-async fn first_request(wire: &mut Wire) -> Result<Utf8Bytes, Closing> {
+async fn first_request(socket: &mut Socket) -> Result<Utf8Bytes, Closing> {
     loop {
-        if let Received::Request(text) = wire.receive().await? {
+        if let Received::Request(text) = socket.receive().await? {
             return Ok(text);
         }
     }
 }
 
-async fn answer_error(wire: &mut Wire, id: Option<&Id>, problem: &Problem) -> Result<(), Closing> {
+async fn answer_error(
+    socket: &mut Socket,
+    id: Option<&Id>,
+    problem: &Problem,
+) -> Result<(), Closing> {
     if let Some(id) = id {
-        wire.feed(frames::error(id, problem)).await?;
+        socket.feed(frames::error(id, problem)).await?;
     }
-    wire.flush().await
+    socket.flush().await
 }
 
 type Entered = (Greeted, Welcome, Vec<Skipped>);

@@ -13,7 +13,7 @@ use common::telemetry::metrics;
 use tokio::time::Instant;
 
 use super::acks::Acks;
-use super::passing::Passing;
+use super::ephemeral::Ephemeral;
 use super::shape::event;
 use super::showing::Showing;
 use crate::app::App;
@@ -51,7 +51,7 @@ pub(super) struct Live {
     pub(super) app: Arc<App>,
     pub(super) session: Arc<Session>,
     pub(super) acks: Acks,
-    pub(super) passing: Passing,
+    pub(super) ephemeral: Ephemeral,
     pub(super) moves: Moves,
     backlog: Backlog,
     walker: Walker,
@@ -92,14 +92,14 @@ impl Live {
         if stored.is_none() {
             return Err(Failure::Unauthenticated);
         }
-        let mut passing = Passing::default();
+        let mut ephemeral = Ephemeral::default();
         let huge: Vec<_> = walker
             .behind()
             .filter(|(conv, _)| app.hub.reach(*conv) == Reach::Nobody)
             .collect();
         for (conv, head) in huge {
             walker.leave_out(conv);
-            passing.head(conv, head);
+            ephemeral.head(conv, head);
         }
         let skipped = match backlog {
             Backlog::All => Vec::new(),
@@ -111,7 +111,7 @@ impl Live {
             app: Arc::clone(app),
             session,
             acks: Acks::default(),
-            passing,
+            ephemeral,
             moves: Moves::new(app, user, device),
             backlog,
             walker,
@@ -133,7 +133,7 @@ impl Live {
             self.walker.changed(*conv);
         }
         let end = mailbox.end;
-        self.passing.absorb(mailbox);
+        self.ephemeral.absorb(mailbox);
         end
     }
 
@@ -174,7 +174,7 @@ impl Live {
 
     /// Large groups that moved and are to be named now.
     pub(super) fn heads(&mut self, now: Instant) -> Vec<String> {
-        let heads = self.passing.take_heads(now);
+        let heads = self.ephemeral.take_heads(now);
         let name = |(conv, head)| {
             self.acks.named(conv, head);
             event::head(conv, head)
@@ -187,10 +187,10 @@ impl Live {
     /// # Errors
     /// The store's.
     pub(super) async fn open(&mut self, conv: ConvId) -> Result<Option<Skipped>, StoreError> {
-        let head = self.passing.forget_head(conv);
+        let head = self.ephemeral.forget_head(conv);
         if self.app.hub.reach(conv) == Reach::Nobody {
             if let Some(head) = head {
-                self.passing.head(conv, head);
+                self.ephemeral.head(conv, head);
             }
             return Ok(None);
         }

@@ -75,7 +75,7 @@ async fn answer(
     ok: impl Serialize,
 ) -> Result<Taken, Closing> {
     if let Some(id) = id {
-        running.wire.feed(frames::ok(id, ok)).await?;
+        running.socket.feed(frames::ok(id, ok)).await?;
     }
     Ok(Ok(()))
 }

@@ -74,12 +74,20 @@ impl Problem {
         }
     }
 
-    /// The same, with the time after which trying again makes sense.
+    /// The same, with the time after which trying again makes sense. What the code says of it is
+    /// said with that time.
     #[must_use]
     pub(crate) fn after(mut self, wait: Duration) -> Self {
         // Rounded up: a client that came a moment too early would be refused again.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        self.retry_after = Some(seconds.max(1));
+        let seconds = seconds.max(1);
+        if self.detail == self.code.means {
+            self.detail = self
+                .detail
+                .replacen("later", &format!("in {seconds} s"), 1)
+                .into();
+        }
+        self.retry_after = Some(seconds);
         self
     }
 
@@ -154,6 +162,7 @@ impl From<Failure> for Problem {
             Failure::NotForBots => code::NOT_FOR_BOTS.into(),
             Failure::MessageTooLarge => code::MESSAGE_TOO_LARGE.into(),
             Failure::NoSuchFile => code::NO_SUCH_FILE.into(),
+            Failure::FileGone => code::FILE_GONE.into(),
             Failure::Target(error) => Self::new(code::WEBHOOK_TARGET_REFUSED, error.to_string()),
             Failure::Store(error) => error.into(),
         }
@@ -257,6 +266,15 @@ mod tests {
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()[RETRY_AFTER], "2");
         assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
+        let problem = Problem::from(code::RATE_LIMITED).after(wait);
+        assert_eq!(problem.detail, "Too many requests; try again in 2 s.");
+        assert_eq!(
+            problem.details().title,
+            "Too many requests; try again later."
+        );
+        // Words of its own say what they have to.
+        let own = Problem::new(code::RATE_LIMITED, "sooner or later").after(wait);
+        assert_eq!(own.detail, "sooner or later");
         let away = Problem::from(StoreError::Unreachable("x".to_owned()));
         assert_eq!(away.code, code::STORAGE_UNAVAILABLE);
         assert!(away.retry_after.is_some());

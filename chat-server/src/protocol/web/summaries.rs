@@ -7,7 +7,7 @@ use common::id::{ConvId, Millis};
 use super::closing::Closing;
 use super::shape::conversation::{Conversation, present};
 use super::shape::event;
-use super::wire::Wire;
+use super::socket::Socket;
 use crate::actor::Actor;
 use crate::app::App;
 use crate::command::{self, Failure};
@@ -22,7 +22,7 @@ pub(super) async fn announce(
     app: &App,
     actor: &Actor,
     skipped: Vec<Skipped>,
-    wire: &mut Wire,
+    socket: &mut Socket,
 ) -> Result<(), Closing> {
     let mut left: HashMap<_, _> = skipped.into_iter().map(|one| (one.conv, one)).collect();
     let mut page = Some(None);
@@ -34,7 +34,7 @@ pub(super) async fn announce(
         })?;
         for summary in &summaries {
             if let Some(skipped) = left.remove(&summary.id.0) {
-                wire.feed(event::conversation(summary, &skipped)).await?;
+                socket.feed(event::conversation(summary, &skipped)).await?;
             }
         }
         page = next.map(Some);

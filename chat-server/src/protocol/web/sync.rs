@@ -21,9 +21,9 @@ use utoipa_axum::routes;
 use super::code;
 use super::extract::{Query, Signed};
 use super::live::{Backlog, Live};
-use super::position::{Holder, Position};
 use super::problem::Problem;
 use super::router::WebState;
+use super::sealed_position::{Holder, Position};
 use super::shape::event;
 use crate::app::App;
 use crate::command::{Failure, SignedIn};
@@ -216,7 +216,7 @@ async fn gather(
             gathered.add(&shown.text);
             gathered.places.insert(shown.conv, shown.seq);
         }
-        for (conv, head) in live.passing.take_heads(Instant::now()) {
+        for (conv, head) in live.ephemeral.take_heads(Instant::now()) {
             if gathered.is_full() {
                 // The next answer has the others.
                 break;

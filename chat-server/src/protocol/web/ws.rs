@@ -33,7 +33,7 @@ use super::greeting::{Greeted, greet};
 use super::live::{Live, until};
 use super::problem::Problem;
 use super::router::WebState;
-use super::wire::{Received, SUBPROTOCOL, Wire, limited};
+use super::socket::{Received, SUBPROTOCOL, Socket, limited};
 use super::{code, frames, ops, summaries};
 use crate::app::App;
 use crate::presence;
@@ -127,24 +127,24 @@ pub(super) struct Caller {
 
 async fn serve(caller: Caller, guest: Option<Guest>, socket: WebSocket) {
     let stall = Duration::from_secs(caller.app.config.limits.write_stall_s);
-    let mut wire = Wire::new(socket, stall);
+    let mut socket = Socket::new(socket, stall);
     let connections = common::telemetry::metrics::Transport::Websocket.connections();
     connections.increment(1.0);
-    let closing = match Box::pin(greet(&caller, &mut wire)).await {
+    let closing = match Box::pin(greet(&caller, &mut socket)).await {
         Ok(greeted) => {
             if let Some(guest) = &guest {
                 guest.permit.greeted();
             }
-            let running = Running::new(&caller, &mut wire, greeted);
+            let running = Running::new(&caller, &mut socket, greeted);
             Box::pin(running.run()).await
         }
         Err(closing) => {
-            wire.say_goodbye(&closing).await;
+            socket.say_goodbye(&closing).await;
             closing
         }
     };
     closing.log();
-    wire.linger().await;
+    socket.linger().await;
     connections.decrement(1.0);
 }
 
@@ -163,7 +163,7 @@ pub(super) struct Done {
 pub(super) struct Running<'a> {
     pub(super) app: Arc<App>,
     pub(super) live: Live,
-    pub(super) wire: &'a mut Wire,
+    pub(super) socket: &'a mut Socket,
     pub(super) pending: FuturesOrdered<Pending>,
     /// When the client last told that somebody writes, by conversation.
     pub(super) typed: HashMap<ConvId, Instant>,
@@ -181,14 +181,14 @@ pub(super) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn new(caller: &Caller, wire: &'a mut Wire, greeted: Greeted) -> Self {
+    fn new(caller: &Caller, socket: &'a mut Socket, greeted: Greeted) -> Self {
         let now = Instant::now();
         let heartbeat = Duration::from_secs(caller.app.config.heartbeat_s);
         let Greeted { live, expires } = greeted;
         Self {
             app: Arc::clone(&caller.app),
             live,
-            wire,
+            socket,
             pending: FuturesOrdered::new(),
             typed: HashMap::new(),
             shutdown: caller.shutdown.clone(),
@@ -213,7 +213,7 @@ impl<'a> Running<'a> {
             // What was handed in is answered: its sender need not ask what became of it.
             let _ = tokio::time::timeout(SETTLE, self.settle()).await;
         }
-        self.wire.say_goodbye(&closing).await;
+        self.socket.say_goodbye(&closing).await;
         self.live.leave().await;
         closing
     }
@@ -248,7 +248,7 @@ impl<'a> Running<'a> {
             Some(done) = self.pending.next() => self.finish(done).await?,
             () = self.live.moves.settled() => {}
             // Before the clock: a pong that waited to be read is no silence.
-            received = self.wire.receive(), if has_room => self.take(received?).await?,
+            received = self.socket.receive(), if has_room => self.take(received?).await?,
             () = session.bell() => {}
             () = tokio::time::sleep_until(wake_at) => {}
             () = std::future::ready(()), if !is_level => {}
@@ -266,7 +266,7 @@ impl<'a> Running<'a> {
             if self.pending.len() >= PENDING_MAX {
                 break;
             }
-            match self.wire.receive().now_or_never() {
+            match self.socket.receive().now_or_never() {
                 Some(received) => self.take(received?).await?,
                 None => break,
             }
@@ -308,7 +308,7 @@ impl<'a> Running<'a> {
 
     async fn refuse(&mut self, id: Option<&Id>, problem: &Problem) -> Result<(), Closing> {
         match id {
-            Some(id) => self.wire.feed(frames::error(id, problem)).await,
+            Some(id) => self.socket.feed(frames::error(id, problem)).await,
             None => Ok(()),
         }
     }
@@ -331,7 +331,7 @@ impl<'a> Running<'a> {
             self.live.wrote(conv, seq);
         }
         match done.answer {
-            Some(answer) => self.wire.feed(answer).await,
+            Some(answer) => self.socket.feed(answer).await,
             None => Ok(()),
         }
     }
@@ -340,7 +340,7 @@ impl<'a> Running<'a> {
         while let Some(done) = self.pending.next().await {
             self.finish(done).await?;
         }
-        self.wire.flush().await
+        self.socket.flush().await
     }
 
     /// Writes one batch of events, and what passes if there is no more; `true` if there is none.
@@ -352,13 +352,13 @@ impl<'a> Running<'a> {
         if is_level {
             let now = Instant::now();
             for text in self.live.heads(now) {
-                self.wire.feed(text).await?;
+                self.socket.feed(text).await?;
             }
-            for text in self.live.passing.take(now) {
-                self.wire.feed(text).await?;
+            for text in self.live.ephemeral.take(now) {
+                self.socket.feed(text).await?;
             }
         }
-        self.wire.flush().await?;
+        self.socket.flush().await?;
         Ok(is_level)
     }
 
@@ -371,7 +371,7 @@ impl<'a> Running<'a> {
             match self.live.next().await {
                 Ok(Some(shown)) => {
                     bytes += shown.text.len();
-                    self.wire.feed_event(shown.text).await?;
+                    self.socket.feed_event(shown.text).await?;
                 }
                 Ok(None) => return Ok(true),
                 Err(error) => {
@@ -397,19 +397,19 @@ impl<'a> Running<'a> {
         }
         if let Some(event) = event? {
             // A client that is gone is noticed by the next write.
-            let _ = self.wire.feed(event).await;
+            let _ = self.socket.feed(event).await;
         }
         Ok(())
     }
 
     fn wake_at(&self, is_level: bool) -> Instant {
-        let passing = is_level.then(|| self.live.passing.due(Instant::now()));
+        let ephemeral = is_level.then(|| self.live.ephemeral.due(Instant::now()));
         let silent_at = self.heard_at + 2 * self.heartbeat;
         let others = [
             self.live.acks.due(),
             self.live.moves.retry_at(),
             self.retry_at,
-            passing.flatten(),
+            ephemeral.flatten(),
         ];
         let always = [self.ping_at, silent_at, self.expires_at];
         let all = others.into_iter().flatten().chain(always);
@@ -430,7 +430,7 @@ impl<'a> Running<'a> {
         }
         if self.ping_at <= now {
             self.ping_at = now + self.heartbeat;
-            self.wire.ping().await?;
+            self.socket.ping().await?;
         }
         Ok(())
     }

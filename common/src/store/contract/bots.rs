@@ -6,6 +6,7 @@ use super::setup::{
 };
 use crate::api::{Notice, Refusal};
 use crate::id::{ConvId, DeviceId, HookId, Millis, Peer, SessionId, UserId};
+use crate::store::admin::{self, AdminChange, Only, Sought};
 use crate::store::bot::{self, BotChange, NewToken};
 use crate::store::session::{self, SESSIONS_MAX, SignIn};
 use crate::store::{Change, Outcome, Store};
@@ -38,6 +39,11 @@ async fn made(store: &dyn Store, change: Change) -> UserId {
         Outcome::Done { id: Some(id), .. } => UserId(id),
         other => panic!("{other:?}"),
     }
+}
+
+/// A bot of this owner, for other parts of the contract.
+pub(super) async fn bot(store: &dyn Store, owner: UserId) -> UserId {
+    made(store, new_bot(owner, "clock", 20)).await
 }
 
 async fn tokens(store: &dyn Store, bot: UserId) -> Vec<SignIn> {
@@ -86,6 +92,39 @@ pub async fn a_bot_is_an_account_of_its_owner(store: &dyn Store) {
     assert!(bot::of_owner(store, bob).await.unwrap().is_empty());
     assert_eq!(bot::owner(store, clock).await.unwrap(), Some(ann));
     assert_eq!(bot::owner(store, ann).await.unwrap(), None);
+}
+
+pub async fn a_bot_is_locked_with_its_owner(store: &dyn Store) {
+    let (ann, bob) = ann_and_bob(store).await;
+    let clock = made(store, new_bot(ann, "clock", 20)).await;
+    let bell = made(store, new_bot(bob, "bell", 20)).await;
+    let everybody = [ann, bob, clock, bell];
+    let locked = || async {
+        let mut locked = admin::disabled_among(store, &everybody).await.unwrap();
+        locked.sort_unstable();
+        locked
+    };
+    assert!(locked().await.is_empty());
+    let disable = |user| Change::Admin(AdminChange::Disable { user, at: NOW });
+    done(store, disable(ann)).await;
+    assert_eq!(locked().await, [ann, clock]);
+    assert!(admin::is_disabled(store, clock).await.unwrap());
+    assert!(!admin::is_disabled(store, bell).await.unwrap());
+    let owners = SessionId(500 + u64::from(ann.0));
+    let others = SessionId(500 + u64::from(bob.0));
+    let going_on = session::going_on(store, &[owners, others]).await.unwrap();
+    assert_eq!(going_on, [others]);
+    // Only the account that was locked is to be let in again.
+    let only_locked = Sought {
+        only: Only::Disabled,
+        ..Sought::default()
+    };
+    let listed = admin::list(store, &only_locked).await.unwrap();
+    assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [ann]);
+    done(store, Change::Admin(AdminChange::Enable { user: ann })).await;
+    assert!(locked().await.is_empty());
+    done(store, disable(bell)).await;
+    assert_eq!(locked().await, [bell]);
 }
 
 pub async fn making_a_bot_is_refused_where_it_must(store: &dyn Store) {

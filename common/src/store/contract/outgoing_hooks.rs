@@ -6,6 +6,7 @@ use super::setup::{
 };
 use crate::api::Refusal;
 use crate::id::{ConvId, DeviceId, HookId, Millis, NAMELESS_DEVICE_FIRST, Seq, UserId};
+use crate::store::admin::AdminChange;
 use crate::store::outgoing_hook::{
     self, DeadLetter, Found, HookSecret, OutgoingHook, OutgoingHookChange,
 };
@@ -103,6 +104,34 @@ pub async fn a_hook_begins_at_the_end_and_is_a_device(store: &dyn Store) {
     assert_eq!(outgoing_hook::all(store).await.unwrap(), [HOOK]);
     assert_eq!(outgoing_hook::of_user(store, ann).await.unwrap(), [HOOK]);
     assert!(outgoing_hook::of_user(store, bob).await.unwrap().is_empty());
+}
+
+pub async fn a_hook_stops_with_its_account_and_with_its_owner(store: &dyn Store) {
+    let (ann, bob) = ann_and_bob(store).await;
+    let clock = super::bots::bot(store, ann).await;
+    done(store, create(hook(clock, None))).await;
+    done(store, create(numbered(ann, 1))).await;
+    done(store, create(numbered(bob, 2))).await;
+    let numbers = [HOOK, HookId(HOOK.0 + 1), HookId(HOOK.0 + 2)];
+    let stopped = || async {
+        let mut stopped = Vec::new();
+        for number in numbers {
+            let found = outgoing_hook::get(store, number).await.unwrap().unwrap();
+            stopped.push(found.is_disabled);
+        }
+        stopped
+    };
+    let found = found(store).await.unwrap();
+    assert_eq!((found.hook.creator, found.answerable), (clock, ann));
+    assert_eq!(stopped().await, [false, false, false]);
+    let of_ann = outgoing_hook::of_user(store, ann).await.unwrap();
+    assert_eq!(of_ann, numbers[..2]);
+    let disable = |user| Change::Admin(AdminChange::Disable { user, at: NOW });
+    done(store, disable(ann)).await;
+    assert_eq!(stopped().await, [true, true, false]);
+    done(store, Change::Admin(AdminChange::Enable { user: ann })).await;
+    done(store, disable(clock)).await;
+    assert_eq!(stopped().await, [true, false, false]);
 }
 
 pub async fn hooks_are_refused_where_they_must(store: &dyn Store) {

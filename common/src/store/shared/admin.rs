@@ -1,7 +1,8 @@
 //! What administrators decide about accounts: who is locked out, and who is an administrator.
 
 use super::tx::refused;
-use super::{Row, Tx, Value, people, session};
+use super::value::marks;
+use super::{Row, Tx, Value, bot, people, session};
 use crate::api::Refusal;
 use crate::id::{GROUP_ID_FIRST, Millis, UserId};
 use crate::store::{Outcome, Store, StoreError};
@@ -9,7 +10,8 @@ use crate::store::{Outcome, Store, StoreError};
 /// A write about an account that is not its owner's. Refused, all of them: `NoSuchUser`.
 #[derive(Clone, Debug)]
 pub enum AdminChange {
-    /// Locks the account, and ends all its sign-ins. Locking again keeps the first time.
+    /// Locks the account, and ends all its sign-ins and those of its bots. Locking again keeps the
+    /// first time.
     Disable { user: UserId, at: Millis },
     /// Lets the account in again.
     Enable { user: UserId },
@@ -89,6 +91,9 @@ pub(super) async fn apply<T: Tx>(tx: &mut T, change: &AdminChange) -> Result<Out
                  WHERE f_user_id = ? AND f_disabled = 0";
             tx.execute(sql, vec![(*at).into(), (*user).into()]).await?;
             session::end_every(tx, *user).await?;
+            for bot in bot::owned(tx, *user).await? {
+                session::end_every(tx, bot).await?;
+            }
         }
         AdminChange::Enable { user } => {
             if !is_user(tx, *user).await? {
@@ -178,6 +183,38 @@ pub async fn state(store: &dyn Store, user: UserId) -> Result<AccountState, Stor
     let rows = store.select(STATE, vec![user.into()]).await?;
     let state = rows.first().map(|row| state_in(row, 0)).transpose()?;
     Ok(state.unwrap_or_default())
+}
+
+/// Whether nobody gets into this account: it is locked, or it is a bot and its owner is.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn is_disabled(store: &dyn Store, user: UserId) -> Result<bool, StoreError> {
+    Ok(!disabled_among(store, &[user]).await?.is_empty())
+}
+
+/// Those of these accounts into which nobody gets, see [`is_disabled`].
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn disabled_among(
+    store: &dyn Store,
+    users: &[UserId],
+) -> Result<Vec<UserId>, StoreError> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks = marks(users.len());
+    let sql = format!(
+        "SELECT s.f_user_id FROM t_account_state s \
+         WHERE s.f_disabled > 0 AND s.f_user_id IN {marks} \
+         UNION SELECT b.f_user_id FROM t_bot b \
+         JOIN t_account_state s ON s.f_user_id = b.f_owner_id \
+         WHERE s.f_disabled > 0 AND b.f_user_id IN {marks}"
+    );
+    let values = users.iter().chain(users).copied().map(Value::from);
+    let rows = store.select(&sql, values.collect()).await?;
+    rows.iter().map(|row| row.user(0)).collect()
 }
 
 fn state_in(row: &Row, first: usize) -> Result<AccountState, StoreError> {

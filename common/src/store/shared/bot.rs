@@ -13,6 +13,8 @@ use crate::store::{Outcome, Store, StoreError};
 /// `f_owner_id` of a bot that has ended. No user has this number.
 const NOBODY: UserId = UserId(0);
 
+const OF_OWNER: &str = "SELECT f_user_id FROM t_bot WHERE f_owner_id = ? ORDER BY f_user_id";
+
 /// A write about bots. Refused, all but `Create`: `NoSuchBot` if it is not the owner's.
 #[derive(Clone, Debug)]
 pub enum BotChange {
@@ -205,6 +207,13 @@ pub(super) async fn owns<T: Tx>(tx: &mut T, owner: UserId, bot: UserId) -> Resul
     Ok(owner != NOBODY && !rows.is_empty())
 }
 
+/// The bots of this owner.
+pub(super) async fn owned<T: Tx>(tx: &mut T, owner: UserId) -> Result<Vec<UserId>, T::Fault> {
+    let rows = tx.select(OF_OWNER, vec![owner.into()]).await?;
+    let bots: Result<_, StoreError> = rows.iter().map(|row| row.user(0)).collect();
+    Ok(bots?)
+}
+
 async fn end<T: Tx>(tx: &mut T, owner: UserId, bot: UserId) -> Result<Outcome, T::Fault> {
     if !owns(tx, owner, bot).await? {
         return refused(Refusal::NoSuchBot);
@@ -303,8 +312,7 @@ async fn rotate<T: Tx>(
 /// # Errors
 /// When the database cannot be asked.
 pub async fn of_owner(store: &dyn Store, owner: UserId) -> Result<Vec<UserId>, StoreError> {
-    let sql = "SELECT f_user_id FROM t_bot WHERE f_owner_id = ? ORDER BY f_user_id";
-    let rows = store.select(sql, vec![owner.into()]).await?;
+    let rows = store.select(OF_OWNER, vec![owner.into()]).await?;
     rows.iter().map(|row| row.user(0)).collect()
 }
 

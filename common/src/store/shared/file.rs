@@ -22,7 +22,9 @@ use crate::store::Outcome;
 pub use access::{is_public, may_read, readable, usable};
 pub use index::{Known, known, known_of};
 pub use name::{Nameless, nameless, unnamed};
-pub use read::{About, about, about_all, aged, expired, is_gone, uploaded_by, used, used_in_all};
+pub use read::{
+    About, Kept, about, about_all, aged, expired, is_gone, kept, uploaded_by, used, used_in_all,
+};
 pub(in crate::store) use refer::{present, refer, show_avatar, unrefer, unrefer_all};
 
 /// How long a file stays that nothing refers to any more. In milliseconds: one day, so that who

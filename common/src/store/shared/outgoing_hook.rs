@@ -94,6 +94,8 @@ impl fmt::Debug for HookSecret {
 pub struct Found {
     pub hook: OutgoingHook,
     pub dead_letters: u32,
+    /// The person who answers for it: its creator, or whose bot that is.
+    pub answerable: UserId,
     /// The account may not be used at the moment.
     pub is_disabled: bool,
 }
@@ -112,7 +114,11 @@ pub struct DeadLetter {
 const COLUMNS: &str = "h.f_hook, h.f_user_id, h.f_creator, h.f_device, h.f_conv, h.f_name, \
      h.f_url, h.f_secret, h.f_created, h.f_paused, \
      (SELECT COUNT(*) FROM t_dead_letter d WHERE d.f_hook = h.f_hook), \
-     COALESCE((SELECT s.f_disabled FROM t_account_state s WHERE s.f_user_id = h.f_user_id), 0) \
+     COALESCE((SELECT b.f_owner_id FROM t_bot b WHERE b.f_user_id = h.f_creator), h.f_creator), \
+     EXISTS (SELECT 1 FROM t_account_state s WHERE s.f_user_id = h.f_user_id \
+         AND s.f_disabled > 0) \
+     OR EXISTS (SELECT 1 FROM t_bot b JOIN t_account_state s ON s.f_user_id = b.f_owner_id \
+         WHERE b.f_user_id = h.f_user_id AND s.f_disabled > 0) \
      FROM t_outgoing_hook h";
 
 pub(super) async fn apply<T: Tx>(
@@ -388,13 +394,14 @@ pub async fn all(store: &dyn Store) -> Result<Vec<HookId>, StoreError> {
     rows.iter().map(|row| row.hook(0)).collect()
 }
 
-/// The numbers of the hooks that post what this account may read.
+/// The numbers of the hooks that post what this account, or a bot of its, may read.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn of_user(store: &dyn Store, user: UserId) -> Result<Vec<HookId>, StoreError> {
-    let sql = "SELECT f_hook FROM t_outgoing_hook WHERE f_user_id = ? ORDER BY f_hook";
-    let rows = store.select(sql, vec![user.into()]).await?;
+    let sql = "SELECT f_hook FROM t_outgoing_hook WHERE f_user_id = ? OR f_user_id IN \
+         (SELECT b.f_user_id FROM t_bot b WHERE b.f_owner_id = ?) ORDER BY f_hook";
+    let rows = store.select(sql, vec![user.into(), user.into()]).await?;
     rows.iter().map(|row| row.hook(0)).collect()
 }
 
@@ -407,21 +414,6 @@ pub async fn dead_letters(store: &dyn Store, hook: HookId) -> Result<Vec<DeadLet
          WHERE f_hook = ? ORDER BY f_time, f_conv, f_seq";
     let rows = store.select(sql, vec![hook.into()]).await?;
     rows.iter().map(dead_letter).collect()
-}
-
-/// Behind which place the account may read a conversation, an inbox too; `None` for one that is not
-/// his any more.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn readable_since(
-    store: &dyn Store,
-    user: UserId,
-    conv: ConvId,
-) -> Result<Option<Seq>, StoreError> {
-    let sql = "SELECT f_since FROM t_place WHERE f_user_id = ? AND f_conv = ?";
-    let rows = store.select(sql, vec![user.into(), conv.into()]).await?;
-    rows.first().map(|row| row.seq(0)).transpose()
 }
 
 fn found(row: &Row) -> Result<Found, StoreError> {
@@ -440,7 +432,8 @@ fn found(row: &Row) -> Result<Found, StoreError> {
     Ok(Found {
         hook,
         dead_letters: row.u32(10)?,
-        is_disabled: row.flag(11)?,
+        answerable: row.user(11)?,
+        is_disabled: row.flag(12)?,
     })
 }
 

@@ -275,6 +275,24 @@ pub async fn list(
     rows.iter().map(sign_in).collect()
 }
 
+/// Those of these sessions that have not ended.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn going_on(
+    store: &dyn Store,
+    sessions: &[SessionId],
+) -> Result<Vec<SessionId>, StoreError> {
+    if sessions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks = marks(sessions.len());
+    let sql = format!("SELECT f_session FROM t_session WHERE f_session IN {marks}");
+    let values = sessions.iter().copied().map(Value::from).collect();
+    let rows = store.select(&sql, values).await?;
+    rows.iter().map(|row| row.session(0)).collect()
+}
+
 fn sign_in(row: &Row) -> Result<SignIn, StoreError> {
     Ok(SignIn {
         session: row.session(0)?,

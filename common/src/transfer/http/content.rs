@@ -18,6 +18,7 @@ use crate::auth::file_url::{self, UrlFault};
 use crate::blob::BlobFile;
 use crate::config::Access;
 use crate::id::BlobId;
+use crate::store::StoreError;
 use crate::store::file::{self, About};
 use crate::transfer::Transfers;
 
@@ -48,10 +49,20 @@ pub(super) async fn get(
     Path(name): Path<String>,
     parts: Parts,
 ) -> Response {
-    match Box::pin(transfers.readable(&parts, &name)).await {
+    let presented = async {
+        let found = transfers.readable(&parts, &name).await?;
+        transfers.inspector.present(found).await
+    };
+    match Box::pin(presented).await {
         Ok(found) => show(&transfers, &parts, found),
         Err(problem) => problem.into_response(),
     }
+}
+
+/// The database still knows it: a message refers to it.
+fn gone() -> Problem {
+    let detail = "The server keeps files for a time only, and this one's is over.";
+    Problem::new(StatusCode::GONE, "file_gone", detail)
 }
 
 fn show(transfers: &Transfers, parts: &Parts, found: Readable) -> Response {
@@ -81,15 +92,7 @@ impl Transfers {
     pub async fn readable(&self, parts: &Parts, name: &str) -> Result<Readable, Problem> {
         let blob = BlobId::from_hex(name).ok_or_else(Problem::no_such_file)?;
         let is_public = self.check_right(parts, blob).await?;
-        let about = match self.abouts.get(blob) {
-            Some(about) => about,
-            None => {
-                let about = file::about(&*self.store, blob).await?;
-                let about = about.ok_or_else(Problem::no_such_file)?;
-                self.abouts.put(about.clone());
-                about
-            }
-        };
+        let about = self.about(blob).await?;
         let file = self.blobs.read(blob).await?;
         let whole = file.filter(|file| file.len() == about.size);
         let Some(file) = whole else {
@@ -98,12 +101,31 @@ impl Transfers {
             if file::about(&*self.store, blob).await?.is_some() {
                 tracing::error!(%blob, "a stored file is missing or damaged");
             }
-            return Err(Problem::no_such_file());
+            return Err(self.not_here(blob).await?);
         };
         Ok(Readable {
             about,
             file,
             is_public,
+        })
+    }
+
+    async fn about(&self, blob: BlobId) -> Result<About, Problem> {
+        if let Some(about) = self.abouts.get(blob) {
+            return Ok(about);
+        }
+        let Some(about) = file::about(&*self.store, blob).await? else {
+            return Err(self.not_here(blob).await?);
+        };
+        self.abouts.put(about.clone());
+        Ok(about)
+    }
+
+    /// What is said to somebody who might have it.
+    async fn not_here(&self, blob: BlobId) -> Result<Problem, StoreError> {
+        Ok(match file::is_gone(&*self.store, blob).await? {
+            true => gone(),
+            false => Problem::no_such_file(),
         })
     }
 

@@ -19,4 +19,5 @@ mod router;
 pub(super) mod tus;
 
 pub use access::Caller;
+pub use content::Readable;
 pub(super) use router::router;

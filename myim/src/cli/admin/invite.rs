@@ -51,8 +51,7 @@ pub(super) async fn run(desk: &Desk, verb: Verb) -> Result<(), Trouble> {
                 body["note"] = note.into();
             }
             let made = desk.way.call(Method::POST, "/invites", Some(&body)).await?;
-            let shown = made["link"].as_str().or_else(|| made["code"].as_str());
-            desk.output.line(&made, shown.unwrap_or_default())
+            desk.output.line(&made, &instruction(&made))
         }
         Verb::List => {
             let mut found = desk.way.get("/invites").await?;
@@ -81,6 +80,13 @@ pub(super) async fn run(desk: &Desk, verb: Verb) -> Result<(), Trouble> {
     }
 }
 
+/// The code alone on the first line, and how an account is made with it.
+fn instruction(made: &Value) -> String {
+    let code = text(made, "code");
+    let server = made["server"].as_str().unwrap_or("SERVER");
+    format!("{code}\nmyim register {server} --invite {code}")
+}
+
 /// A moment as the API writes it.
 fn when(text: &str) -> Result<String, Trouble> {
     let moment = match humantime::parse_duration(text) {
@@ -106,6 +112,15 @@ fn when(text: &str) -> Result<String, Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invite_is_shown_with_the_way_to_use_it() {
+        let made = json!({"code": "k7", "server": "https://chat.example"});
+        let shown = "k7\nmyim register https://chat.example --invite k7";
+        assert_eq!(instruction(&made), shown);
+        let shown = "k7\nmyim register SERVER --invite k7";
+        assert_eq!(instruction(&json!({"code": "k7"})), shown);
+    }
 
     #[test]
     fn a_moment_is_a_time_or_a_duration() {

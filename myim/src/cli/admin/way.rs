@@ -214,6 +214,16 @@ impl Way {
         Err(Trouble::answered(status, &problem))
     }
 
+    /// Deletes files that are due. Answers how many.
+    pub(super) async fn collect(&self) -> Result<usize, Trouble> {
+        match self {
+            Self::Socket(_) | Self::Remote(_) => Err(Trouble::refused(
+                "a running server deletes what is due by itself, every minute",
+            )),
+            Self::Database(database) => database.collect().await,
+        }
+    }
+
     /// Lets go; on a database, when everything is saved.
     pub(super) async fn end(self) -> Result<(), Trouble> {
         match self {

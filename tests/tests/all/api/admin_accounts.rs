@@ -29,6 +29,7 @@ pub(super) const ROUTES: [(&str, &str); 21] = [
     ("GET", "/admin/groups"),
     ("DELETE", "/admin/groups/268435456"),
     ("GET", "/admin/stats"),
+    ("GET", "/admin/files"),
     ("GET", "/admin/audit"),
     ("POST", "/admin/log/verify"),
     ("POST", "/admin/invites"),

@@ -6,7 +6,7 @@ use myim_tests::server::Server;
 use serde_json::Value;
 
 /// What the contract promises, and must therefore be described.
-const PROMISED: [(&str, &str); 58] = [
+const PROMISED: [(&str, &str); 59] = [
     ("post", "/users"),
     ("get", "/users"),
     ("get", "/users/{id}"),
@@ -40,6 +40,7 @@ const PROMISED: [(&str, &str); 58] = [
     ("post", "/conversations/{id}/messages"),
     ("get", "/conversations/{id}/messages"),
     ("get", "/sends/{client_id}"),
+    ("get", "/files/{file}"),
     ("get", "/search"),
     ("get", "/sync"),
     ("get", "/events"),

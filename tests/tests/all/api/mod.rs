@@ -21,6 +21,7 @@ mod contacts;
 mod conversations;
 mod delivery;
 mod documents;
+mod files;
 mod frames;
 mod groups;
 mod incoming_webhooks;

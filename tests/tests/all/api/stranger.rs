@@ -71,6 +71,8 @@ fn things(village: &Village) -> BTreeMap<String, Vec<String>> {
         ("emoji".to_owned(), list(&["%F0%9F%91%8D"])),
         ("client_id".to_owned(), list(&["secret-1"])),
         ("name".to_owned(), list(&["secret-list"])),
+        // Whose a file is has tests of its own.
+        ("file".to_owned(), list(&[&"0".repeat(64)])),
     ])
 }
 

@@ -64,13 +64,13 @@ fn groups_are_made_joined_and_left() {
     assert_eq!(names(), ["ann", "bob"]);
     let added = ann.json(&["groups", "add", "#tea time", "cid"]);
     assert_eq!(
-        (&added["group_id"], &added["added"]),
+        (&added["group_id"], &added["added"]["id"]),
         (&group.as_str().into(), &cid_id)
     );
     assert_eq!(names(), ["ann", "bob", "cid"]);
     let removed = ann.json(&["groups", "remove", &group, "bob"]);
     assert_eq!(
-        (&removed["group_id"], &removed["removed"]),
+        (&removed["group_id"], &removed["removed"]["id"]),
         (&group.as_str().into(), &bob_id)
     );
     assert_eq!(cid.json(&["groups", "leave", &group])["left"], group);

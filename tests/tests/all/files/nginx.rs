@@ -109,7 +109,7 @@ fn ranges_and_conditions_as_nginx_answers_them() {
         .as_str()
         .unwrap()
         .to_owned();
-    let nginx = Nginx::start(&[(&file, CONTENT)]);
+    let nginx = Nginx::start(&file, CONTENT, "text/plain; charset=utf-8");
     let nginxs = nginx.files();
     let path = format!("/files/{file}");
     let marks = [marks(&ours, &path), marks(&nginxs, &path)];
@@ -152,7 +152,7 @@ fn an_empty_file_as_nginx_answers_it() {
     let server = Server::sqlite();
     let ours = server.files().with_token(&server.newcomer("ann").token);
     let file = ours.post(b"").ok(201)["file"].as_str().unwrap().to_owned();
-    let nginx = Nginx::start(&[(&file, b"")]);
+    let nginx = Nginx::start(&file, b"", "application/octet-stream");
     let nginxs = nginx.files();
     for range in ["bytes=0-", "bytes=0-0", "bytes=-5", "items=0-1"] {
         let path = format!("/files/{file}");
@@ -188,7 +188,9 @@ fn told(answer: &Answer) -> HashMap<&'static str, String> {
     };
     match answer.status {
         200 => {
-            ["content-length", "content-type", "accept-ranges"].map(&mut tell);
+            for name in ["content-length", "content-type", "accept-ranges"] {
+                tell(name);
+            }
         }
         206 => {
             tell("content-range");
@@ -221,17 +223,15 @@ struct Nginx {
 }
 
 impl Nginx {
-    /// Serves these files under `/files/`.
-    fn start(files: &[(&str, &[u8])]) -> Self {
+    /// Serves a file of this type under `/files/`.
+    fn start(name: &str, content: &[u8], kind: &str) -> Self {
         let directory = TempDir::with_prefix("myim-nginx-").unwrap();
         let root = directory.path().join("html/files");
         fs::create_dir_all(&root).unwrap();
-        for (name, content) in files {
-            fs::write(root.join(name), content).unwrap();
-        }
+        fs::write(root.join(name), content).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], kept_port()));
         let configuration = directory.path().join("nginx.conf");
-        fs::write(configuration, configured(address)).unwrap();
+        fs::write(configuration, configured(address, kind)).unwrap();
         // Debian keeps it in a directory that is not in everybody's path.
         let debian = Path::new("/usr/sbin/nginx");
         let mut command = Command::new(match debian.exists() {
@@ -265,7 +265,7 @@ impl Nginx {
 }
 
 /// One process, so that none is left when it is killed, which writes nowhere but to its directory.
-fn configured(address: SocketAddr) -> String {
+fn configured(address: SocketAddr, kind: &str) -> String {
     let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|name| format!("{name}_temp_path temp-{name};\n"))
@@ -279,7 +279,7 @@ fn configured(address: SocketAddr) -> String {
              access_log off;
              {folders}
              types {{ }}
-             default_type 'text/plain; charset=utf-8';
+             default_type '{kind}';
              server {{ listen {address}; root html; }}
          }}"
     )

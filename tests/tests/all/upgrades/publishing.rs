@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use common::upgrade::{PublisherKey, is_signed};
-use myim_tests::api::Api;
+use http_body_util::Full;
+use myim_tests::api::{Answer, Api};
 use myim_tests::api_person::{text, time};
 use myim_tests::person::password;
 use myim_tests::process::{PROCESS_PATIENCE, Process, command};
-use myim_tests::server::Server;
+use myim_tests::server::{Db, Kind, Server, Setup};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -24,6 +25,15 @@ tests! {
 fn hex(content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Fetches a file without a token.
+fn fetch(server: &Server, path: &str) -> Answer {
+    let request = hyper::Request::get(path)
+        .header("host", server.file.to_string())
+        .body(Full::default())
+        .unwrap();
+    Api::new(server.file).send(format!("GET {path}"), request)
 }
 
 /// The signed text, as docs/upgrades.md describes it to client developers.
@@ -82,6 +92,11 @@ fn a_package_is_signed_and_published(server: &mut Server) {
         &signature
     ));
     assert_eq!(publisher.offer("1.2.3", "a"), None);
+    let fetched = fetch(server, &text(&offered["url"]));
+    assert!(
+        fetched.status == 200 && fetched.body == package,
+        "{fetched}"
+    );
 
     let table = publisher.run(&["list", "--platform", "windows"]).ok();
     let line = table.lines().nth(1).unwrap_or_default();
@@ -262,4 +277,22 @@ fn the_operator_publishes_too(server: &mut Server) {
     let told = server.upgrade_as_operator(&args).ok();
     assert_eq!(told, "windows stable 1.0.0 is published for 100%.\n");
     assert!(super::latest(server, "from=0.9.0").is_some());
+}
+
+/// On a server that gives files to nobody else without a token.
+#[test]
+fn a_package_is_for_everybody_until_it_is_withdrawn() {
+    let server = Setup::new(Kind::Whole, Db::Sqlite).start();
+    let publisher = Publisher::new(&server);
+    let package = zip(1000, 9);
+    let made = publisher.publish("1.0.0", &package, &[]).json();
+    let path = format!("/files/{}", text(&made[0]["file"]));
+    let fetched = fetch(&server, &path);
+    assert!(
+        fetched.status == 200 && fetched.body == package,
+        "{fetched}"
+    );
+    let roll_back = ["roll-back", "--platform", "windows"];
+    publisher.run(&roll_back).ok();
+    fetch(&server, &path).refused(401, "unauthenticated");
 }

@@ -7,6 +7,7 @@ mod contact_lists;
 mod contacts;
 mod conversations;
 mod export;
+mod files;
 mod group_members;
 mod groups;
 mod incoming_webhooks;
@@ -30,6 +31,7 @@ pub(super) fn all() -> OpenApiRouter<WebState> {
         .merge(updates::routes())
         .merge(search::routes())
         .merge(export::routes())
+        .merge(files::routes())
         .merge(super::ws::routes())
         .merge(super::sync::routes())
         .merge(super::events::routes())

@@ -182,3 +182,46 @@ async fn first(store: &dyn Store, sql: &str, values: Vec<Value>) -> Result<u64, 
     let rows = store.select(sql, values).await?;
     rows.first().map_or(Ok(0), |row| row.unsigned(0))
 }
+
+/// How much is kept, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub files: u64,
+    pub bytes: u64,
+    /// Nothing refers to them: they go when their time is over.
+    pub unused_files: u64,
+    pub unused_bytes: u64,
+    /// Old clients uploaded them: they stay.
+    pub legacy_files: u64,
+    pub legacy_bytes: u64,
+    /// Deleted because of their age, while messages refer to them.
+    pub gone_files: u64,
+}
+
+/// Counts all files.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn kept(store: &dyn Store) -> Result<Kept, StoreError> {
+    let sql = "SELECT COUNT(*), COALESCE(SUM(f_size), 0), \
+         COALESCE(SUM(f_expires IS NOT NULL), 0), \
+         COALESCE(SUM(CASE WHEN f_expires IS NOT NULL THEN f_size ELSE 0 END), 0), \
+         COALESCE(SUM(f_legacy <> 0), 0), \
+         COALESCE(SUM(CASE WHEN f_legacy <> 0 THEN f_size ELSE 0 END), 0) \
+         FROM t_blob WHERE f_gone IS NULL";
+    let rows = store.select(sql, Vec::new()).await?;
+    let gone = "SELECT COUNT(*) FROM t_blob WHERE f_gone IS NOT NULL";
+    let gone_files = first(store, gone, Vec::new()).await?;
+    let Some(row) = rows.first() else {
+        return Ok(Kept::default());
+    };
+    Ok(Kept {
+        files: row.unsigned(0)?,
+        bytes: row.unsigned(1)?,
+        unused_files: row.unsigned(2)?,
+        unused_bytes: row.unsigned(3)?,
+        legacy_files: row.unsigned(4)?,
+        legacy_bytes: row.unsigned(5)?,
+        gone_files,
+    })
+}

@@ -12,6 +12,7 @@ mod multipart;
 mod range;
 
 use std::collections::VecDeque;
+use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
@@ -22,6 +23,8 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
 use headers::{ETag, HeaderMapExt, LastModified};
 
 use super::problem::Problem;
@@ -79,7 +82,7 @@ fn answer(budget: &Budget, parts: &Parts, file: BlobFile, shown: &Shown) -> Resp
     };
     let mut response = match validators.judge(&parts.headers) {
         Verdict::Answer => content(budget, parts, file, shown, &validators),
-        Verdict::NotModified => StatusCode::NOT_MODIFIED.into_response(),
+        Verdict::NotModified => (StatusCode::NOT_MODIFIED, unmeasured()).into_response(),
         Verdict::Failed => {
             let detail = "The file is not the one that the conditions of the request are about.";
             let status = StatusCode::PRECONDITION_FAILED;
@@ -100,6 +103,11 @@ fn answer(budget: &Budget, parts: &Parts, file: BlobFile, shown: &Shown) -> Resp
         protect(headers, shown.is_public);
     }
     response
+}
+
+/// No body, and no length of it either: `Content-Length` would say how long the file is.
+fn unmeasured() -> Body {
+    Body::from_stream(stream::empty::<io::Result<Bytes>>())
 }
 
 /// Keeps browsers from executing what they get, and pages of other sites from taking it in.

@@ -67,7 +67,11 @@ pub(in crate::cli::admin) struct Remote {
 
 impl Remote {
     /// `ca` is a file with certificates to be trusted besides those of the system.
-    pub(super) fn new(server: &str, token: &str, ca: Option<&Path>) -> Result<Self, Trouble> {
+    pub(in crate::cli::admin) fn new(
+        server: &str,
+        token: &str,
+        ca: Option<&Path>,
+    ) -> Result<Self, Trouble> {
         let wrong = || Trouble::usage(format!("{server:?} is no URL like https://chat.example"));
         let uri: Uri = server.trim_end_matches('/').parse().map_err(|_| wrong())?;
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));

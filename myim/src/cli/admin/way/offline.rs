@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use chat_server::offline::Offline;
-use common::config::SuiteConfig;
+use common::blob::Blobs;
+use common::clock::{Clock, SystemClock};
+use common::config::{SuiteConfig, TransferConfig};
 use common::net::own_uid;
 use common::store::{DatabaseUrl, Store, StoreError, open};
+use common::transfer::{Retention, collect};
 use hyper::{Request, Response};
 
 use crate::cli::admin::trouble::Trouble;
@@ -16,6 +19,7 @@ use crate::cli::admin::trouble::Trouble;
 pub(in crate::cli::admin) struct Database {
     offline: Offline,
     store: Arc<dyn Store>,
+    files: TransferConfig,
 }
 
 impl Database {
@@ -47,11 +51,27 @@ impl Database {
         };
         let offline = Offline::begin(config.chat, Arc::clone(&store), own_uid());
         let offline = offline.map_err(|error| Trouble::unreachable(error.to_string()))?;
-        Ok(Self { offline, store })
+        let files = config.transfer;
+        Ok(Self {
+            offline,
+            store,
+            files,
+        })
     }
 
     pub(super) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         self.offline.answer(request).await
+    }
+
+    /// Deletes files that are due. Answers how many.
+    pub(super) async fn collect(&self) -> Result<usize, Trouble> {
+        let broken = |error: &dyn std::fmt::Display| {
+            Trouble::unreachable(format!("not everything was deleted: {error}"))
+        };
+        let blobs = Blobs::open(&self.files.filecache).map_err(|error| broken(&error))?;
+        let retention = Retention::from(&self.files);
+        let deleted = collect(&*self.store, &blobs, retention, SystemClock.now());
+        deleted.await.map_err(|error| broken(&error))
     }
 
     pub(super) async fn end(self) -> Result<(), Trouble> {

@@ -45,10 +45,11 @@ struct Wanted {
 #[schema(as = Invite)]
 struct ShownInvite {
     code: String,
-    /// What to send to somebody; only if the server was told how it is reached (`public_url`).
+    /// Where the account is to be made; only if the server was told how it is reached
+    /// (`public_url`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    link: Option<String>,
+    server: Option<String>,
     /// Who made it; 0 for the operator of the machine.
     #[schema(value_type = Id)]
     created_by: Decimal<UserId>,
@@ -68,7 +69,7 @@ struct ShownInvite {
 impl ShownInvite {
     fn of(app: &App, invite: Invite) -> Self {
         Self {
-            link: admin::link(app, &invite.code),
+            server: app.config.public_url.clone(),
             usable: invite.is_good(app.clock.now()),
             code: invite.code,
             created_by: Decimal(invite.creator),

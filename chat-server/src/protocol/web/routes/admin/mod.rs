@@ -2,6 +2,7 @@
 
 mod accounts;
 mod book;
+mod files;
 mod groups;
 mod invites;
 mod look;
@@ -21,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<WebState> {
         .merge(groups::routes())
         .merge(invites::routes())
         .merge(upgrades::routes())
+        .merge(files::routes())
         .merge(book::routes())
         .merge(verify::routes())
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use common::api::NewAccount;
 use common::clock::SystemClock;
 use common::config::ChatConfig;
-use common::id::{ClientId, DeviceId, UserId};
+use common::id::{ClientId, DeviceId, HookId, NAMELESS_DEVICE_FIRST, UserId};
+use common::store::outgoing_hook::{self, Found, HookSecret, OutgoingHook, OutgoingHookChange};
 use common::store::{Change, DatabaseUrl, OpenOptions, Outcome, Store, open};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -16,26 +17,36 @@ use crate::app::App;
 use crate::command::{answer_friend, request_friend};
 use crate::hub::Hub;
 use crate::log::{Committer, Tail};
+use crate::testing::FaultyStore;
 
 /// See the module's description.
-pub(crate) struct Stage {
+pub(crate) struct TestServer {
     pub(crate) app: Arc<App>,
     _folder: TempDir,
 }
 
-impl Stage {
+impl TestServer {
     pub(crate) async fn new(config: ChatConfig) -> Self {
-        Self::with_store(config, |store| store).await
+        let (folder, store) = Self::database().await;
+        Self::on(config, folder, store)
     }
 
-    /// As [`Stage::new`], on whatever `wrap` makes of the database.
-    pub(crate) async fn with_store(
-        config: ChatConfig,
-        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
-    ) -> Self {
+    /// As [`TestServer::new`], on a database that can be told to fail.
+    pub(crate) async fn faulty(config: ChatConfig) -> (Self, Arc<FaultyStore>) {
+        let (folder, store) = Self::database().await;
+        let faulty = Arc::new(FaultyStore::new(store));
+        let store: Arc<dyn Store> = Arc::clone(&faulty) as Arc<dyn Store>;
+        (Self::on(config, folder, store), faulty)
+    }
+
+    async fn database() -> (TempDir, Arc<dyn Store>) {
         let folder = TempDir::new().unwrap();
         let url = DatabaseUrl::Sqlite(folder.path().join("im.db"));
-        let store = wrap(open(&url, &OpenOptions::default()).await.unwrap());
+        let store = open(&url, &OpenOptions::default()).await.unwrap();
+        (folder, store)
+    }
+
+    fn on(config: ChatConfig, folder: TempDir, store: Arc<dyn Store>) -> Self {
         let (tail, hub) = (Arc::<Tail>::default(), Arc::<Hub>::default());
         let (log, committer) =
             Committer::new(Arc::clone(&store), Arc::clone(&tail), Arc::clone(&hub));
@@ -65,6 +76,36 @@ impl Stage {
             device: DeviceId(1000 + u64::from(id)),
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         }
+    }
+
+    /// A webhook that posts what this user may read from now on.
+    pub(crate) async fn hook(&self, user: UserId, url: &str) -> Found {
+        let number = HookId(7_000 + u64::from(user.0));
+        let hook = OutgoingHook {
+            hook: number,
+            user,
+            creator: user,
+            device: DeviceId(NAMELESS_DEVICE_FIRST + number.0),
+            conv: None,
+            name: String::new(),
+            url: url.to_owned(),
+            secret: HookSecret("whsec_c2VjcmV0".to_owned()),
+            created: self.app.clock.now(),
+            paused: None,
+        };
+        let create = OutgoingHookChange::Create {
+            hook,
+            of_creator_max: 1,
+            total_max: u32::MAX,
+        };
+        self.save(Change::OutgoingHook(create)).await;
+        let found = outgoing_hook::get(&*self.app.store, number).await.unwrap();
+        found.unwrap()
+    }
+
+    pub(crate) async fn save(&self, change: Change) {
+        let outcome = self.app.log.commit(change).await.unwrap();
+        assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
     }
 
     pub(crate) async fn befriend(&self, one: &Actor, other: &Actor) {

@@ -20,7 +20,7 @@ const HEADS_EVERY: Duration = Duration::from_millis(250);
 
 /// See the module's description.
 #[derive(Debug, Default)]
-pub(super) struct Passing {
+pub(super) struct Ephemeral {
     heads: BTreeMap<ConvId, Seq>,
     presences: BTreeMap<UserId, Presence>,
     typing: BTreeSet<(ConvId, UserId)>,
@@ -30,7 +30,7 @@ pub(super) struct Passing {
     presences_from: Option<Instant>,
 }
 
-impl Passing {
+impl Ephemeral {
     /// Takes what a mailbox held.
     pub(super) fn absorb(&mut self, mailbox: Mailbox) {
         for conv in &mailbox.lost {
@@ -117,40 +117,40 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn presence_is_written_every_two_seconds_and_only_the_latest() {
-        let (mut passing, now) = (Passing::default(), Instant::now());
-        assert_eq!(passing.due(now), None);
-        passing.absorb(seen(1));
-        assert_eq!(passing.take(now).len(), 1);
-        passing.absorb(seen(0));
-        passing.absorb(seen(1));
-        assert!(passing.take(now).is_empty());
-        assert_eq!(passing.due(now), Some(now + PRESENCES_EVERY));
-        let events = passing.take(now + PRESENCES_EVERY);
+        let (mut ephemeral, now) = (Ephemeral::default(), Instant::now());
+        assert_eq!(ephemeral.due(now), None);
+        ephemeral.absorb(seen(1));
+        assert_eq!(ephemeral.take(now).len(), 1);
+        ephemeral.absorb(seen(0));
+        ephemeral.absorb(seen(1));
+        assert!(ephemeral.take(now).is_empty());
+        assert_eq!(ephemeral.due(now), Some(now + PRESENCES_EVERY));
+        let events = ephemeral.take(now + PRESENCES_EVERY);
         assert_eq!(events.len(), 1);
         assert!(events[0].contains("online"), "{events:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_large_group_is_named_four_times_a_second() {
-        let (mut passing, now) = (Passing::default(), Instant::now());
-        passing.head(CONV, Seq(1));
-        assert_eq!(passing.take_heads(now).len(), 1);
-        passing.head(CONV, Seq(2));
-        passing.head(CONV, Seq(3));
-        assert!(passing.take_heads(now).is_empty());
-        let heads = passing.take_heads(now + HEADS_EVERY);
+        let (mut ephemeral, now) = (Ephemeral::default(), Instant::now());
+        ephemeral.head(CONV, Seq(1));
+        assert_eq!(ephemeral.take_heads(now).len(), 1);
+        ephemeral.head(CONV, Seq(2));
+        ephemeral.head(CONV, Seq(3));
+        assert!(ephemeral.take_heads(now).is_empty());
+        let heads = ephemeral.take_heads(now + HEADS_EVERY);
         assert_eq!(heads, BTreeMap::from([(CONV, Seq(3))]));
     }
 
     #[tokio::test(start_paused = true)]
     async fn marks_are_written_at_once() {
-        let (mut passing, now) = (Passing::default(), Instant::now());
+        let (mut ephemeral, now) = (Ephemeral::default(), Instant::now());
         let mut mailbox = Mailbox::default();
         mailbox.typing.insert((CONV, UserId(7)));
         mailbox.reads.insert((CONV, UserId(7)), Seq(4));
-        passing.absorb(mailbox);
-        assert_eq!(passing.due(now), Some(now));
-        assert_eq!(passing.take(now).len(), 2);
-        assert_eq!(passing.due(now), None);
+        ephemeral.absorb(mailbox);
+        assert_eq!(ephemeral.due(now), Some(now));
+        assert_eq!(ephemeral.take(now).len(), 2);
+        assert_eq!(ephemeral.due(now), None);
     }
 }

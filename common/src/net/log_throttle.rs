@@ -9,12 +9,12 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Lets a line through now and then, and counts those it held back.
 #[derive(Debug, Default)]
-pub(super) struct Occasionally {
+pub(super) struct LogThrottle {
     last: Option<Instant>,
     held_back: u64,
 }
 
-impl Occasionally {
+impl LogThrottle {
     /// `Some(how many were held back since the last one)` if this one may be logged.
     pub(super) fn now(&mut self) -> Option<u64> {
         if self.last.is_some_and(|last| last.elapsed() < EVERY) {
@@ -32,7 +32,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_line_a_second() {
-        let mut lines = Occasionally::default();
+        let mut lines = LogThrottle::default();
         assert_eq!(lines.now(), Some(0));
         assert_eq!(lines.now(), None);
         assert_eq!(lines.now(), None);

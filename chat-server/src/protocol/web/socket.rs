@@ -36,7 +36,7 @@ pub(super) fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 
 /// See the module's description.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct Socket {
     socket: WebSocket,
     /// How long a write may take.
     stall: Duration,
@@ -52,7 +52,7 @@ pub(super) enum Received {
     Pong,
 }
 
-impl Wire {
+impl Socket {
     pub(super) fn new(socket: WebSocket, stall: Duration) -> Self {
         Self {
             socket,

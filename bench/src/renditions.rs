@@ -1,0 +1,118 @@
+//! A photo of 12 megapixels made smaller: ours and libvips' `vipsthumbnail`, by turns.
+//!
+//! Both read a file and write one. Ours runs in this process, libvips' in one of its own each time,
+//! as it is used from scripts; what starting it costs is measured, too, and told.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use image_server::picture::{Fit, Halt, Limits, Motion, Recipe, Wanted, render};
+
+/// Twelve megapixels, as most phones take them.
+const WIDTH: u32 = 4000;
+const HEIGHT: u32 = 3000;
+/// The longer side of what comes out.
+const SIDE: u32 = 1280;
+/// No picture takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let photo = folder.path().join("photo.jpg");
+    make_photo(folder.path(), &photo)?;
+    println!("| 12 MP JPEG to {SIDE} | ours, a second | libvips, a second | ratio |");
+    println!("|---|---|---|---|");
+    for (wanted, ending) in [(Wanted::Common, "jpg"), (Wanted::WebP, "webp")] {
+        let to = folder.path().join(format!("small.{ending}"));
+        let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..rounds {
+            ours += timed(|| our_thumbnail(&photo, &to, wanted))?;
+            theirs += timed(|| vips("vipsthumbnail", &photo, &to))?;
+        }
+        let each_second = |took: Duration| f64::from(rounds) / took.as_secs_f64();
+        println!(
+            "| {ending} | {:.1} | {:.1} | {:.2} |",
+            each_second(ours),
+            each_second(theirs),
+            theirs.as_secs_f64() / ours.as_secs_f64()
+        );
+    }
+    let start = timed(|| finish(Command::new("vipsthumbnail").arg("--version")))?;
+    println!(
+        "| for comparison: starting libvips, ms | | {} | |",
+        start.as_millis()
+    );
+    Ok(())
+}
+
+fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
+    let begin = Instant::now();
+    work()?;
+    Ok(begin.elapsed())
+}
+
+fn our_thumbnail(from: &Path, to: &Path, wanted: Wanted) -> anyhow::Result<()> {
+    let recipe = Recipe {
+        fit: Fit::Inside(SIDE),
+        motion: Motion::Still,
+        wanted,
+    };
+    let photo = std::fs::read(from)?;
+    let made = render(&photo, recipe, &Limits::default(), &Halt::after(PATIENCE))?;
+    Ok(std::fs::write(to, made)?)
+}
+
+fn vips(program: &str, from: &Path, to: &Path) -> anyhow::Result<()> {
+    let size = format!("{SIDE}x{SIDE}");
+    finish(
+        Command::new(program)
+            .arg(from)
+            .args(["--size", &size, "-o"])
+            .arg(to),
+    )
+}
+
+fn finish(command: &mut Command) -> anyhow::Result<()> {
+    let done = command
+        .output()
+        .context("libvips is missing: apt-get install libvips-tools")?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    ensure!(done.status.success(), "{command:?}: {said}");
+    Ok(())
+}
+
+/// Smooth shapes with the noise of a small sensor, through libvips' own encoder.
+fn make_photo(folder: &Path, photo: &Path) -> anyhow::Result<()> {
+    let mut noise = 1_u32;
+    let mut raw = format!("P6\n{WIDTH} {HEIGHT}\n255\n").into_bytes();
+    for y in 0..HEIGHT {
+        for x in 0..WIDTH {
+            noise ^= noise << 13;
+            noise ^= noise >> 17;
+            noise ^= noise << 5;
+            let bright = 60 + wave(x, 130) + wave(y, 170) / 2 + wave(x * y / 4000, 90) / 2;
+            let bright = bright + noise % 16;
+            raw.extend([bright, bright + x / 100, bright + y / 100].map(byte));
+        }
+    }
+    let flat = folder.join("photo.ppm");
+    std::fs::write(&flat, raw)?;
+    finish(
+        Command::new("vips")
+            .args(["jpegsave", "--Q=88"])
+            .arg(&flat)
+            .arg(photo),
+    )
+}
+
+/// Up and down between 0 and 60.
+fn wave(at: u32, length: u32) -> u32 {
+    let half = length / 2;
+    (at % length).abs_diff(half) * 60 / half
+}
+
+fn byte(bright: u32) -> u8 {
+    u8::try_from(bright).unwrap_or(u8::MAX)
+}

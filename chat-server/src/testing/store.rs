@@ -1,0 +1,170 @@
+//! A store that passes everything on to another one, and waits or fails where a test says so.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use common::api::{Account, ContactList, Entry, Profile};
+use common::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
+use common::store::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value};
+use tokio::sync::{MutexGuard, Notify};
+
+/// See the module's description.
+pub(crate) struct FaultyStore {
+    store: Arc<dyn Store>,
+    is_next_lost: AtomicBool,
+    turn: tokio::sync::Mutex<()>,
+    waiting: Notify,
+    fault: Mutex<Option<(&'static str, StoreError)>>,
+    commit_fault: Mutex<Option<StoreError>>,
+}
+
+impl FaultyStore {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            is_next_lost: AtomicBool::new(false),
+            turn: tokio::sync::Mutex::default(),
+            waiting: Notify::new(),
+            fault: Mutex::default(),
+            commit_fault: Mutex::default(),
+        }
+    }
+
+    /// The next commit is saved, and nobody hears of it.
+    pub(crate) fn lose_next_answer(&self) {
+        self.is_next_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// Nothing is saved as long as the answer is held.
+    pub(crate) async fn hold_commits(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Returns when there is something to be saved while commits are held.
+    pub(crate) async fn is_asked_to_commit(&self) {
+        self.waiting.notified().await;
+    }
+
+    /// From now on reads with this in their statement fail.
+    pub(crate) fn fail_reads(&self, part: &'static str, error: StoreError) {
+        *lock(&self.fault) = Some((part, error));
+    }
+
+    /// From now on nothing is saved.
+    pub(crate) fn fail_commits(&self, error: StoreError) {
+        *lock(&self.commit_fault) = Some(error);
+    }
+
+    fn fault_of(&self, sql: &str) -> Option<StoreError> {
+        let fault = lock(&self.fault);
+        let (_, error) = fault.as_ref().filter(|(part, _)| sql.contains(part))?;
+        Some(error.clone())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn commit(&self, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let _turn = if let Ok(turn) = self.turn.try_lock() {
+            turn
+        } else {
+            self.waiting.notify_one();
+            self.turn.lock().await
+        };
+        let fault = lock(&self.commit_fault).clone();
+        if let Some(error) = fault {
+            return Err(error);
+        }
+        let outcomes = self.store.commit(batch).await?;
+        if self.is_next_lost.swap(false, Ordering::Relaxed) {
+            return Err(StoreError::OutcomeUnknown("lost".to_owned()));
+        }
+        Ok(outcomes)
+    }
+
+    async fn pull(&self, conv: ConvId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.store.pull(conv, after, limit).await
+    }
+
+    async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError> {
+        self.store.behind(user, device).await
+    }
+
+    async fn cursor(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        conv: ConvId,
+    ) -> Result<Option<Seq>, StoreError> {
+        self.store.cursor(user, device, conv).await
+    }
+
+    async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError> {
+        self.store.account_named(username).await
+    }
+
+    async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.store.account(user).await
+    }
+
+    async fn profile_named(&self, username: &str) -> Result<Option<Profile>, StoreError> {
+        self.store.profile_named(username).await
+    }
+
+    async fn profiles(&self, peers: &[Peer]) -> Result<Vec<Profile>, StoreError> {
+        self.store.profiles(peers).await
+    }
+
+    async fn contacts(&self, user: UserId) -> Result<ContactList, StoreError> {
+        self.store.contacts(user).await
+    }
+
+    async fn peers(&self, user: UserId) -> Result<Vec<Peer>, StoreError> {
+        self.store.peers(user).await
+    }
+
+    async fn members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError> {
+        self.store.members(group).await
+    }
+
+    async fn blob_named(
+        &self,
+        class: BlobClass,
+        name: &str,
+    ) -> Result<Option<NamedBlob>, StoreError> {
+        self.store.blob_named(class, name).await
+    }
+
+    async fn last_login_from(&self, address: IpAddr) -> Result<Option<Millis>, StoreError> {
+        self.store.last_login_from(address).await
+    }
+
+    async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError> {
+        self.store.uploaded(address, day).await
+    }
+
+    async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        if let Some(error) = self.fault_of(sql) {
+            return Err(error);
+        }
+        self.store.select(sql, values).await
+    }
+
+    async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.store.size_bytes().await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.store.ping().await
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,41 @@
+//! Pictures as values: told apart, decoded within limits, turned upright, made smaller, encoded.
+//!
+//! Knows no files, no HTTP and no runtime; whoever calls runs it where it may block, and says with a
+//! [`Halt`] how long it may take.
+//!
+//! In reading order: `format` tells what bytes are, `limits` and `halt` bound what may be spent on
+//! them, `jpeg` and `decode` make pixels of them, `animation` their frames, `canvas` turns pixels
+//! upright and makes them smaller, `color` brings them to sRGB, `encode` and `moving` make
+//! bytes again. `look`, `render` and `share` are what others call.
+//!
+//! **Invariant:** nothing here trusts a size that a file states: it is compared with the limits
+//! before memory is taken for it.
+
+mod animation;
+mod canvas;
+mod color;
+mod decode;
+mod encode;
+mod fault;
+mod format;
+mod halt;
+mod jpeg;
+mod limits;
+mod look;
+mod moving;
+mod render;
+mod share;
+
+pub use canvas::Fit;
+pub use fault::Fault;
+pub use format::Format;
+pub use halt::Halt;
+pub use limits::Limits;
+pub use look::{Look, look};
+pub use render::{Motion, Recipe, Wanted, render};
+pub use share::{Shareable, shareable};
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

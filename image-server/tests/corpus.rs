@@ -24,12 +24,14 @@ const LIMITS: Limits = Limits {
 
 fn corpus() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    let folder = root.unwrap().join("target/foreign/pictures");
+    let folder = root
+        .expect("it stands in the root")
+        .join("target/foreign/pictures");
     let mut folders = vec![folder.clone()];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
+            let path = entry.expect("a readable folder").path();
             match path.is_dir() {
                 true => folders.push(path),
                 false => files.push(path),

@@ -56,10 +56,15 @@ impl BlobStore for DiskStore {
     }
 
     async fn open(&self, id: BlobId) -> Result<Option<BlobFile>, BlobError> {
-        let opened = self.run(move |disk| plain::open_regular(&disk.path_of(id)));
+        let opened = match plain::open_at_hand(&self.disk.path_of(id)) {
+            Some(opened) => Some(opened),
+            None => {
+                let open = self.run(move |disk| plain::open_regular(&disk.path_of(id)));
+                open.await?
+            }
+        };
         let pool = self.pool.clone();
-        let file = |(file, len)| BlobFile::on_disk(Arc::new(file), len, pool);
-        Ok(opened.await?.map(file))
+        Ok(opened.map(|(file, len)| BlobFile::on_disk(Arc::new(file), len, pool)))
     }
 
     async fn forget(&self, id: BlobId) -> Result<bool, BlobError> {

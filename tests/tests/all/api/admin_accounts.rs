@@ -15,7 +15,7 @@ tests! {
 }
 
 /// Every route below `/admin`.
-pub(super) const ROUTES: [(&str, &str); 21] = [
+pub(super) const ROUTES: [(&str, &str); 22] = [
     ("POST", "/admin/users"),
     ("GET", "/admin/users"),
     ("GET", "/admin/users/1"),

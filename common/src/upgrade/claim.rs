@@ -92,7 +92,11 @@ impl Claim {
 
     /// The first line of the notes that says something; the version if none does.
     pub fn headline(&self) -> String {
-        let first = self.notes.lines().map(str::trim).find(|line| !line.is_empty());
+        let first = self
+            .notes
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty());
         first.map_or_else(|| self.version.to_string(), str::to_owned)
     }
 }
@@ -120,9 +124,7 @@ mod tests {
         let notes = "02011ecb53dddc34ed747737d63bde2c827923182931c2dcb0091b62c7b4c834";
         assert_eq!(
             claim().text(),
-            format!(
-                "myim.upgrade.v1\nwindows\nstable\n1.2.3\n{file}\n7\nSetup-1.2.3.zip\n{notes}"
-            )
+            format!("myim.upgrade.v1\nwindows\nstable\n1.2.3\n{file}\n7\nSetup-1.2.3.zip\n{notes}")
         );
         assert_eq!(claim().headline(), "更快");
         let silent = Claim {

@@ -113,7 +113,10 @@ mod tests {
         let again = PublisherKey::from_pem(&key.to_pem().unwrap()).unwrap();
         assert_eq!(again.public(), key.public());
         assert!(!format!("{again:?}").contains("PRIVATE"));
-        assert_eq!(PublisherKey::from_pem("key").unwrap_err(), KeyFault::NotRead);
+        assert_eq!(
+            PublisherKey::from_pem("key").unwrap_err(),
+            KeyFault::NotRead
+        );
     }
 
     #[test]

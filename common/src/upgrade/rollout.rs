@@ -34,7 +34,9 @@ pub struct Chosen {
 /// version elsewhere, so that it is not always the same ones who get everything first.
 fn place(device: &str, version: &Version) -> u32 {
     let digest = Sha256::digest(format!("{device}\n{version}"));
-    let bytes = digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+    let bytes = digest
+        .first_chunk()
+        .map_or(0, |first| u64::from_be_bytes(*first));
     u32::try_from(bytes % 100).unwrap_or(0)
 }
 
@@ -81,7 +83,11 @@ mod tests {
 
     #[test]
     fn the_newest_is_offered_to_who_has_less() {
-        let all = [("1.9.0", 100, false), ("1.10.0", 100, false), ("1.11.0", 0, false)];
+        let all = [
+            ("1.9.0", 100, false),
+            ("1.10.0", 100, false),
+            ("1.11.0", 0, false),
+        ];
         assert_eq!(chosen(&all, "1.8.0"), Some((2, false)));
         assert_eq!(chosen(&all, "1.9.0"), Some((2, false)));
         assert_eq!(chosen(&all, "1.10.0"), None);

@@ -189,7 +189,12 @@ pub async fn list(
     }
     sql.push_str(" ORDER BY f_id DESC LIMIT ?");
     values.push(limit.into());
-    store.select(&sql, values).await?.iter().map(upgrade).collect()
+    store
+        .select(&sql, values)
+        .await?
+        .iter()
+        .map(upgrade)
+        .collect()
 }
 
 /// All packages of a platform and channel, as far as one chooses by it.

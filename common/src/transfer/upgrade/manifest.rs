@@ -111,7 +111,9 @@ fn asked(parts: &Parts) -> Result<(Version, String), Problem> {
         let detail = "`from` is missing: the version that the client has.";
         return Err(bad(detail.to_owned()));
     };
-    let from = from.parse().map_err(|fault| bad(format!("`from`: {fault}.")))?;
+    let from = from
+        .parse()
+        .map_err(|fault| bad(format!("`from`: {fault}.")))?;
     let device = match asked.id {
         Some(id) if (1..=ID_BYTES_MAX).contains(&id.len()) => id,
         Some(_) => {
@@ -162,7 +164,11 @@ fn nothing() -> Response {
 fn answer(parts: &Parts, body: Vec<u8>) -> Response {
     let tag = format!("\"{}\"", BlobId(Sha256::digest(&body).into()));
     let is_known = parts.headers.get_all(IF_NONE_MATCH).iter().any(|header| {
-        let mut tags = header.to_str().unwrap_or_default().split(',').map(str::trim);
+        let mut tags = header
+            .to_str()
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim);
         tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
     });
     let tag = HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""));

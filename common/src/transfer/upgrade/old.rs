@@ -37,7 +37,10 @@ pub(in crate::transfer) async fn open(
     }
     let store = &*transfers.store;
     let offers = upgrade::offers(store, OLD_PLATFORM, OLD_CHANNEL).await?;
-    let offers: Vec<Offer> = offers.into_iter().filter(|offer| offer.is_for_old).collect();
+    let offers: Vec<Offer> = offers
+        .into_iter()
+        .filter(|offer| offer.is_for_old)
+        .collect();
     let Some(offer) = newest_for(&offers, &peer.to_canonical().to_string()) else {
         return Ok(None);
     };

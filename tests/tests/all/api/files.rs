@@ -14,7 +14,7 @@ tests! {
     sqlite: a_file_is_for_those_who_got_it, what_is_taken_back_is_for_nobody,
         a_picture_of_a_profile_is_for_all, what_old_clients_uploaded, a_large_file_has_its_name;
     mariadb: a_file_is_for_those_who_got_it, what_is_taken_back_is_for_nobody,
-        a_picture_of_a_profile_is_for_all;
+        a_picture_of_a_profile_is_for_all,
 }
 
 /// A picture of one pixel.

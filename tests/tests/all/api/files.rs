@@ -14,7 +14,7 @@ tests! {
     sqlite: a_file_is_for_those_who_got_it, what_is_taken_back_is_for_nobody,
         a_picture_of_a_profile_is_for_all, what_old_clients_uploaded, a_large_file_has_its_name;
     mariadb: a_file_is_for_those_who_got_it, what_is_taken_back_is_for_nobody,
-        a_picture_of_a_profile_is_for_all
+        a_picture_of_a_profile_is_for_all,
 }
 
 /// A picture of one pixel.
@@ -55,8 +55,11 @@ fn send(who: &ApiPerson, conversation: &str, client_id: &str, file: &str) -> Ans
 /// What somebody without a token gets at the address that `shown` names.
 fn fetch(nobody: &Files, shown: &Value) -> Answer {
     let url = shown["url"].as_str().expect("a url");
-    let place = url.find(nobody.prefix).expect("the path of its server");
-    nobody.ask("GET", &url[place..], &[], b"")
+    let (scheme, rest) = url.split_once("://").expect("a scheme");
+    assert_eq!(scheme, "http");
+    let (host, _) = rest.split_once('/').expect("a path");
+    assert_eq!(host, nobody.api.address.to_string());
+    nobody.ask("GET", &rest[host.len()..], &[], b"")
 }
 
 fn a_file_is_for_those_who_got_it(server: &mut Server) {
@@ -74,8 +77,7 @@ fn a_file_is_for_those_who_got_it(server: &mut Server) {
     // A hash is not a key.
     for other in [bob, eve] {
         show(other, &file).refused(404, "no_such_file");
-        let own = other.direct(&other.user_id);
-        send(other, &own, "steal", &file).refused(422, "no_such_file");
+        send(other, &other.direct(&other.user_id), "steal", &file).refused(422, "no_such_file");
     }
     send(ann, direct, "recipe", &"0".repeat(64)).refused(422, "no_such_file");
     let seq = went_well(&send(ann, direct, "recipe", &file))["seq"].clone();
@@ -96,6 +98,10 @@ fn a_file_is_for_those_who_got_it(server: &mut Server) {
     assert_eq!(fetched.body, bytes);
     for other in [cid, eve] {
         show(other, &file).refused(404, "no_such_file");
+        nobody
+            .with_token(&other.token)
+            .get(&file)
+            .refused(404, "no_such_file");
     }
     // The address is for this file, for a time.
     let url = shown["url"].as_str().expect("a url");
@@ -108,10 +114,10 @@ fn a_file_is_for_those_who_got_it(server: &mut Server) {
         answer.refused(403, "bad_signature");
     }
     // Who passes it on makes others readers.
+    let from = json!({"client_id": "on", "from": {"conversation": direct, "seq": seq}});
+    let on = bob.direct(&cid.user_id);
     bob.befriend(cid);
-    let on = format!("/conversations/{}/messages", bob.direct(&cid.user_id));
-    let source = json!({"conversation": direct, "seq": seq});
-    went_well(&bob.post(&on, &json!({"client_id": "on", "forward": source})));
+    went_well(&bob.post(&format!("/conversations/{on}/forward"), &from));
     show(cid, &file).ok(200);
     show(eve, &file).refused(404, "no_such_file");
     for nonsense in [
@@ -138,7 +144,7 @@ fn what_is_taken_back_is_for_nobody(server: &mut Server) {
     went_well(&ann.patch(&place, &edit));
     show(bob, &first).refused(404, "no_such_file");
     show(bob, &second).ok(200);
-    went_well(&ann.post(&format!("{place}/recall"), &json!({})));
+    went_well(&ann.call("DELETE", &place, None));
     show(bob, &second).refused(404, "no_such_file");
     for file in [&first, &second] {
         show(ann, file).ok(200);
@@ -242,7 +248,6 @@ fn the_operator_says_how_the_servers_are_reached() {
         "{of_file}"
     );
     let of_image = url("?class=image");
-    // That one is at its port of the host that was asked.
     let expected = format!("http://{}/images/{file}?exp=", server.image);
     assert!(
         of_image.as_str().expect("a url").starts_with(&expected),

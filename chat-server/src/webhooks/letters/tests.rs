@@ -34,6 +34,7 @@ async fn who_deletes_a_webhook_does_not_wait_for_its_target() {
             content: Bytes::from(serde_json::to_vec(&content).unwrap()),
         },
         guard: Guard::Exists,
+        files: Vec::new(),
     };
     server.save(Change::Append(message)).await;
     let letter = DeadLetter {

@@ -32,6 +32,7 @@ async fn scene() -> Scene {
             content: Bytes::from_static(b"no JSON"),
         },
         guard: Guard::Exists,
+        files: Vec::new(),
     };
     server.save(Change::Append(unreadable)).await;
     let (line, stop) = (app.webhooks.line(number), CancellationToken::new());

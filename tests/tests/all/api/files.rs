@@ -95,7 +95,7 @@ fn a_file_is_for_those_who_got_it(server: &mut Server) {
     let nobody = server.files();
     let fetched = fetch(&nobody, &shown);
     assert_eq!(fetched.status, 200, "{fetched}");
-    assert_eq!(fetched.body, bytes);
+    assert_eq!(&fetched.body[..], &bytes[..]);
     for other in [cid, eve] {
         show(other, &file).refused(404, "no_such_file");
         nobody

@@ -35,7 +35,7 @@ impl TestServer {
     pub(crate) async fn faulty(config: ChatConfig) -> (Self, Arc<FaultyStore>) {
         let (folder, store) = Self::database().await;
         let faulty = Arc::new(FaultyStore::new(store));
-        let store: Arc<dyn Store> = Arc::clone(&faulty) as Arc<dyn Store>;
+        let store: Arc<dyn Store> = faulty.clone();
         (Self::on(config, folder, store), faulty)
     }
 

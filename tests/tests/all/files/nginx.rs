@@ -27,9 +27,12 @@ enum Expected {
 }
 use Expected::{Other, Same};
 
+/// Names and values.
+type Headers = &'static [(&'static str, &'static str)];
+
 /// Of ten bytes. `{etag}` and `{modified}` stand for what the server itself says about the file.
 #[rustfmt::skip]
-const REQUESTS: &[(&str, &[(&str, &str)], Expected)] = &[
+const REQUESTS: &[(&str, Headers, Expected)] = &[
     ("GET", &[], Same),
     ("HEAD", &[], Same),
     ("GET", &[("range", "bytes=0-0")], Same),

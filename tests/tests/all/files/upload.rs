@@ -106,9 +106,12 @@ fn names(server: &mut Server) {
     assert!(name.len() == 255 && name.ends_with(".txt"), "{name}");
 }
 
+/// Names and values.
+type Headers = &'static [(&'static str, &'static str)];
+
 fn bad_requests(server: &mut Server) {
     let files = server.files();
-    let rows: [(&str, &str, &[(&str, &str)], u16, &str); 10] = [
+    let rows: [(&str, &str, Headers, u16, &str); 10] = [
         ("POST", "/files?sha256=abc", &[], 400, "invalid_request"),
         (
             "POST",

@@ -110,20 +110,23 @@ fn a_package_is_signed_and_published(server: &mut Server) {
     assert_eq!(book[0]["target"], format!("upgrade:{}", text(&made["id"])));
     assert!(text(&book[0]["detail"]).starts_with("windows stable 1.2.3"));
 
-    // Another key is no accident.
+    another_key_is_no_accident(server, &publisher, &package);
+}
+
+fn another_key_is_no_accident(server: &Server, publisher: &Publisher, package: &[u8]) {
     let other = PublisherKey::generate().unwrap();
     let place = server.setup().directory().join("other.pem");
     fs::write(&place, other.to_pem().unwrap()).unwrap();
     fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).unwrap();
     let with_other = ["--key", "other.pem"];
     publisher
-        .publish("1.2.4", &package, &with_other)
+        .publish("1.2.4", package, &with_other)
         .fails(1, "signed by another key");
     let with_other = ["--key", "other.pem", "--new-key"];
-    publisher.publish("1.2.4", &package, &with_other).ok();
+    publisher.publish("1.2.4", package, &with_other).ok();
     fs::set_permissions(&place, fs::Permissions::from_mode(0o644)).unwrap();
     publisher
-        .publish("1.2.5", &package, &with_other)
+        .publish("1.2.5", package, &with_other)
         .fails(4, "others can read it");
 }
 

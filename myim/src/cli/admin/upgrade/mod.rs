@@ -39,7 +39,7 @@ enum What {
     /// Make the key pair that signs packages, and print its public half
     Key(key::KeyArgs),
     /// Sign a package, upload it and give it to clients
-    Publish(publish::PublishArgs),
+    Publish(Box<publish::PublishArgs>),
     /// Give the newest package to more devices, or to fewer
     Percent(change::PercentArgs),
     /// Withdraw the newest package: the one before is the newest again
@@ -105,7 +105,7 @@ async fn carry_out(args: UpgradeArgs) -> Result<(), Trouble> {
     let desk = reach.desk().await?;
     let done = match what {
         What::Key(_) => Ok(()),
-        What::Publish(args) => publish::run(&desk, &uploader, args).await,
+        What::Publish(args) => publish::run(&desk, &uploader, *args).await,
         What::Percent(args) => change::percent(&desk, &args).await,
         What::RollBack(line) => change::roll_back(&desk, &line).await,
         What::List(args) => list::run(&desk, &args).await,

@@ -195,6 +195,9 @@ impl Setup {
             command
         };
         let mut chat = start("mychatserver", chat);
+        // It cannot know that the others are not where they usually are.
+        chat.args(["--file-url", &format!("http://127.0.0.1:{file}")]);
+        chat.args(["--image-url", &format!("http://127.0.0.1:{image}")]);
         chat.args(&self.chat_flags);
         let [mut files, mut images] = [start("myfileserver", file), start("myimgserver", image)];
         for transfer in [&mut files, &mut images] {

@@ -141,13 +141,15 @@ impl Live {
         self.walker.lost(conv);
         self.acks.lost(conv);
         self.showing.forget(conv);
-        if self
-            .held
-            .as_ref()
-            .is_some_and(|held| held.entry.conv == conv)
-        {
+        if self.holds_back(conv) {
             self.held = None;
         }
+    }
+
+    /// Whether an entry of this conversation was walked and could not be shown yet.
+    fn holds_back(&self, conv: ConvId) -> bool {
+        let held = self.held.as_ref();
+        held.is_some_and(|held| held.entry.conv == conv)
     }
 
     /// The device itself wrote this, and was told where it stands. Writing into a large group does
@@ -159,6 +161,12 @@ impl Live {
             Reach::Nobody => false,
         };
         if !is_walked {
+            return;
+        }
+        if self.holds_back(conv) {
+            // The cursor has passed an entry that the device was not shown: what is behind it does
+            // not count yet, and comes in its turn.
+            self.walker.changed(conv);
             return;
         }
         self.walker.wrote(conv, seq);

@@ -51,7 +51,8 @@ pub(super) async fn run(desk: &Desk, verb: Verb) -> Result<(), Trouble> {
                 body["note"] = note.into();
             }
             let made = desk.way.call(Method::POST, "/invites", Some(&body)).await?;
-            desk.output.line(&made, &instruction(&made))
+            let [code, how] = instruction(&made);
+            desk.output.lines(&made, [&code, &how])
         }
         Verb::List => {
             let mut found = desk.way.get("/invites").await?;
@@ -81,10 +82,11 @@ pub(super) async fn run(desk: &Desk, verb: Verb) -> Result<(), Trouble> {
 }
 
 /// The code alone on the first line, and how an account is made with it.
-fn instruction(made: &Value) -> String {
+fn instruction(made: &Value) -> [String; 2] {
     let code = text(made, "code");
     let server = made["server"].as_str().unwrap_or("SERVER");
-    format!("{code}\nmyim register {server} --invite {code}")
+    let how = format!("myim register {server} --invite {code}");
+    [code, how]
 }
 
 /// A moment as the API writes it.
@@ -116,9 +118,9 @@ mod tests {
     #[test]
     fn an_invite_is_shown_with_the_way_to_use_it() {
         let made = json!({"code": "k7", "server": "https://chat.example"});
-        let shown = "k7\nmyim register https://chat.example --invite k7";
+        let shown = ["k7", "myim register https://chat.example --invite k7"];
         assert_eq!(instruction(&made), shown);
-        let shown = "k7\nmyim register SERVER --invite k7";
+        let shown = ["k7", "myim register SERVER --invite k7"];
         assert_eq!(instruction(&json!({"code": "k7"})), shown);
     }
 

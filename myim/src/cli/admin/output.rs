@@ -15,11 +15,19 @@ pub(super) struct Output {
 impl Output {
     /// One result, in both forms.
     pub(super) fn line(self, value: &Value, text: &str) -> Result<(), Trouble> {
+        self.lines(value, [text])
+    }
+
+    /// One result, of which people need more than a line.
+    pub(super) fn lines<const N: usize>(
+        self,
+        value: &Value,
+        lines: [&str; N],
+    ) -> Result<(), Trouble> {
         if self.json {
-            write(&value.to_string())
-        } else {
-            write(&table::harmless(text))
+            return write(&value.to_string());
         }
+        write(&lines.map(table::harmless).join("\n"))
     }
 
     /// A list: a table for people, `cells` makes a row of an item.

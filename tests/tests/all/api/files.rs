@@ -3,7 +3,7 @@
 use myim_tests::api::Answer;
 use myim_tests::api_person::{ApiPerson, text};
 use myim_tests::files::{Files, sha256};
-use myim_tests::server::Server;
+use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::transfer::{Transfer, content, md5_name};
 use myim_tests::wire::Flavor;
 use serde_json::{Value, json};
@@ -98,20 +98,6 @@ fn a_file_is_for_those_who_got_it(server: &mut Server) {
     assert_eq!(&fetched.body[..], &bytes[..]);
     for other in [cid, eve] {
         show(other, &file).refused(404, "no_such_file");
-        nobody
-            .with_token(&other.token)
-            .get(&file)
-            .refused(404, "no_such_file");
-    }
-    // The address is for this file, for a time.
-    let url = shown["url"].as_str().expect("a url");
-    let path = url.split_once("/files/").expect("a path").1;
-    let another = put(server, ann, b"another secret");
-    let (_, query) = path.split_once('?').expect("a query");
-    let later = query.replacen("exp=", "exp=9", 1);
-    for forged in [format!("{another}?{query}"), format!("{file}?{later}")] {
-        let answer = nobody.ask("GET", &format!("/files/{forged}"), &[], b"");
-        answer.refused(403, "bad_signature");
     }
     // Who passes it on makes others readers.
     let from = json!({"client_id": "on", "from": {"conversation": direct, "seq": seq}});
@@ -132,6 +118,31 @@ fn a_file_is_for_those_who_got_it(server: &mut Server) {
         .refused(400, "invalid_parameter");
 }
 
+/// The everyday server of the tests lets everybody read; this one does not.
+#[test]
+fn an_address_is_for_one_file_and_for_a_time() {
+    let server = Setup::new(Kind::Whole, Db::Sqlite).start();
+    let Village { ann, bob, cid, .. } = &Village::new(&server);
+    let file = put(&server, ann, b"the secret recipe\n");
+    let nobody = server.files();
+    nobody.get(&file).refused(401, "unauthenticated");
+    for other in [bob, cid] {
+        let files = nobody.with_token(&other.token);
+        files.get(&file).refused(404, "no_such_file");
+    }
+    let shown = show(ann, &file).ok(200);
+    assert_eq!(fetch(&nobody, &shown).status, 200);
+    let url = shown["url"].as_str().expect("a url");
+    let path = url.split_once("/files/").expect("a path").1;
+    let another = put(&server, ann, b"another secret");
+    let (_, query) = path.split_once('?').expect("a query");
+    let later = query.replacen("exp=", "exp=9", 1);
+    for forged in [format!("{another}?{query}"), format!("{file}?{later}")] {
+        let answer = nobody.ask("GET", &format!("/files/{forged}"), &[], b"");
+        answer.refused(403, "bad_signature");
+    }
+}
+
 fn what_is_taken_back_is_for_nobody(server: &mut Server) {
     let Village {
         ann, bob, direct, ..
@@ -144,7 +155,7 @@ fn what_is_taken_back_is_for_nobody(server: &mut Server) {
     went_well(&ann.patch(&place, &edit));
     show(bob, &first).refused(404, "no_such_file");
     show(bob, &second).ok(200);
-    went_well(&ann.call("DELETE", &place, None));
+    went_well(&ann.post(&format!("{place}/recall"), &json!({})));
     show(bob, &second).refused(404, "no_such_file");
     for file in [&first, &second] {
         show(ann, file).ok(200);

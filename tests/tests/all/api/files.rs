@@ -100,10 +100,10 @@ fn a_file_is_for_those_who_got_it(server: &mut Server) {
         show(other, &file).refused(404, "no_such_file");
     }
     // Who passes it on makes others readers.
-    let from = json!({"client_id": "on", "from": {"conversation": direct, "seq": seq}});
+    let from = json!({"client_id": "on", "forward": {"conversation": direct, "seq": seq}});
     let on = bob.direct(&cid.user_id);
     bob.befriend(cid);
-    went_well(&bob.post(&format!("/conversations/{on}/forward"), &from));
+    went_well(&bob.post(&format!("/conversations/{on}/messages"), &from));
     show(cid, &file).ok(200);
     show(eve, &file).refused(404, "no_such_file");
     for nonsense in [

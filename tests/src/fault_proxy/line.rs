@@ -228,6 +228,7 @@ impl<W: Witness> Pump<'_, W> {
         let mut has_ended = false;
         loop {
             let passage = changes.borrow_and_update().passage(self.way);
+            // Before anything that came later.
             if passage == Passage::Open && !held.is_empty() {
                 self.pass(&held, &mut to).await?;
                 held.clear();
@@ -260,8 +261,9 @@ impl<W: Witness> Pump<'_, W> {
             self.note(count);
             // Asked again: what struck because of this piece is for this piece too.
             match self.state.borrow().passage(self.way) {
-                Passage::Open => {}
-                Passage::Held => {
+                Passage::Open if held.is_empty() => {}
+                // It opened this moment: what was held comes first, at the top of the loop.
+                Passage::Open | Passage::Held => {
                     held.extend_from_slice(&piece[..count]);
                     continue;
                 }

@@ -72,6 +72,14 @@ impl Told {
             .collect()
     }
 
+    /// It found something that is wrong; each line is an object.
+    #[track_caller]
+    pub fn finds(self) -> Vec<Value> {
+        assert_eq!(self.code, 1, "{self:?}");
+        let objects = self.out.lines().map(serde_json::from_str);
+        objects.collect::<Result<_, _>>().expect("objects")
+    }
+
     /// It ended with this code, and one sentence that has these words in it.
     #[track_caller]
     pub fn fails(self, code: i32, words: &str) {

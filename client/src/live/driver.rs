@@ -314,7 +314,7 @@ impl Driver {
             token: self.api.token.clone(),
             epoch: self.epoch.clone(),
             backlog: self.setting.backlog,
-            status: self.wishes.status(),
+            status: self.wishes.greet(),
         };
         self.phase = Phase::Opening(Box::pin(connection::open(greeting)));
         self.set_state(Connection::Connecting);

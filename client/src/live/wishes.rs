@@ -27,6 +27,8 @@ pub(super) enum Wish {
 #[derive(Debug)]
 pub(super) struct Wishes {
     status: Status,
+    /// What the `hello` that is on its way, or was answered last, says of it.
+    greeted: Status,
     watched: Option<Vec<UserId>>,
     open: BTreeSet<ConversationId>,
     reads: BTreeMap<ConversationId, Seq>,
@@ -39,6 +41,7 @@ impl Wishes {
     pub(super) fn new(status: Status) -> Self {
         Self {
             status: seen(status),
+            greeted: seen(status),
             watched: None,
             open: BTreeSet::new(),
             reads: BTreeMap::new(),
@@ -47,9 +50,10 @@ impl Wishes {
         }
     }
 
-    /// How others see the user; `hello` says it.
-    pub(super) fn status(&self) -> Status {
-        self.status
+    /// How others see the user, for the `hello` that is sent now.
+    pub(super) fn greet(&mut self) -> Status {
+        self.greeted = self.status;
+        self.greeted
     }
 
     pub(super) fn watched(&self) -> &[UserId] {
@@ -97,9 +101,12 @@ impl Wishes {
         self.waiting.push(wish);
     }
 
-    /// There is a new connection, which knows only the status.
+    /// There is a new connection, which knows only the status that it was greeted with.
     pub(super) fn connected(&mut self) {
         self.waiting.clear();
+        if self.status != self.greeted {
+            self.waiting.push(Wish::Status(self.status));
+        }
         self.waiting
             .extend(self.open.iter().copied().map(Wish::Open));
         if self.watched.is_some() {
@@ -175,7 +182,7 @@ mod tests {
     #[test]
     fn a_new_connection_hears_what_is_open_and_watched() {
         let mut wishes = Wishes::new(Status::Offline);
-        assert_eq!(wishes.status(), Status::Invisible);
+        assert_eq!(wishes.greet(), Status::Invisible);
         wishes.open(CHAT);
         wishes.open(ConversationId(8));
         wishes.close(ConversationId(8));
@@ -183,9 +190,23 @@ mod tests {
         wishes.set_status(Status::Away);
         let now = Instant::now();
         assert_eq!(wishes.take(now).len(), 4);
+        assert_eq!(wishes.greet(), Status::Away);
         wishes.connected();
         assert_eq!(wishes.take(now), [Wish::Open(CHAT), Wish::Watch]);
         wishes.unsaid(Wish::Close(CHAT));
+        assert_eq!(wishes.take(now), []);
+    }
+
+    #[test]
+    fn a_status_that_changed_after_the_greeting_is_said() {
+        let mut wishes = Wishes::new(Status::Online);
+        assert_eq!(wishes.greet(), Status::Online);
+        wishes.set_status(Status::Invisible);
+        wishes.connected();
+        let now = Instant::now();
+        assert_eq!(wishes.take(now), [Wish::Status(Status::Invisible)]);
+        assert_eq!(wishes.greet(), Status::Invisible);
+        wishes.connected();
         assert_eq!(wishes.take(now), []);
     }
 }

@@ -254,6 +254,10 @@ async fn what_is_wished_is_said_again_on_a_new_connection() {
     client.set_status(Status::Invisible).await.unwrap();
     let mut peer = server.welcome().await;
     let mut said: Vec<Value> = Vec::new();
+    // The greeting was on its way when the status changed.
+    let status = peer.request("presence.set").await;
+    assert_eq!(status["status"], "invisible");
+    peer.ok(&status, json!({})).await;
     for _ in 0..3 {
         said.push(peer.next().await);
     }

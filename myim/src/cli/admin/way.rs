@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use common::blob::scrub::{Progress, Report, ScrubOptions};
 use common::config::{About, Loaded, SUITE_DEFAULTS, SuiteConfig, load};
 use common::net::connect_local;
 use http_body_util::BodyExt;
@@ -221,6 +222,20 @@ impl Way {
                 "a running server deletes what is due by itself, every minute",
             )),
             Self::Database(database) => database.collect().await,
+        }
+    }
+
+    /// Compares the files that are kept with the database.
+    pub(super) async fn scrub(
+        &self,
+        options: &ScrubOptions,
+        progress: impl FnMut(Progress),
+    ) -> Result<Report, Trouble> {
+        match self {
+            Self::Socket(_) | Self::Remote(_) => Err(Trouble::refused(
+                "files are looked through while no server runs; stop it first",
+            )),
+            Self::Database(database) => database.scrub(options, progress).await,
         }
     }
 

@@ -195,7 +195,7 @@ fn many_slow_uploads_hold_little_memory() {
     let server = Setup::new(Kind::Whole, Db::Sqlite).open().start();
     let files = server.files();
     let memory = server.program().resident_bytes();
-    let size = 300_000;
+    let (size, part) = (3_000_000, 2_000_000);
     let bytes = content(size, 1);
     let length = size.to_string();
     let headers = [("content-length", length.as_str())];
@@ -203,13 +203,14 @@ fn many_slow_uploads_hold_little_memory() {
         .map(|_| files.begin("POST", "/files", &headers))
         .collect();
     for stream in &mut streams {
-        stream.write_all(&bytes[..200_000]).unwrap();
+        stream.write_all(&bytes[..part]).unwrap();
     }
     let grown = server.program().resident_bytes().saturating_sub(memory);
-    // A tenth of what a thousand of them may take, and what the server needs anyway.
-    assert!(grown < 40 << 20, "{grown} bytes more for 100 uploads");
+    // Half of what came. What is on its way is some hundred KiB for each: the socket's library, a
+    // piece that is read and one that is hashed, and what the allocator keeps.
+    assert!(grown < 100 << 20, "{grown} bytes more for 100 uploads");
     for stream in &mut streams {
-        stream.write_all(&bytes[200_000..]).unwrap();
+        stream.write_all(&bytes[part..]).unwrap();
     }
     for stream in &mut streams {
         assert_eq!(status_of(stream), 201);

@@ -11,6 +11,7 @@ mod download;
 mod limits;
 mod nginx;
 mod parts;
+mod scrub;
 mod tus;
 mod tus_limits;
 mod upload;

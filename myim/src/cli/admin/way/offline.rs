@@ -6,8 +6,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use chat_server::offline::Offline;
 use common::blob::Blobs;
+use common::blob::scrub::{Progress, Report, ScrubOptions, scrub};
 use common::clock::{Clock, SystemClock};
-use common::config::{SuiteConfig, TransferConfig};
+use common::config::{AwsEnvironment, SuiteConfig, TransferConfig};
 use common::net::own_uid;
 use common::store::{DatabaseUrl, Store, StoreError, open};
 use common::transfer::{Retention, collect};
@@ -68,10 +69,31 @@ impl Database {
         let broken = |error: &dyn std::fmt::Display| {
             Trouble::unreachable(format!("not everything was deleted: {error}"))
         };
-        let blobs = Blobs::open(&self.files.filecache).map_err(|error| broken(&error))?;
+        let blobs = self.blobs().await?;
         let retention = Retention::from(&self.files);
         let deleted = collect(&*self.store, &blobs, retention, SystemClock.now());
         deleted.await.map_err(|error| broken(&error))
+    }
+
+    /// Compares what is kept with the database; what is found is told as it is found.
+    pub(super) async fn scrub(
+        &self,
+        options: &ScrubOptions,
+        progress: impl FnMut(Progress),
+    ) -> Result<Report, Trouble> {
+        let blobs = self.blobs().await?;
+        let scrubbed = scrub(&blobs, &*self.store, options, progress).await;
+        scrubbed.map_err(|error| {
+            Trouble::unreachable(format!("the look through the files broke off: {error}"))
+        })
+    }
+
+    async fn blobs(&self) -> Result<Blobs, Trouble> {
+        let (filecache, at) = (&self.files.filecache, &self.files.blob_store);
+        let connected = Blobs::connect(filecache, at, &AwsEnvironment::read()).await;
+        connected.map_err(|error| {
+            Trouble::unreachable(format!("the file cache {}: {error}", filecache.display()))
+        })
     }
 
     pub(super) async fn end(self) -> Result<(), Trouble> {

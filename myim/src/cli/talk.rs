@@ -165,9 +165,10 @@ impl Verb {
 
 async fn until_interrupted(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     tokio::select! {
+        // First the signal: whoever is connected listens to it already.
         biased;
-        done = work => done,
         _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted("interrupted".to_owned()).into()),
+        done = work => done,
     }
 }
 

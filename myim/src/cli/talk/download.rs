@@ -64,9 +64,10 @@ pub(super) async fn run(args: DownloadArgs) -> anyhow::Result<()> {
         Shelf::Files
     };
     let fetched = tokio::select! {
+        // First the signal: whoever is connected listens to it already.
         biased;
-        fetched = fetch(&api, &args.name, shelf, &part, output) => fetched,
         _ = tokio::signal::ctrl_c() => Err(interrupted(&args.name).into()),
+        fetched = fetch(&api, &args.name, shelf, &part, output) => fetched,
     };
     if fetched.is_err() {
         // A download cannot go on in the middle, so this is of no use to anybody.

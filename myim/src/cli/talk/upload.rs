@@ -34,9 +34,10 @@ pub(super) async fn run(args: UploadArgs) -> anyhow::Result<()> {
     };
     for path in &args.files {
         let uploaded = tokio::select! {
+            // First the signal: whoever is connected listens to it already.
             biased;
-            uploaded = upload(&api, path, shelf, output) => uploaded?,
             _ = tokio::signal::ctrl_c() => return Err(interrupted(path).into()),
+            uploaded = upload(&api, path, shelf, output) => uploaded?,
         };
         let how = if uploaded.was_there {
             "was there already"

@@ -254,6 +254,13 @@ enum Known {
         user_id: UserId,
         seq: Seq,
     },
+    Delivered {
+        #[serde(with = "decimal")]
+        conversation: ConversationId,
+        #[serde(with = "decimal")]
+        user_id: UserId,
+        seq: Seq,
+    },
     Presence(Presence),
     Head {
         #[serde(with = "decimal")]
@@ -291,6 +298,15 @@ fn passing(name: String, mut fields: Map<String, Value>) -> Passing {
             user_id,
             seq,
         }) => Passing::Read {
+            conversation,
+            user: user_id,
+            seq,
+        },
+        Ok(Known::Delivered {
+            conversation,
+            user_id,
+            seq,
+        }) => Passing::Delivered {
             conversation,
             user: user_id,
             seq,

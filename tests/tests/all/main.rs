@@ -39,4 +39,5 @@ mod tidy;
 mod tls;
 mod upgrades;
 mod vectors;
+mod web_pages;
 mod webhooks;

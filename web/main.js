@@ -1,0 +1,2 @@
+// The first module of the web client.
+document.body.append(document.title);

@@ -17,7 +17,8 @@ export function openDialog({ title, classes = "", content }) {
     dialog.setAttribute("aria-label", title);
     /** @type {R | undefined} */
     let result;
-    const close = (/** @type {R | undefined} */ given) => {
+    /** @type {(given?: R) => void} */
+    const close = (given) => {
       result = given;
       dialog.close();
     };

@@ -14,6 +14,7 @@ export class Element extends LitElement {
   /** Ends with the component being taken out of the page. */
   lifetime = new AbortController();
 
+  /** @returns {HTMLElement} */
   createRenderRoot() {
     return this;
   }

@@ -242,7 +242,7 @@ export interface State {
   contactsLoaded: boolean;
   contactLists: string[];
   requests: ContactRequest[];
-  blocks: Set<string>;
+  blocks: Map<string, User>;
   groups: Map<string, Group>;
   members: Map<string, GroupMember[]>;
   presence: Map<string, Presence>;

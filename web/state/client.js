@@ -13,6 +13,7 @@ import { Groups } from "./groups.js";
 import { HistoryLoader } from "./history_loader.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
+import { PresenceLoader } from "./presence.js";
 import { withMessage } from "./conversations.js";
 
 const SETTLE_MS = 200;
@@ -48,7 +49,8 @@ export class Client {
     this.api = makeApi(http);
     this.database = new Database(account.user_id);
     this.files = new Files(this.api);
-    this.people = new People(store, this.api);
+    this.presence = new PresenceLoader(store, this.api);
+    this.people = new People(store, this.api, this.presence);
     this.groups = new Groups(this);
     this.history = new HistoryLoader(store, this.api);
     this.outbox = new Outbox(store, this.api, this.database, (message) => this.#sent(message));
@@ -183,6 +185,7 @@ export class Client {
       this.store.set({ me, server });
       await Promise.all([this.#loadConversations(), this.people.load()]);
       this.groups.reload();
+      this.presence.reload();
       await this.#refreshWindows();
       this.outbox.wake();
     } catch {

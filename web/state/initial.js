@@ -19,7 +19,7 @@ export function initialState() {
     contactsLoaded: false,
     contactLists: [],
     requests: [],
-    blocks: new Set(),
+    blocks: new Map(),
     groups: new Map(),
     members: new Map(),
     presence: new Map(),

@@ -1,5 +1,6 @@
 /** @import { User } from "../types.js" */
 /** @import { Api } from "../net/api.js" */
+/** @import { PresenceLoader } from "./presence.js" */
 /** @import { Store } from "./store.js" */
 import { freshId } from "../net/ids.js";
 
@@ -11,10 +12,11 @@ export class People {
   /** @type {Set<string>} */ #asked = new Set();
   /** @type {number | undefined} */ #soon;
 
-  /** @param {Store} store @param {Api} api */
-  constructor(store, api) {
+  /** @param {Store} store @param {Api} api @param {PresenceLoader} presence */
+  constructor(store, api, presence) {
     this.store = store;
     this.api = api;
+    this.presence = presence;
   }
 
   async load() {
@@ -29,8 +31,9 @@ export class People {
       contactsLoaded: true,
       requests: requests.items,
       contactLists: lists.items.map((/** @type {any} */ list) => list.name),
-      blocks: new Set(blocks.items.map((/** @type {any} */ user) => (user.user ?? user).id)),
+      blocks: new Map(blocks.items.map((/** @type {any} */ { user }) => [user.id, user])),
     });
+    this.presence.retry();
   }
 
   /** Something of it changed on the server. */

@@ -11,8 +11,22 @@ let texts = {};
 let language = "en";
 /** @type {Intl.PluralRules} */
 let plurals = new Intl.PluralRules("en");
+/** Formats by what they are made of: making one takes longer than using it a hundred times. @type {Map<string, any>} */
+const formats = new Map();
 /** @type {Set<() => void>} */
 const listeners = new Set();
+
+/**
+ * @template F
+ * @param {new (language: string, options: any) => F} Format
+ * @param {object} options
+ * @returns {F}
+ */
+function format(Format, options) {
+  const key = `${language} ${Format.name} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Format(language, options));
+  return formats.get(key);
+}
 
 /** What the language is, as in `<html lang>`. */
 export function currentLanguage() {
@@ -79,7 +93,7 @@ export function describeCode(code, detail = "", retryAfter = 0) {
 
 /** @param {number} number */
 export function formatNumber(number) {
-  return new Intl.NumberFormat(language).format(number);
+  return format(Intl.NumberFormat, {}).format(number);
 }
 
 /** @param {number} bytes */
@@ -92,7 +106,7 @@ export function formatBytes(bytes) {
     unit += 1;
   }
   const maximumFractionDigits = unit > 0 && size < 10 ? 1 : 0;
-  return new Intl.NumberFormat(language, {
+  return format(Intl.NumberFormat, {
     style: "unit",
     unit: units[unit],
     unitDisplay: unit === 0 ? "long" : "short",
@@ -102,20 +116,20 @@ export function formatBytes(bytes) {
 
 /** @param {string | number | Date} time the time of day, as 14:05 @returns {string} */
 export function formatTime(time) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(time));
+  return format(Intl.DateTimeFormat, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(time));
 }
 
 /** @param {string | number | Date} time the whole of it, for a tooltip @returns {string} */
 export function formatFull(time) {
-  return new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }).format(new Date(time));
+  return format(Intl.DateTimeFormat, { dateStyle: "full", timeStyle: "medium" }).format(new Date(time));
 }
 
 /** @param {string | number | Date} time @returns {string} the day, with "today" and "yesterday" */
 export function formatDay(time) {
   const days = daysAgo(time);
-  if (days === 0 || days === 1) return capital(new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-days, "day"));
+  if (days === 0 || days === 1) return capital(format(Intl.RelativeTimeFormat, { numeric: "auto" }).format(-days, "day"));
   const thisYear = new Date(time).getFullYear() === new Date().getFullYear();
-  return new Intl.DateTimeFormat(language, {
+  return format(Intl.DateTimeFormat, {
     weekday: "long",
     day: "numeric",
     month: "long",
@@ -127,9 +141,9 @@ export function formatDay(time) {
 export function formatShort(time) {
   const days = daysAgo(time);
   if (days <= 0) return formatTime(time);
-  if (days < 7) return new Intl.DateTimeFormat(language, { weekday: "short" }).format(new Date(time));
+  if (days < 7) return format(Intl.DateTimeFormat, { weekday: "short" }).format(new Date(time));
   const thisYear = new Date(time).getFullYear() === new Date().getFullYear();
-  return new Intl.DateTimeFormat(language, {
+  return format(Intl.DateTimeFormat, {
     day: "numeric",
     month: "short",
     year: thisYear ? undefined : "2-digit",
@@ -139,11 +153,11 @@ export function formatShort(time) {
 /** @param {string | number | Date} time "5 minutes ago" @returns {string} */
 export function formatAgo(time) {
   const seconds = Math.round((new Date(time).getTime() - Date.now()) / 1000);
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  if (Math.abs(seconds) < 60) return format.format(0, "minute");
-  if (Math.abs(seconds) < 3600) return format.format(Math.trunc(seconds / 60), "minute");
-  if (Math.abs(seconds) < 86_400) return format.format(Math.trunc(seconds / 3600), "hour");
-  return format.format(Math.trunc(seconds / 86_400), "day");
+  const ago = format(Intl.RelativeTimeFormat, { numeric: "auto" });
+  if (Math.abs(seconds) < 60) return ago.format(0, "minute");
+  if (Math.abs(seconds) < 3600) return ago.format(Math.trunc(seconds / 60), "minute");
+  if (Math.abs(seconds) < 86_400) return ago.format(Math.trunc(seconds / 3600), "hour");
+  return ago.format(Math.trunc(seconds / 86_400), "day");
 }
 
 /** @param {string | number | Date} time */

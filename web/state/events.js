@@ -1,7 +1,6 @@
 /** @import { Message, ServerEvent } from "../types.js" */
 /** @import { Client } from "./client.js" */
 import { withMessage } from "./conversations.js";
-import { merge, replace } from "./history.js";
 
 /** How long somebody is shown as typing. The server passes it on once a second. */
 const TYPING_MS = 5_000;
@@ -45,8 +44,7 @@ function onMessage(client, message) {
   const conversation = store.state.conversations.get(id);
   if (conversation) store.put("conversations", id, withMessage(conversation, message, me));
   else void client.loadConversation(id);
-  const window = store.state.windows.get(id);
-  if (window?.atEnd) store.put("windows", id, merge(window, [message], "newer"));
+  client.history.heard(message, true);
   if (message.sender === me) client.outbox.sentElsewhere(message);
   else stopTyping(client, id, message.sender);
 }
@@ -54,8 +52,7 @@ function onMessage(client, message) {
 /** @param {Client} client @param {ServerEvent} event */
 function onUpdated(client, { conversation: id = "", seq = 0, message }) {
   const { store } = client;
-  const window = store.state.windows.get(id);
-  if (window) store.put("windows", id, replace(window, message));
+  client.history.heard(message, false);
   const conversation = store.state.conversations.get(id);
   if (!conversation) return;
   const isLast = conversation.last_message?.seq === message.seq;

@@ -8,9 +8,17 @@ const PAGE = 60;
 /** Beyond this many pages, what was missed is not filled in but begun anew at the end. */
 const CATCH_UP_PAGES = 4;
 
+/**
+ * @typedef {object} Piece
+ * @property {Message[]} items
+ * @property {number | null} next
+ */
+
 /** Loads the history of conversations, a piece at a time, as it is looked at. */
 export class HistoryLoader {
   /** @type {Map<string, Promise<void>>} */ #running = new Map();
+  /** What events told of a conversation while a piece of it was on its way. @type {Map<string, Message[]>} */
+  #heard = new Map();
 
   /** @param {Store} store @param {Api} api */
   constructor(store, api) {
@@ -20,16 +28,26 @@ export class HistoryLoader {
 
   /** The newest messages, if nothing is loaded yet. @param {string} id */
   async open(id) {
-    if (!this.store.state.windows.has(id)) await this.toEnd(id);
+    const window = this.store.state.windows.get(id);
+    if (!window || (window.error && window.messages.length === 0)) await this.toEnd(id);
+  }
+
+  /**
+   * Nobody looks at a conversation any more: what is kept of it is its end.
+   * @param {string} id
+   */
+  close(id) {
+    const window = this.store.state.windows.get(id);
+    if (!window || this.#running.has(id)) return;
+    if (!window.atEnd) this.store.put("windows", id, undefined);
+    else if (window.messages.length > PAGE) {
+      this.store.put("windows", id, { ...window, messages: window.messages.slice(-PAGE), atStart: false });
+    }
   }
 
   /** @param {string} id */
   toEnd(id) {
-    return this.#once(id, async () => {
-      const { items, next } = await this.api.messages(id, { limit: PAGE });
-      // What came meanwhile as an event is in no window, so nothing is lost by beginning anew.
-      this.store.put("windows", id, { ...EMPTY, messages: items, atStart: next === null, atEnd: true });
-    });
+    return this.#once(id, () => this.#begin(id));
   }
 
   /** @param {string} id */
@@ -38,10 +56,9 @@ export class HistoryLoader {
       const window = this.store.state.windows.get(id);
       const first = window?.messages[0];
       if (!window || !first || window.atStart) return;
-      const { items, next } = await this.api.messages(id, { before: first.seq, limit: PAGE });
+      const { items, next } = await this.#piece(id, { before: first.seq, limit: PAGE });
       const now = this.store.state.windows.get(id) ?? window;
-      const merged = merge({ ...now, atStart: next === null }, items, "older");
-      this.store.put("windows", id, merged);
+      this.store.put("windows", id, merge({ ...now, atStart: next === null }, items, "older"));
     });
   }
 
@@ -51,7 +68,9 @@ export class HistoryLoader {
       const window = this.store.state.windows.get(id);
       const last = window?.messages.at(-1);
       if (!window || !last || window.atEnd) return;
-      await this.#after(id, last.seq);
+      const { items, next } = await this.#piece(id, { after: last.seq, limit: PAGE });
+      const now = this.store.state.windows.get(id) ?? window;
+      this.store.put("windows", id, merge({ ...now, atEnd: next === null }, items, "newer"));
     });
   }
 
@@ -60,8 +79,8 @@ export class HistoryLoader {
     return this.#once(id, async () => {
       const half = PAGE / 2;
       const [before, after] = await Promise.all([
-        this.api.messages(id, { before: seq, limit: half }),
-        this.api.messages(id, { after: seq - 1, limit: half }),
+        this.#piece(id, { before: seq, limit: half }),
+        this.#piece(id, { after: seq - 1, limit: half }),
       ]);
       const messages = [...before.items, ...after.items];
       const window = { ...EMPTY, messages, atStart: before.next === null, atEnd: after.next === null };
@@ -80,34 +99,49 @@ export class HistoryLoader {
       if (!window || !first) return this.#begin(id);
       let after = first.seq - 1;
       for (let page = 0; page < CATCH_UP_PAGES; page += 1) {
-        const { items, next } = await this.api.messages(id, { after, limit: 200 });
+        const { items, next } = await this.#piece(id, { after, limit: 200 });
         const now = this.store.state.windows.get(id) ?? window;
         const atEnd = next === null;
         this.store.put("windows", id, merge({ ...now, atEnd: atEnd || now.atEnd }, items, "newer"));
-        if (atEnd || (!window.atEnd && items.at(-1)?.seq >= (window.messages.at(-1)?.seq ?? 0))) return;
-        after = items.at(-1)?.seq ?? after;
+        if (atEnd || (!window.atEnd && next >= (window.messages.at(-1)?.seq ?? 0))) return;
+        after = next;
       }
       await this.#begin(id);
     });
   }
 
-  /** @param {Message} message */
-  replace(message) {
-    const window = this.store.state.windows.get(message.conversation);
-    if (window) this.store.put("windows", message.conversation, replace(window, message));
+  /** An event told a message, or how one is now. @param {Message} message @param {boolean} isNew */
+  heard(message, isNew) {
+    const { conversation: id } = message;
+    // A piece that is on its way may be older than this.
+    this.#heard.get(id)?.push(message);
+    const window = this.store.state.windows.get(id);
+    if (!window) return;
+    if (!isNew) this.store.put("windows", id, replace(window, message));
+    else if (window.atEnd) this.store.put("windows", id, merge(window, [message], "newer"));
   }
 
   /** @param {string} id */
   async #begin(id) {
-    const { items, next } = await this.api.messages(id, { limit: PAGE });
+    const { items, next } = await this.#piece(id, { limit: PAGE });
     this.store.put("windows", id, { ...EMPTY, messages: items, atStart: next === null, atEnd: true });
   }
 
-  /** @param {string} id @param {number} seq */
-  async #after(id, seq) {
-    const { items, next } = await this.api.messages(id, { after: seq, limit: PAGE });
-    const now = this.store.state.windows.get(id) ?? EMPTY;
-    this.store.put("windows", id, merge({ ...now, atEnd: next === null }, items, "newer"));
+  /**
+   * A piece that has messages, if there are any: places of edits and reactions are none.
+   * @param {string} id
+   * @param {{before?: number, after?: number, limit: number}} place
+   * @returns {Promise<Piece>}
+   */
+  async #piece(id, place) {
+    const forward = place.after !== undefined;
+    let from = place;
+    for (;;) {
+      /** @type {Piece} */
+      const piece = await this.api.messages(id, from);
+      if (piece.items.length > 0 || piece.next === null) return piece;
+      from = { limit: place.limit, [forward ? "after" : "before"]: piece.next };
+    }
   }
 
   /**
@@ -118,16 +152,31 @@ export class HistoryLoader {
     const before = this.#running.get(id) ?? Promise.resolve();
     const work = before.then(async () => {
       this.#mark(id, true, null);
+      this.#heard.set(id, []);
       try {
         await load();
+        this.#addHeard(id);
         this.#mark(id, false, null);
       } catch (error) {
         this.#mark(id, false, Problem.of(error));
       }
+      this.#heard.delete(id);
     });
     this.#running.set(id, work);
     await work;
     if (this.#running.get(id) === work) this.#running.delete(id);
+  }
+
+  /** What events told meanwhile is newer than what was loaded. @param {string} id */
+  #addHeard(id) {
+    const heard = this.#heard.get(id) ?? [];
+    let window = this.store.state.windows.get(id);
+    if (!window || heard.length === 0) return;
+    const last = window.messages.at(-1)?.seq ?? 0;
+    for (const message of heard) window = replace(window, message);
+    const added = heard.filter(({ seq }) => seq > last);
+    if (window.atEnd) window = merge(window, added, "newer");
+    this.store.put("windows", id, window);
   }
 
   /** @param {string} id @param {boolean} loading @param {Problem | null} error */

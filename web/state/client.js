@@ -53,7 +53,7 @@ export class Client {
     this.people = new People(store, this.api, this.presence);
     this.groups = new Groups(this);
     this.history = new HistoryLoader(store, this.api);
-    this.outbox = new Outbox(store, this.api, this.database, (message) => this.#sent(message));
+    this.outbox = new Outbox(store, this.api, this.database, (message, forwarded) => this.#sent({ ...message, sender: account.user_id }, forwarded));
     this.drafts = new Drafts(store, this.database);
     this.onEnded = ended;
     const url = new URL("/api/v1/ws", location.href);
@@ -87,7 +87,9 @@ export class Client {
   /** @param {string} id */
   async loadConversation(id) {
     try {
-      this.store.put("conversations", id, await this.api.conversation(id));
+      const conversation = await this.api.conversation(id);
+      this.#meet([conversation]);
+      this.store.put("conversations", id, conversation);
     } catch (error) {
       const gone = ["no_such_conversation", "not_a_member", "no_such_group"];
       if (gone.includes(Problem.of(error).code)) this.store.put("conversations", id, undefined);
@@ -106,6 +108,7 @@ export class Client {
    */
   async openWith(withWhom) {
     const { conversation } = await this.api.openConversation(withWhom);
+    this.#meet([conversation]);
     this.store.put("conversations", conversation.id, conversation);
     return conversation;
   }
@@ -123,15 +126,28 @@ export class Client {
   markRead(id, seq) {
     const conversation = this.store.state.conversations.get(id);
     if (!conversation || seq <= conversation.read_seq) return;
-    const event = { event: "read", conversation: id, user_id: this.account.user_id, seq };
-    apply(this, event);
-    this.link.share(event);
+    if (seq >= conversation.last_seq) {
+      this.#tell({ event: "read", conversation: id, user_id: this.account.user_id, seq });
+    } else {
+      this.store.put("conversations", id, { ...conversation, read_seq: seq });
+    }
     this.#reads.set(id, seq);
     this.#readTimer ??= setTimeout(() => {
       this.#readTimer = undefined;
-      for (const [read, upTo] of this.#reads) this.api.read(read, upTo).catch(() => {});
+      for (const [read, upTo] of this.#reads) void this.#read(read, upTo).catch(() => {});
       this.#reads.clear();
     }, READ_MS);
+  }
+
+  /** @param {string} id @param {number} seq */
+  async #read(id, seq) {
+    await this.api.read(id, seq);
+    const conversation = this.store.state.conversations.get(id);
+    // What is left only the server can count.
+    if (conversation && seq < conversation.last_seq && conversation.unread > 0) {
+      await this.loadConversation(id);
+      this.link.share({ event: "conversation", conversation: id, summary: this.store.state.conversations.get(id) });
+    }
   }
 
   /** Somebody types here. @param {string} conversation */
@@ -203,6 +219,7 @@ export class Client {
       for (const conversation of items) found.set(conversation.id, conversation);
       cursor = next ?? undefined;
     } while (cursor);
+    this.#meet(found.values());
     // An event may have been quicker than the list.
     for (const [id, conversation] of found) {
       const known = this.store.state.conversations.get(id);
@@ -213,6 +230,13 @@ export class Client {
     this.store.set({ conversations: found, conversationsLoaded: true });
   }
 
+  /** Conversations come with the profile of the other side. @param {Iterable<Conversation>} conversations */
+  #meet(conversations) {
+    const users = new Map(this.store.state.users);
+    for (const { peer } of conversations) if (peer) users.set(peer.id, peer);
+    this.store.set({ users });
+  }
+
   /** What is on a screen is filled in; the rest is loaded again when somebody looks at it. */
   async #refreshWindows() {
     const shown = this.store.state.route.page === "chats" ? this.store.state.route.parts[0] : undefined;
@@ -221,21 +245,23 @@ export class Client {
     if (shown && kept) await this.history.catchUp(shown);
   }
 
-  /** A message of this device got to the server. @param {Message} message */
-  #sent(message) {
-    const event = { event: "message", conversation: message.conversation, seq: message.seq, message };
-    apply(this, event);
-    this.link.share(event);
+  /** A message of this device got to the server. @param {Message} message @param {boolean} forwarded */
+  #sent(message, forwarded) {
+    this.#tell({ event: "message", conversation: message.conversation, seq: message.seq, message });
     // The server knows more of a file than its sender, and what a forwarded message says.
     const { segments } = message;
-    if (segments.length === 0 || segments.some(({ type }) => type === "image" || type === "file")) void this.#changed(message);
+    if (forwarded || segments.some(({ type }) => type === "image" || type === "file")) void this.#changed(message);
   }
 
   /** Shows a message anew that this device changed: the server does not tell it. @param {Message} message */
   async #changed({ conversation, seq }) {
     const message = await this.api.message(conversation, seq).catch(() => null);
     if (!message) return;
-    const event = { event: "message.updated", conversation, seq, message };
+    this.#tell({ event: "message.updated", conversation, seq, message });
+  }
+
+  /** Something that this tab did, for all tabs. @param {ServerEvent} event */
+  #tell(event) {
     apply(this, event);
     this.link.share(event);
   }

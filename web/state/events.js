@@ -40,7 +40,7 @@ export function apply(client, event) {
 function onMessage(client, message) {
   const { store } = client;
   const { conversation: id } = message;
-  const me = store.state.me?.id ?? "";
+  const me = client.account.user_id;
   const conversation = store.state.conversations.get(id);
   if (conversation) store.put("conversations", id, withMessage(conversation, message, me));
   else void client.loadConversation(id);
@@ -79,7 +79,7 @@ function onRead(client, { conversation: id = "", user_id, seq = 0 }) {
   const { store } = client;
   const conversation = store.state.conversations.get(id);
   if (!conversation) return;
-  if (user_id !== store.state.me?.id) {
+  if (user_id !== client.account.user_id) {
     if (conversation.kind !== "direct") return;
     const peer_read_seq = Math.max(seq, conversation.peer_read_seq ?? 0);
     return store.put("conversations", id, { ...conversation, peer_read_seq });
@@ -103,7 +103,7 @@ function onDelivered(client, { conversation: id = "", seq = 0 }) {
 /** @param {Client} client @param {ServerEvent} event */
 function onTyping(client, { conversation: id = "", user_id }) {
   const { store } = client;
-  if (user_id === store.state.me?.id) return;
+  if (user_id === client.account.user_id) return;
   const typing = new Map(store.state.typing.get(id));
   typing.set(user_id, Date.now() + TYPING_MS);
   store.put("typing", id, typing);

@@ -19,7 +19,7 @@ export class Outbox {
    * @param {Store} store
    * @param {Api} api
    * @param {Database} database
-   * @param {(message: Message) => void} sent
+   * @param {(message: Omit<Message, "sender">, forwarded: boolean) => void} sent
    */
   constructor(store, api, database, sent) {
     this.store = store;
@@ -100,6 +100,8 @@ export class Outbox {
     } finally {
       this.#running.delete(conversation);
     }
+    // What was added after the last look, and before this was over.
+    if (!this.#stopped && this.#list(conversation).some(({ state }) => state === "queued")) void this.#run(conversation);
   }
 
   /** @param {string} conversation */
@@ -113,8 +115,7 @@ export class Outbox {
         const { segments, client_id, reply_to, forward } = message;
         const body = forward ? { client_id, forward } : { client_id, segments, reply_to };
         const { seq, time } = await this.api.send(conversation, body);
-        const sender = this.store.state.me?.id ?? "";
-        this.sent({ conversation, seq, time, client_id, sender, segments, reply_to });
+        this.sent({ conversation, seq, time, client_id, segments, reply_to }, forward !== undefined);
         await this.discard(conversation, client_id);
         backoff.succeeded();
       } catch (error) {

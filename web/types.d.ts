@@ -203,6 +203,14 @@ export interface PendingUpload {
   error?: string;
 }
 
+/** What was typed in a conversation and not sent. */
+export interface Draft {
+  text: string;
+  /** Pieces of the text that stand for something else, as mentions do. */
+  marks?: import("./state/marked_text.js").Mark[];
+  reply_to?: number;
+}
+
 export type LinkState = "connecting" | "online" | "offline" | "ended";
 
 export interface Route {
@@ -248,7 +256,7 @@ export interface State {
   presence: Map<string, Presence>;
   /** By conversation, who types, and until when it is shown (milliseconds since 1970). */
   typing: Map<string, Map<string, number>>;
-  drafts: Map<string, { text: string; reply_to?: number }>;
+  drafts: Map<string, Draft>;
   preferences: Preferences;
 }
 

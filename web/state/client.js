@@ -15,6 +15,7 @@ import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { PresenceLoader } from "./presence.js";
 import { withMessage } from "./conversations.js";
+import { Uploads } from "./uploads.js";
 
 const SETTLE_MS = 200;
 /** Reading is told at most so often. */
@@ -35,7 +36,7 @@ export class Client {
   /** @type {Map<string, number>} */ #reads = new Map();
   /** @type {number | undefined} */ #readTimer;
   /** @type {Map<string, number>} */ #typed = new Map();
-  /** @type {Set<(event: ServerEvent) => void>} */ #listeners = new Set();
+  /** @type {Set<(event: ServerEvent, leads: boolean) => void>} */ #listeners = new Set();
 
   /**
    * @param {Account} account
@@ -54,6 +55,7 @@ export class Client {
     this.groups = new Groups(this);
     this.history = new HistoryLoader(store, this.api);
     this.outbox = new Outbox(store, this.api, this.database, (message, forwarded) => this.#sent({ ...message, sender: account.user_id }, forwarded));
+    this.uploads = new Uploads(this);
     this.drafts = new Drafts(store, this.database);
     this.onEnded = ended;
     const url = new URL("/api/v1/ws", location.href);
@@ -62,7 +64,7 @@ export class Client {
       hello: () => ({ token: account.token, backlog: "recent" }),
       welcomed: () => void this.#load(),
       event: (event, leads) => this.#event(event, leads),
-      state: (link, linkRetryAt) => store.set({ link, linkRetryAt }),
+      state: (link, linkRetryAt) => this.#linked(link, linkRetryAt),
       ended: (code) => this.#ended(code),
     });
     void this.#load();
@@ -74,10 +76,11 @@ export class Client {
     this.#stopped = true;
     this.link.stop();
     this.outbox.stop();
+    this.uploads.stop();
   }
 
   /** Hears every event after it was applied, and whether this tab is the one to tell people of it. */
-  onEvent(/** @type {(event: ServerEvent) => void} */ listener) {
+  onEvent(/** @type {(event: ServerEvent, leads: boolean) => void} */ listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -273,7 +276,15 @@ export class Client {
     const { conversation, seq, last_seq } = event;
     const upTo = seq ?? (event.event === "head" ? last_seq : undefined);
     if (leads && conversation && upTo && event.event !== "read") this.link.ack(conversation, upTo);
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) listener(event, leads);
+  }
+
+  /** @param {import("../types.js").LinkState} link @param {number} linkRetryAt */
+  #linked(link, linkRetryAt) {
+    this.store.set({ link, linkRetryAt });
+    if (link !== "online") return;
+    this.outbox.wake();
+    this.uploads.wake();
   }
 
   /** @param {string} code */

@@ -1,3 +1,4 @@
+/** @import { Draft } from "../types.js" */
 /** @import { Database } from "./database.js" */
 /** @import { Store } from "./store.js" */
 
@@ -21,7 +22,13 @@ export class Drafts {
     this.store.set({ drafts });
   }
 
-  /** @param {string} conversation @param {{text: string, reply_to?: number}} draft */
+  /** What is written next answers a message; `undefined` for none. @param {string} conversation @param {number} [seq] */
+  reply(conversation, seq) {
+    const { text = "", marks } = this.store.state.drafts.get(conversation) ?? {};
+    this.keep(conversation, { text, marks, ...(seq === undefined ? {} : { reply_to: seq }) });
+  }
+
+  /** @param {string} conversation @param {Draft} draft */
   keep(conversation, draft) {
     const empty = draft.text === "" && draft.reply_to === undefined;
     this.store.put("drafts", conversation, empty ? undefined : draft);

@@ -14,6 +14,11 @@ export class Outbox {
   /** Conversations that are being worked on. @type {Set<string>} */ #running = new Set();
   /** Those that wait for their next attempt: what ends the wait. @type {Set<() => void>} */ #waits = new Set();
   #stopped = false;
+  /**
+   * What sends the files of messages that have some.
+   * @type {{retry: (message: PendingMessage) => void, discarded: (message: PendingMessage) => void} | null}
+   */
+  uploads = null;
 
   /**
    * @param {Store} store
@@ -73,13 +78,17 @@ export class Outbox {
 
   /** @param {string} conversation @param {string} clientId */
   async retry(conversation, clientId) {
-    const message = this.#list(conversation).find((one) => one.client_id === clientId);
-    if (message) await this.add({ ...message, state: "queued", error: undefined });
+    const message = this.#find(conversation, clientId);
+    if (!message) return;
+    if (message.uploads) this.uploads?.retry(message);
+    else await this.add({ ...message, state: "queued", error: undefined });
   }
 
   /** Gives a message up that was not sent. @param {string} conversation @param {string} clientId */
   async discard(conversation, clientId) {
+    const message = this.#find(conversation, clientId);
     this.#hide(conversation, clientId);
+    if (message?.uploads) this.uploads?.discarded(message);
     await this.database.remove("outbox", clientId).catch(() => {});
   }
 
@@ -108,7 +117,7 @@ export class Outbox {
   async #drain(conversation) {
     const backoff = new Backoff();
     while (!this.#stopped) {
-      const message = this.#list(conversation).find(({ state }) => state === "queued" || state === "sending");
+      const message = this.#next(conversation);
       if (!message) return;
       this.#show({ ...message, state: "sending" });
       try {
@@ -120,6 +129,13 @@ export class Outbox {
         backoff.succeeded();
       } catch (error) {
         const problem = Problem.of(error);
+        // It may have been given up meanwhile, or another tab may have got it to the server.
+        if (!this.#find(conversation, message.client_id)) continue;
+        if (problem.code === "unauthenticated") {
+          // It stays for the next sign-in.
+          this.#show({ ...message, state: "queued" });
+          return this.stop();
+        }
         if (problem.passes) {
           this.#show({ ...message, state: "queued" });
           await this.#wait(Math.max(backoff.next(), problem.retryAfter * 1000));
@@ -161,6 +177,16 @@ export class Outbox {
   /** @param {string} conversation */
   #list(conversation) {
     return this.store.state.pending.get(conversation) ?? [];
+  }
+
+  /** The one to send now. @param {string} conversation */
+  #next(conversation) {
+    return this.#list(conversation).find(({ state }) => state === "queued" || state === "sending");
+  }
+
+  /** @param {string} conversation @param {string} clientId */
+  #find(conversation, clientId) {
+    return this.#list(conversation).find((one) => one.client_id === clientId);
   }
 
   /** @param {PendingMessage} message */

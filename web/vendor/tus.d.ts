@@ -13,7 +13,7 @@ export interface Options {
   onSuccess?: (payload: { lastResponse: Response }) => void;
   onError?: (error: Error | DetailedError) => void;
   onShouldRetry?: (error: DetailedError, attempt: number, options: Options) => boolean;
-  onAfterResponse?: (request: unknown, response: Response) => void;
+  onAfterResponse?: (request: { getMethod(): string }, response: Response) => void;
 }
 export interface Response {
   getStatus(): number;

@@ -66,8 +66,12 @@ export function unreadTotal(state) {
  * @param {Conversation} conversation
  */
 export function titleOf(state, conversation) {
-  if (conversation.kind === "group") return conversation.group?.name ?? "";
-  return conversation.peer ? nameOf(state, conversation.peer.id) : "";
+  const { group, peer } = conversation;
+  if (group) return group.name;
+  if (!peer) return "";
+  // A peer may be known from the list of conversations only.
+  const user = userOf(state, peer.id) ?? peer;
+  return state.contacts.get(peer.id)?.remark || user.nickname || user.username || peer.id;
 }
 
 /**

@@ -77,6 +77,13 @@ export class People {
     }
   }
 
+  /** Changes the own profile. @param {object} change */
+  async changeMe(change) {
+    const me = await this.api.changeMe(change);
+    // The answer leaves out what is empty, and what is no part of a profile.
+    this.store.set({ me: { ...me, admin: this.store.state.me?.admin } });
+  }
+
   /** @param {string} userId @param {string} note */
   async request(userId, note) {
     await this.api.requestContact({ user_id: userId, note: note || undefined, client_id: freshId() });

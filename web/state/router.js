@@ -8,10 +8,41 @@ import { app } from "./app.js";
 /** Follows the address from now on. */
 export function startRouter() {
   addEventListener("hashchange", follow);
-  follow();
+  show();
 }
 
-function follow() {
+/** @type {(() => Promise<boolean>) | null} */
+let guard = null;
+/** The address that is shown. */
+let shown = "";
+
+/**
+ * Asks before another address is followed. One page at a time does so.
+ * @param {() => Promise<boolean>} mayLeave
+ * @returns {() => void} ends it
+ */
+export function guardRoute(mayLeave) {
+  guard = mayLeave;
+  return () => {
+    if (guard === mayLeave) guard = null;
+  };
+}
+
+async function follow() {
+  const wanted = location.hash;
+  if (guard && wanted !== shown) {
+    const asked = guard;
+    // The address says where one is until it was decided to leave.
+    history.replaceState(history.state, "", shown || "#/");
+    if (!(await asked())) return;
+    if (guard === asked) guard = null;
+    history.replaceState(history.state, "", wanted);
+  }
+  show();
+}
+
+function show() {
+  shown = location.hash;
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?", 2);
   const [page, ...parts] = path.split("/").filter(Boolean).map(decode);
   app.store.set({ route: { page: page ?? "chats", parts, query: new URLSearchParams(query) } });

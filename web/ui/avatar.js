@@ -66,7 +66,7 @@ function initials(name) {
   const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
   const first = [...(words[0] ?? "?")];
   // A Chinese name is told by its end.
-  if (/\p{Script=Han}/u.test(name)) return first.slice(-2).join("");
+  if (/\p{Script=Han}/u.test(words[0] ?? "")) return first.slice(-2).join("");
   const last = words.length > 1 ? [...(words.at(-1) ?? "")][0] : "";
   return ((first[0] ?? "?") + last).toLocaleUpperCase();
 }

@@ -1,0 +1,18 @@
+import { t } from "../i18n/index.js";
+import { guardRoute } from "../state/router.js";
+import { confirm } from "../ui/dialog.js";
+
+/**
+ * Asks before somebody leaves a page with what was typed and not saved: on the way to another page of
+ * ours with a window, on the way out with the browser's own.
+ * @param {() => boolean} unsaved
+ * @param {AbortSignal} signal ends it
+ */
+export function guardLeaving(unsaved, signal) {
+  const end = guardRoute(async () => {
+    if (!unsaved()) return true;
+    return confirm({ title: t("leave.title"), text: t("leave.text"), action: t("leave.discard"), danger: true });
+  });
+  signal.addEventListener("abort", end);
+  addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); }, { signal });
+}

@@ -1,4 +1,4 @@
-import { html, render } from "../vendor/lit.js";
+import { html, nothing, render } from "../vendor/lit.js";
 import { icon } from "./icon.js";
 
 /**
@@ -10,13 +10,21 @@ import { icon } from "./icon.js";
  */
 
 /**
+ * @typedef {object} QuickItem one of a row of short ones above the others
+ * @property {string} label
+ * @property {string} text
+ * @property {() => void} run
+ */
+
+/**
  * Opens a menu at a button, or where somebody clicked. Arrow keys move in it, Escape and a click
  * elsewhere close it.
  * @param {HTMLElement | {x: number, y: number}} at
  * @param {string} label for screen readers
  * @param {(MenuItem | null | false | undefined)[]} items those that are none are left out
+ * @param {QuickItem[]} [quick]
  */
-export function openMenu(at, label, items) {
+export function openMenu(at, label, items, quick = []) {
   document.querySelector(".menu")?.remove();
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   const menu = document.createElement("div");
@@ -25,26 +33,31 @@ export function openMenu(at, label, items) {
   menu.setAttribute("role", "menu");
   menu.setAttribute("aria-label", label);
   const close = () => {
+    // What was chosen may have moved the focus already.
+    const { activeElement } = document;
+    const left = !activeElement || activeElement === document.body || menu.contains(activeElement);
     menu.remove();
-    before?.focus({ preventScroll: true });
+    if (left) before?.focus({ preventScroll: true });
   };
   menu.addEventListener("toggle", (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === "closed") close();
   });
   const shown = /** @type {MenuItem[]} */ (items.filter(Boolean));
+  const choose = (/** @type {{run: () => void}} */ item) => {
+    menu.hidePopover();
+    item.run();
+  };
   render(
-    shown.map(
-      (item) => html`<button
-        role="menuitem"
-        class="menu-item ${item.danger ? "danger" : ""}"
-        @click=${() => {
-          menu.hidePopover();
-          item.run();
-        }}
-      >
-        ${icon(item.icon)}<span>${item.label}</span>
-      </button>`,
-    ),
+    html`${quick.length
+        ? html`<div class="menu-quick" role="group">
+            ${quick.map((item) => html`<button role="menuitem" aria-label=${item.label} @click=${() => choose(item)}>${item.text}</button>`)}
+          </div>`
+        : nothing}
+      ${shown.map(
+        (item) => html`<button role="menuitem" class="menu-item ${item.danger ? "danger" : ""}" @click=${() => choose(item)}>
+          ${icon(item.icon)}<span>${item.label}</span>
+        </button>`,
+      )}`,
     menu,
   );
   menu.addEventListener("keydown", (event) => move(menu, event));
@@ -60,7 +73,11 @@ export function openMenu(at, label, items) {
 function move(menu, event) {
   const buttons = [...menu.querySelectorAll("button")];
   const now = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
-  const next = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: buttons.length - 1 }[event.key];
+  const [back, on] = getComputedStyle(menu).direction === "rtl" ? [1, -1] : [-1, 1];
+  /** @type {Record<string, number>} */
+  const moves = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: buttons.length - 1 };
+  if (buttons[now]?.closest(".menu-quick")) Object.assign(moves, { ArrowLeft: now + back, ArrowRight: now + on });
+  const next = moves[event.key];
   if (event.key === "Tab") menu.hidePopover();
   if (next === undefined) return;
   event.preventDefault();

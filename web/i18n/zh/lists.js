@@ -62,7 +62,7 @@ export const lists = {
   "notice.no_nickname": "{whom}的群昵称已清除。",
   "notice.renamed": "{who}将群名称改为“{name}”。",
   "notice.picture": "{who}更换了群头像。",
-  "notice.announcement": "{who}发布了群公告：{text}",
+  "notice.announcement": "{who}发布了群公告：“{text}”。",
   "notice.no_announcement": "{who}删除了群公告。",
   "notice.join_open": "{who}允许任何人加入群聊。",
   "notice.join_approval": "{who}开启了入群审核。",

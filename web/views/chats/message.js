@@ -5,6 +5,7 @@ import { href } from "../../state/router.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { messageText } from "./message_text.js";
+import { pendingUploads } from "./pending_uploads.js";
 import { reactions } from "./reactions.js";
 import { messageLine } from "./summary.js";
 import "../../ui/avatar.js";
@@ -85,6 +86,7 @@ export function pendingBubble(pending, context) {
         ${pending.forward ? html`<p class="message-from">${icon("forward")}${t("chat.forwarding")}</p>` : nothing}
         ${pending.reply_to === undefined ? nothing : quote(pending.reply_to, context)}
         <div class="message-body" dir="auto">
+          ${pendingUploads(pending)}
           ${messageText(pending, { state, groupId: conversation?.group?.id, expanded: context.expanded })}
           <span class="message-foot">
             <time datetime=${new Date(pending.created).toISOString()}>${formatTime(pending.created)}</time>

@@ -21,7 +21,8 @@ export class Http {
   /**
    * @param {string} method
    * @param {string} path begins with a slash, without the API's prefix
-   * @param {{body?: unknown, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
+   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
+   *   `blob` is sent as it is, `body` as JSON
    * @returns {Promise<any>} the answer's JSON; null if it has none
    */
   async request(method, path, options = {}) {
@@ -40,9 +41,9 @@ export class Http {
    * The same for answers that are read piece by piece.
    * @param {string} method
    * @param {string} path
-   * @param {{body?: unknown, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
+   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
    */
-  async fetch(method, path, { body, query, signal, timeout = TIMEOUT_MS } = {}) {
+  async fetch(method, path, { body, blob, query, signal, timeout = TIMEOUT_MS } = {}) {
     /** @type {Record<string, string>} */
     const headers = {};
     const token = this.token();
@@ -55,7 +56,7 @@ export class Http {
       response = await fetch(this.base + path + search(query), {
         method,
         headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined ? blob : JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
         cache: "no-store",
       });

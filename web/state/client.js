@@ -51,7 +51,7 @@ export class Client {
     this.database = new Database(account.user_id);
     this.files = new Files(this.api);
     this.presence = new PresenceLoader(store, this.api);
-    this.people = new People(store, this.api, this.presence);
+    this.people = new People(store, this.api, this.presence, () => this.link.share({ event: "contact.changed" }));
     this.groups = new Groups(this);
     this.history = new HistoryLoader(store, this.api);
     this.outbox = new Outbox(store, this.api, this.database, (message, forwarded) => this.#sent({ ...message, sender: account.user_id }, forwarded));

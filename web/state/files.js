@@ -1,4 +1,5 @@
 /** @import { Api } from "../net/api.js" */
+import { Http } from "../net/http.js";
 
 /** An address is asked for again when it is worth less than this. */
 const MARGIN_MS = 5 * 60_000;
@@ -50,5 +51,18 @@ export class Files {
     const url = new URL((await this.address(file, "image")).url, location.href);
     url.pathname += `/${rendition}`;
     return url.href;
+  }
+
+  /**
+   * Puts a small picture on the image server.
+   * @param {Blob} picture
+   * @param {string} server where it is
+   * @returns {Promise<string>} its SHA-256
+   */
+  async storePicture(picture, server) {
+    const name = picture.type === "image/png" ? "avatar.png" : "avatar.jpg";
+    const images = new Http(this.api.http.token, () => {}, server);
+    const { file } = await images.request("POST", "/images", { query: { name }, blob: picture });
+    return file;
   }
 }

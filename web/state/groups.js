@@ -24,6 +24,7 @@ export class Groups {
   /** @param {string} id */
   async load(id) {
     const { api, store } = this.client;
+    this.#asked.add(id);
     try {
       const group = await api.group(id);
       store.put("groups", id, group);
@@ -63,6 +64,31 @@ export class Groups {
       }
     };
     this.#soon.set(id, setTimeout(load, SETTLE_MS));
+  }
+
+  /**
+   * Changes a group, and shows it as it is then, in all tabs: the server does not tell a device what
+   * it did itself.
+   * @template T
+   * @param {string} id
+   * @param {(api: import("../net/api.js").Api) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async act(id, work) {
+    const { client } = this;
+    const result = await work(client.api);
+    await this.load(id);
+    const { conversations, windows } = client.store.state;
+    const conversation = [...conversations.values()].find(({ group }) => group?.id === id);
+    if (conversation) {
+      await client.loadConversation(conversation.id);
+      // What was done stands in the history.
+      if (windows.get(conversation.id)?.atEnd) void client.history.newest(conversation.id);
+    } else {
+      client.loadConversationsSoon();
+    }
+    client.link.share({ event: "group.profile_changed", group_id: id });
+    return result;
   }
 
   /** After a reconnect nothing of it is sure any more. */

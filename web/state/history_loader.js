@@ -74,6 +74,16 @@ export class HistoryLoader {
     });
   }
 
+  /** What was written behind a window that was at the end, by this device itself. @param {string} id */
+  newest(id) {
+    return this.#once(id, async () => {
+      const last = this.store.state.windows.get(id)?.messages.at(-1);
+      const { items } = await this.#piece(id, last ? { after: last.seq, limit: PAGE } : { limit: PAGE });
+      const window = this.store.state.windows.get(id);
+      if (window?.atEnd) this.store.put("windows", id, merge(window, items, "newer"));
+    });
+  }
+
   /** The messages around a place, to jump to it. @param {string} id @param {number} seq */
   around(id, seq) {
     return this.#once(id, async () => {

@@ -12,11 +12,18 @@ export class People {
   /** @type {Set<string>} */ #asked = new Set();
   /** @type {number | undefined} */ #soon;
 
-  /** @param {Store} store @param {Api} api @param {PresenceLoader} presence */
-  constructor(store, api, presence) {
+  /**
+   * @param {Store} store
+   * @param {Api} api
+   * @param {PresenceLoader} presence
+   * @param {() => void} changedHere the account's other tabs are to load it too: the server does not
+   *   tell a device what it did itself
+   */
+  constructor(store, api, presence, changedHere) {
     this.store = store;
     this.api = api;
     this.presence = presence;
+    this.changedHere = changedHere;
   }
 
   async load() {
@@ -85,35 +92,57 @@ export class People {
   }
 
   /** @param {string} userId @param {string} note */
-  async request(userId, note) {
-    await this.api.requestContact({ user_id: userId, note: note || undefined, client_id: freshId() });
-    await this.load();
+  request(userId, note) {
+    return this.#do(() => this.api.requestContact({ user_id: userId, note: note || undefined, client_id: freshId() }));
   }
 
   /** @param {string} id @param {"accept" | "decline" | "withdraw"} answer */
-  async answer(id, answer) {
-    if (answer === "accept") await this.api.acceptRequest(id);
-    else if (answer === "decline") await this.api.declineRequest(id);
-    else await this.api.withdrawRequest(id);
-    await this.load();
+  answer(id, answer) {
+    if (answer === "accept") return this.#do(() => this.api.acceptRequest(id));
+    if (answer === "decline") return this.#do(() => this.api.declineRequest(id));
+    return this.#do(() => this.api.withdrawRequest(id));
   }
 
   /** @param {string} userId @param {{remark?: string, list?: string}} change */
-  async change(userId, change) {
-    await this.api.changeContact(userId, change);
-    await this.load();
+  change(userId, change) {
+    return this.#do(() => this.api.changeContact(userId, change));
   }
 
   /** @param {string} userId */
   async remove(userId) {
-    await this.api.removeContact(userId);
-    await this.load();
+    await this.#do(() => this.api.removeContact(userId));
+    // Where somebody is, is told to contacts only.
+    this.store.put("presence", userId, undefined);
   }
 
   /** @param {string} userId @param {boolean} blocked */
-  async block(userId, blocked) {
-    if (blocked) await this.api.block(userId);
-    else await this.api.unblock(userId);
-    await this.load();
+  block(userId, blocked) {
+    return this.#do(() => (blocked ? this.api.block(userId) : this.api.unblock(userId)));
+  }
+
+  /** @param {string} name */
+  addList(name) {
+    return this.#do(() => this.api.addContactList(name));
+  }
+
+  /** @param {string} name @param {string} to */
+  renameList(name, to) {
+    return this.#do(() => this.api.renameContactList(name, to));
+  }
+
+  /** @param {string} name */
+  removeList(name) {
+    return this.#do(() => this.api.removeContactList(name));
+  }
+
+  /** @param {() => Promise<unknown>} work */
+  async #do(work) {
+    try {
+      await work();
+    } finally {
+      // Also what was refused may mean that it is another way than was shown.
+      await this.load().catch(() => {});
+      this.changedHere();
+    }
   }
 }

@@ -4,9 +4,8 @@ import { app } from "../../state/app.js";
 import { titleOf } from "../../state/conversations.js";
 import { go, href } from "../../state/router.js";
 import { attempt } from "../../ui/attempt.js";
-import { openDialog } from "../../ui/dialog.js";
+import { choose } from "../../ui/choose.js";
 import { openMenu } from "../../ui/menu.js";
-import { html } from "../../vendor/lit.js";
 
 /** @type {Notify[]} */
 const CHOICES = ["all", "mentions", "nothing"];
@@ -39,33 +38,11 @@ export function profileOf({ group, peer }) {
  */
 export async function chooseNotify(conversation) {
   const name = titleOf(app.store.state, conversation);
-  /** @type {Notify | undefined} */
-  const chosen = await openDialog({
+  const fitting = CHOICES.filter((choice) => conversation.group || choice !== "mentions");
+  const chosen = await choose({
     title: t("lists.notify_title", { name }),
-    classes: "small",
-    content: (close) => html`
-      <fieldset class="choices">
-        <legend class="hidden-text">${t("lists.notify_title", { name })}</legend>
-        ${CHOICES.filter((choice) => conversation.group || choice !== "mentions").map(
-          (choice) => html`<label class="check">
-            <input type="radio" name="notify" value=${choice} ?checked=${choice === conversation.notify} ?autofocus=${choice === conversation.notify} />
-            ${t(`lists.notify_${choice}`)}
-          </label>`,
-        )}
-      </fieldset>
-      <footer class="dialog-foot">
-        <button class="button" @click=${() => close()}>${t("action.cancel")}</button>
-        <button
-          class="button primary"
-          @click=${(/** @type {MouseEvent} */ event) => {
-            const box = /** @type {HTMLElement} */ (event.target).closest("dialog");
-            close(/** @type {any} */ (box?.querySelector("input:checked"))?.value);
-          }}
-        >
-          ${t("action.save")}
-        </button>
-      </footer>
-    `,
+    options: fitting.map((value) => ({ value, label: t(`lists.notify_${value}`) })),
+    value: conversation.notify,
   });
   if (chosen && chosen !== conversation.notify) await change(conversation.id, { notify: chosen });
 }

@@ -127,6 +127,8 @@ export class HistoryLoader {
     this.#heard.get(id)?.push(message);
     const window = this.store.state.windows.get(id);
     if (!window) return;
+    // It could not be loaded, perhaps because nobody had written there yet.
+    if (window.error && window.messages.length === 0) return void this.toEnd(id);
     if (!isNew) this.store.put("windows", id, replace(window, message));
     else if (window.atEnd) this.store.put("windows", id, merge(window, [message], "newer"));
   }

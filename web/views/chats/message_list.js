@@ -45,7 +45,9 @@ export class MessageList extends Element {
   /** What the user had read before; null if there was nothing new. @type {number | null} */
   #unreadFrom = null;
   #opened = false;
-  /** Whether the first place to look at was found. */
+  /** Whether what one looks at first is loaded. */
+  #ready = false;
+  /** Whether one was brought there. */
   #placed = false;
   /** @type {ScrollKeeper | null} */ #keeper = null;
   #focus = new RowFocus(this);
@@ -87,6 +89,7 @@ export class MessageList extends Element {
     if (!has()) await client?.history.around(this.conversationId, seq);
     if (this.#wanted !== seq || !this.isConnected) return;
     this.#wanted = null;
+    this.#ready = true;
     this.#placed = true;
     this.requestUpdate();
     await this.updateComplete;
@@ -117,7 +120,11 @@ export class MessageList extends Element {
   }
 
   willUpdate() {
-    if (!this.#opened && (this.seen.conversation || this.seen.known)) void this.#open();
+    const { conversation, known, window } = this.seen;
+    if (!this.#opened && (conversation || known)) void this.#open();
+    // What comes while nobody looks is new when somebody comes back.
+    const away = this.#placed && !document.hasFocus() && window?.atEnd;
+    if (away && this.#unreadFrom === null && conversation?.unread > 0) this.#unreadFrom = conversation.read_seq;
   }
 
   /** Finds out where one begins to read, and loads that. */
@@ -135,6 +142,7 @@ export class MessageList extends Element {
     if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom + 1 && !window?.atStart) {
       await client.history.around(id, this.#unreadFrom + 1);
     }
+    this.#ready = true;
     this.requestUpdate();
   }
 
@@ -253,7 +261,7 @@ export class MessageList extends Element {
     if (this.#keeper?.scroller !== scroller) this.#keeper = new ScrollKeeper(scroller, log);
     const { window, pending } = this.seen;
     this.#drawnToEnd = window?.atEnd ?? false;
-    if (window && !this.#placed && !window.loading && (window.messages.length > 0 || window.atEnd)) this.#place();
+    if (this.#ready && !this.#placed && window) this.#place();
     else this.#keeper.restore();
     const newest = pending?.at(-1)?.client_id ?? "";
     const wrote = newest !== "" && newest !== this.#lastPending;

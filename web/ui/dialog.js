@@ -42,6 +42,11 @@ export function openDialog({ title, classes = "", content }) {
     );
     document.body.append(dialog);
     dialog.showModal();
+    // Components in the window draw themselves a moment later.
+    requestAnimationFrame(() => {
+      const wanted = /** @type {HTMLElement | null} */ (dialog.querySelector("[autofocus]"));
+      if (!wanted?.contains(document.activeElement)) wanted?.focus();
+    });
   });
 }
 

@@ -72,7 +72,7 @@ export class ConversationList extends Element {
           autocomplete="off"
           spellcheck="false"
           aria-label=${t("lists.search")}
-          placeholder=${t("lists.search")}
+          placeholder=${t("action.search")}
           maxlength="80"
           .value=${this.query}
           @input=${(/** @type {InputEvent} */ event) => (this.query = /** @type {HTMLInputElement} */ (event.target).value)}

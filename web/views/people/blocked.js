@@ -16,7 +16,7 @@ export class Blocked extends Element {
     const content = html`
       <p class="muted">${t("people.blocked_hint")}</p>
       ${users.length ? "" : html`<p class="note">${t("people.nobody_blocked")}</p>`}
-      <ul class="cards">
+      <ul class="people-cards">
         ${users.map((user) => {
           const name = user.nickname || user.username;
           return html`<li class="person-card">

@@ -161,7 +161,7 @@ export class Contacts extends Element {
         <span class="row-text">
           <span class="row-line">
             <bdi class="row-name ellipsis">${name}</bdi>
-            ${user.bot ? html`<span class="tag">${t("people.bot")}</span>` : nothing}
+            ${user.bot ? html`<span class="people-tag">${t("people.bot")}</span>` : nothing}
           </span>
           <span class="row-last ellipsis"><bdi>${user.signature || (status ? t(`status.${status}`) : "")}</bdi></span>
         </span>

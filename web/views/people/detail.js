@@ -17,7 +17,7 @@ export function detail(title, content, { back, actions = nothing } = {}) {
       <h2 class="ellipsis" tabindex="-1"><bdi>${title}</bdi></h2>
       ${actions}
     </header>
-    <div class="pane-body scroller"><div class="sheet">${content}</div></div>
+    <div class="pane-body scroller"><div class="people-sheet">${content}</div></div>
   `;
 }
 
@@ -33,7 +33,7 @@ function leave() {
  * @param {[term: string, what: unknown][]} facts
  */
 export function factList(facts) {
-  return html`<dl class="facts">
+  return html`<dl class="people-facts">
     ${facts.filter(([, what]) => what).map(([term, what]) => html`<div><dt>${term}</dt><dd><bdi>${what}</bdi></dd></div>`)}
   </dl>`;
 }

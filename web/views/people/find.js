@@ -18,9 +18,9 @@ export class Find extends Element {
 
   render() {
     const tab = (/** @type {"people" | "groups"} */ what, /** @type {string} */ address) =>
-      html`<a class="tab" href=${address} aria-current=${this.what === what ? "page" : nothing}>${t(`people.find_${what}`)}</a>`;
+      html`<a class="people-tab" href=${address} aria-current=${this.what === what ? "page" : nothing}>${t(`people.find_${what}`)}</a>`;
     const content = html`
-      <nav class="tabs" aria-label=${t("people.find")}>
+      <nav class="people-tabs" aria-label=${t("people.find")}>
         ${tab("people", href("people", "find"))} ${tab("groups", `${href("people", "find")}?what=groups`)}
       </nav>
       ${this.what === "groups" ? html`<myim-find-group></myim-find-group>` : html`<myim-find-people></myim-find-people>`}

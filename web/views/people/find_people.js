@@ -54,7 +54,7 @@ export class FindPeople extends Element {
       </label>
       <p role="status" class=${this.query && !this.busy && this.users.length ? "hidden-text" : "muted find-status"}>${this.#status()}</p>
       ${this.failure ? html`<p class="note error" role="alert">${describe(this.failure)}</p>` : nothing}
-      <ul class="cards">${this.users.map((user) => this.#person(user))}</ul>
+      <ul class="people-cards">${this.users.map((user) => this.#person(user))}</ul>
     `;
   }
 

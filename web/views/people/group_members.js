@@ -58,7 +58,7 @@ export class GroupMembers extends Element {
     const found = this.#sorted.sorted.filter((member) =>
       fits(this.#name(member), member.nickname, member.user.nickname, member.user.username, member.user.id),
     );
-    return html`<section class="block" aria-labelledby="group-members">
+    return html`<section class="people-block" aria-labelledby="group-members">
       <h3 id="group-members">${t("people.members")} <span class="muted">${this.members.length}</span></h3>
       ${this.members.length > 8
         ? html`<input
@@ -92,14 +92,14 @@ export class GroupMembers extends Element {
     return html`<a class="row" href=${href("people", "user", user.id)} data-user=${user.id} tabindex=${tabindex}>
         <myim-avatar .name=${name} .number=${user.id} .picture=${user.avatar} .status=${status} .size=${36}></myim-avatar>
         <bdi class="row-name ellipsis">${name}</bdi>
-        ${own ? html`<span class="muted">(${t("lists.you")})</span>` : nothing} ${user.bot ? html`<span class="tag">${t("people.bot")}</span>` : nothing}
+        ${own ? html`<span class="muted">(${t("lists.you")})</span>` : nothing} ${user.bot ? html`<span class="people-tag">${t("people.bot")}</span>` : nothing}
         <span class="row-space"></span>
         ${isMuted(member)
           ? html`<span class="row-sign" title=${t("people.muted_until", { until: formatFull(member.muted_until ?? "") })}>
               ${icon("volume-x")}<span class="hidden-text">${t("people.muted_until", { until: formatFull(member.muted_until ?? "") })}</span>
             </span>`
           : nothing}
-        ${role === "member" ? nothing : html`<span class="tag ${role}">${t(`people.role.${role}`)}</span>`}
+        ${role === "member" ? nothing : html`<span class="people-tag ${role}">${t(`people.role.${role}`)}</span>`}
       </a>
       <button
         class="icon-button row-more"

@@ -68,7 +68,7 @@ export class GroupProfile extends Element {
   #inside(group) {
     const members = /** @type {GroupMember[] | undefined} */ (this.seen.members);
     return html`
-      <div class="actions">
+      <div class="people-actions">
         <button class="button primary" @click=${() => openChatOf(group.id)}>${icon("message-circle")}${t("people.message")}</button>
         ${mayInvite(group) ? html`<button class="button" @click=${() => invite(group)}>${icon("user-plus")}${t("people.invite")}</button>` : nothing}
         ${mayManage(group)
@@ -85,21 +85,21 @@ export class GroupProfile extends Element {
   #announcement(group) {
     const edit = mayManage(group);
     if (!group.announcement && !edit) return nothing;
-    return html`<section class="block" aria-labelledby="group-announcement">
-      <div class="block-head">
+    return html`<section class="people-block" aria-labelledby="group-announcement">
+      <div class="people-block-head">
         <h3 id="group-announcement">${t("people.announcement")}</h3>
         ${edit
           ? html`<button class="icon-button" aria-label=${t("people.edit_announcement")} @click=${() => changeAnnouncement(group)}>${icon("pencil")}</button>`
           : nothing}
       </div>
-      ${group.announcement ? html`<p class="words"><bdi>${group.announcement}</bdi></p>` : html`<p class="muted">${t("people.no_announcement")}</p>`}
+      ${group.announcement ? html`<p class="people-words"><bdi>${group.announcement}</bdi></p>` : html`<p class="muted">${t("people.no_announcement")}</p>`}
     </section>`;
   }
 
   /** What a group is for oneself. @param {Group} group */
   #own(group) {
     const { conversation } = this.seen;
-    return html`<section class="block" aria-labelledby="group-own">
+    return html`<section class="people-block" aria-labelledby="group-own">
       <h3 id="group-own">${t("people.for_me")}</h3>
       <ul class="plain-list">
         <li>

@@ -45,14 +45,14 @@ export class GroupSettings extends Element {
     return html`
       <div class="portrait">
         <myim-avatar .name=${group.name} .number=${group.id} .picture=${group.avatar ?? ""} .size=${112}></myim-avatar>
-        <div class="actions">
+        <div class="people-actions">
           <button class="button" ?disabled=${this.busy} @click=${() => this.#picture(group)}>${icon("camera")}${t("people.change_picture")}</button>
           ${group.avatar
             ? html`<button class="button" ?disabled=${this.busy} @click=${() => this.#save(group, { avatar: "" })}>${t("people.remove_picture")}</button>`
             : nothing}
         </div>
       </div>
-      <form class="block form" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, group)}>
+      <form class="people-block people-form" @submit=${(/** @type {SubmitEvent} */ event) => this.#submit(event, group)}>
         <label class="field">
           <span class="field-label">${t("people.group_name")}</span>
           <input class="input" name="name" required maxlength=${NAME_BYTES_MAX} autocomplete="off" .value=${group.name} @input=${limitBytes(NAME_BYTES_MAX)} />
@@ -63,12 +63,12 @@ export class GroupSettings extends Element {
           <legend class="field-label">${t("people.writing")}</legend>
           <label class="check"><input type="checkbox" name="muted" ?checked=${group.muted} />${t("people.mute_all")}</label>
         </fieldset>
-        <div class="actions"><button class="button primary" ?disabled=${this.busy}>${t("action.save")}</button></div>
+        <div class="people-actions"><button class="button primary" ?disabled=${this.busy}>${t("action.save")}</button></div>
       </form>
       ${isOwner(group)
-        ? html`<section class="block" aria-labelledby="group-danger">
+        ? html`<section class="people-block" aria-labelledby="group-danger">
             <h3 id="group-danger">${t("people.danger")}</h3>
-            <div class="actions">
+            <div class="people-actions">
               <button class="button" @click=${() => transfer(group)}>${icon("crown")}${t("people.transfer")}</button>
               <button class="button danger" @click=${() => dissolve(group)}>${icon("trash-2")}${t("people.dissolve")}</button>
             </div>

@@ -28,7 +28,7 @@ export class Groups extends Element {
     const all = /** @type {Conversation[]} */ ([...this.seen.conversations.values()]).filter(({ group }) => group);
     const found = all.filter(({ group }) => fits(group?.name, group?.id)).sort((a, b) => compare(a.group?.name ?? "", b.group?.name ?? ""));
     const content = html`
-      <div class="actions">
+      <div class="people-actions">
         <button class="button primary" @click=${() => openCreateGroup()}>${icon("plus")}${t("people.new_group")}</button>
         <a class="button" href="${href("people", "find")}?what=groups">${icon("hash")}${t("new_chat.join")}</a>
       </div>

@@ -41,9 +41,9 @@ export class JoinRequests extends Element {
 
   render() {
     if (this.requests.length === 0) return nothing;
-    return html`<section class="block" aria-labelledby="join-requests">
+    return html`<section class="people-block" aria-labelledby="join-requests">
       <h3 id="join-requests">${t("people.join_requests")} <span class="badge">${this.requests.length}</span></h3>
-      <ul class="cards">
+      <ul class="people-cards">
         ${repeat(this.requests, ({ user }) => user.id, (one) => this.#request(one))}
       </ul>
     </section>`;

@@ -30,18 +30,18 @@ export class Requests extends Element {
     const outgoing = open.filter(({ direction }) => direction === "outgoing");
     const accepted = this.accepted.filter(({ user }) => this.seen.contacts.has(user.id));
     const content = html`
-      <section class="block" aria-labelledby="requests-incoming">
+      <section class="people-block" aria-labelledby="requests-incoming">
         <h3 id="requests-incoming">${t("people.incoming")}</h3>
         ${accepted.length || incoming.length ? nothing : html`<p class="muted">${t("people.no_incoming")}</p>`}
-        <ul class="cards">
+        <ul class="people-cards">
           ${repeat(accepted, ({ id }) => `accepted-${id}`, (one) => this.#accepted(one))}
           ${repeat(incoming, ({ id }) => id, (one) => this.#incoming(one))}
         </ul>
       </section>
-      <section class="block" aria-labelledby="requests-outgoing">
+      <section class="people-block" aria-labelledby="requests-outgoing">
         <h3 id="requests-outgoing">${t("people.outgoing")}</h3>
         ${outgoing.length ? nothing : html`<p class="muted">${t("people.no_outgoing")}</p>`}
-        <ul class="cards">${repeat(outgoing, ({ id }) => id, (one) => this.#outgoing(one))}</ul>
+        <ul class="people-cards">${repeat(outgoing, ({ id }) => id, (one) => this.#outgoing(one))}</ul>
       </section>
     `;
     return detail(t("people.requests"), content);

@@ -53,13 +53,13 @@ export class UserProfile extends Element {
     return html`
       <div class="portrait">
         <myim-avatar .name=${shown} .number=${user.id} .picture=${user.avatar} .status=${presence?.status ?? ""} .size=${112}></myim-avatar>
-        <p class="portrait-name"><bdi>${shown}</bdi> ${user.bot ? html`<span class="tag">${t("people.bot")}</span>` : nothing}</p>
+        <p class="portrait-name"><bdi>${shown}</bdi> ${user.bot ? html`<span class="people-tag">${t("people.bot")}</span>` : nothing}</p>
         ${presence ? html`<p class="muted">${whereabouts(presence)}</p>` : nothing}
         ${user.signature ? html`<p class="portrait-words"><bdi>${user.signature}</bdi></p>` : nothing}
       </div>
       ${blocked ? html`<p class="note warn">${icon("ban")}${t("people.is_blocked")}</p>` : nothing}
       ${this.#request()}
-      <div class="actions">${this.#actions(user)}</div>
+      <div class="people-actions">${this.#actions(user)}</div>
       ${factList([
         [t("people.nickname"), contact?.remark ? user.nickname : ""],
         [t("people.username"), `@${user.username}`],

@@ -13,12 +13,21 @@ import "./voice_player.js";
  */
 export function attachment(segment, message) {
   if (segment.type === "image") {
-    const several = message.segments.filter(({ type }) => type === "image").length > 1;
-    return html`<myim-picture class=${several ? "tile" : ""} .segment=${segment} .conversationId=${message.conversation}></myim-picture>`;
+    return html`<myim-picture .segment=${segment} .conversationId=${message.conversation}></myim-picture>`;
   }
   // What the server found in the bytes; whatever else the file is called, it is played by nothing.
   const plays = /^(audio|video)\//.test(segment.mime);
   if (plays && voiceOf(segment.name)) return html`<myim-voice .segment=${segment}></myim-voice>`;
   if (plays) return html`<myim-media .segment=${segment}></myim-media>`;
   return html`<myim-file-card .segment=${segment}></myim-file-card>`;
+}
+
+/**
+ * Pictures that stand beside each other.
+ * @param {Extract<Segment, {type: "image"}>[]} segments
+ * @param {Message | PendingMessage} message
+ */
+export function pictures(segments, message) {
+  const columns = segments.length === 2 || segments.length === 4 ? "two" : "three";
+  return html`<div class="picture-grid ${columns}">${segments.map((segment) => attachment(segment, message))}</div>`;
 }

@@ -6,7 +6,7 @@ import { face } from "../../ui/faces.js";
 import { icon } from "../../ui/icon.js";
 import { linked } from "../../ui/links.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { attachment } from "./attachment.js";
+import { attachment, pictures } from "./attachment.js";
 
 /** What is longer is shown in part at first. */
 const CHARS_SHOWN = 1_500;
@@ -41,16 +41,31 @@ export function messageText(message, context) {
   };
   const big = isFewEmoji(message.segments);
   const { segments, cut } = context.expanded ? { segments: message.segments, cut: false } : shorten(message.segments);
-  for (const segment of segments) {
+  for (let at = 0; at < segments.length; at += 1) {
+    const segment = /** @type {Segment} */ (segments[at]);
     const inline = inlinePart(segment, context);
-    if (inline !== null) line.push(inline);
-    else {
-      end();
+    if (inline !== null) {
+      line.push(inline);
+      continue;
+    }
+    end();
+    const group = picturesFrom(segments, at);
+    if (group.length > 1) {
+      blocks.push(pictures(group, message));
+      at += group.length - 1;
+    } else {
       blocks.push(block(segment, message));
     }
   }
   end();
   return html`${blocks}${cut ? html`<button class="link-button message-all" data-act="expand">${t("chat.show_all")}</button>` : nothing}`;
+}
+
+/** Pictures that follow each other are shown as one block. @param {Segment[]} segments @param {number} start */
+function picturesFrom(segments, start) {
+  let end = start;
+  while (segments[end]?.type === "image") end += 1;
+  return /** @type {Extract<Segment, {type: "image"}>[]} */ (segments.slice(start, end));
 }
 
 /** @param {Segment} segment @param {TextContext} context @returns {unknown} null for what is no text */

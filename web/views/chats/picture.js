@@ -71,27 +71,31 @@ class Picture extends Element {
     const { width, height } = sizeOf(segment);
     const hash = this.there ? null : thumbhashUrl(segment.thumbhash);
     const label = segment.name ? t("compose.picture_named", { name: segment.name }) : t("compose.picture");
-    return html`<button
-      type="button"
-      class="picture"
-      aria-label=${label}
-      ${styles({ "--width": `${width}px`, "--ratio": `${width} / ${height}`, "background-image": hash ? `url("${hash}")` : null })}
-      @click=${() => openLightbox(this.conversationId, segment)}
-    >
-      ${this.url
-        ? html`<img src=${this.url} alt="" draggable="false" class=${this.there ? "there" : ""} @load=${() => (this.there = true)} @error=${this.#failed} />`
-        : nothing}
-    </button>`;
+    return html`<div class="picture-frame" ${styles({ "--width": `${width}px`, "--ratio": `${width} / ${height}` })}>
+      <button
+        type="button"
+        class="picture"
+        aria-label=${label}
+        ${styles({ "background-image": hash ? `url("${hash}")` : null })}
+        @click=${() => openLightbox(this.conversationId, segment)}
+      >
+        ${this.url
+          ? html`<img src=${this.url} alt="" draggable="false" class=${this.there ? "there" : ""} @load=${() => (this.there = true)} @error=${this.#failed} />`
+          : nothing}
+      </button>
+    </div>`;
   }
 
   /** @param {ImageSegment} segment */
   #broken(segment) {
     const gone = this.problem === "file_gone";
     const { width, height } = sizeOf(segment);
-    return html`<div class="picture broken" ${styles({ "--width": `${Math.max(width, 160)}px`, "--ratio": `${width} / ${height}` })}>
-      ${icon("image")}
-      <span>${gone ? t("compose.picture_gone") : t("compose.picture_failed")}</span>
-      ${gone ? nothing : html`<button type="button" class="link-button" @click=${() => void this.#load()}>${t("action.retry")}</button>`}
+    return html`<div class="picture-frame" ${styles({ "--width": `${Math.max(width, 160)}px`, "--ratio": `${width} / ${height}` })}>
+      <div class="picture broken">
+        ${icon("image")}
+        <span>${gone ? t("compose.picture_gone") : t("compose.picture_failed")}</span>
+        ${gone ? nothing : html`<button type="button" class="link-button" @click=${() => void this.#load()}>${t("action.retry")}</button>`}
+      </div>
     </div>`;
   }
 }

@@ -124,6 +124,11 @@ export function formatFull(time) {
   return format(Intl.DateTimeFormat, { dateStyle: "full", timeStyle: "medium" }).format(new Date(time));
 }
 
+/** @param {string | number | Date} time day and time, in a line with other things @returns {string} */
+export function formatWhen(time) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }).format(new Date(time));
+}
+
 /** @param {string | number | Date} time @returns {string} the day, with "today" and "yesterday" */
 export function formatDay(time) {
   const days = daysAgo(time);

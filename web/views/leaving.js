@@ -7,11 +7,12 @@ import { confirm } from "../ui/dialog.js";
  * ours with a window, on the way out with the browser's own.
  * @param {() => boolean} unsaved
  * @param {AbortSignal} signal ends it
+ * @param {"leave.text" | "leave.running"} [why]
  */
-export function guardLeaving(unsaved, signal) {
+export function guardLeaving(unsaved, signal, why = "leave.text") {
   const end = guardRoute(async () => {
     if (!unsaved()) return true;
-    return confirm({ title: t("leave.title"), text: t("leave.text"), action: t("leave.discard"), danger: true });
+    return confirm({ title: t(why === "leave.text" ? "leave.title" : "leave.running_title"), text: t(why), action: t("leave.leave"), danger: true });
   });
   signal.addEventListener("abort", end);
   addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); }, { signal });

@@ -1,4 +1,5 @@
-import { t } from "../i18n/index.js";
+import { describe, t } from "../i18n/index.js";
+import { Problem } from "../net/problem.js";
 import { unreadTotal } from "../state/conversations.js";
 import { href } from "../state/router.js";
 import { Element } from "../ui/element.js";
@@ -26,18 +27,21 @@ export class Shell extends Element {
   });
 
   /** @type {Set<string>} */ #loaded = new Set(["chats"]);
+  /** Pages that did not come, as when the server was away. @type {Set<string>} */ #failed = new Set();
 
   render() {
     const { page, inside, me, unread, requests } = this.seen;
+    const name = me?.nickname || me?.username || "";
     return html`
+      <button class="skip" @click=${this.#skip}>${t("nav.skip")}</button>
       <div class="shell ${inside ? "inside" : ""}">
         <nav class="rail" aria-label=${t("nav.main")}>
-          ${this.#link("chats", "message-circle", unread)} ${this.#link("people", "users", requests)}
-          ${me?.admin ? this.#link("admin", "layout-dashboard", 0) : nothing}
+          ${this.#link("chats", "message-circle", unread, "nav.unread")} ${this.#link("people", "users", requests, "nav.requests")}
+          ${me?.admin ? this.#link("admin", "layout-dashboard") : nothing}
           <span class="rail-space"></span>
-          ${this.#link("settings", "settings", 0)}
-          <a class="rail-me" href=${href("settings", "profile")} aria-label=${me?.nickname || me?.username || ""}>
-            <myim-avatar .name=${me?.nickname || me?.username || ""} .number=${me?.id ?? "0"} .picture=${me?.avatar ?? ""} .size=${36}></myim-avatar>
+          ${this.#link("settings", "settings")}
+          <a class="rail-me" href=${href("settings", "profile")} aria-label=${t("nav.profile", { name })} title=${name}>
+            <myim-avatar .name=${name} .number=${me?.id ?? "0"} .picture=${me?.avatar ?? ""} .size=${36}></myim-avatar>
           </a>
         </nav>
         <div class="shell-main">
@@ -51,31 +55,61 @@ export class Shell extends Element {
   /**
    * @param {string} page
    * @param {keyof typeof import("../vendor/icons.js").icons} drawing
-   * @param {number} count
+   * @param {number} [count] what waits there
+   * @param {string} [counted] the key of the words for it
    */
-  #link(page, drawing, count) {
+  #link(page, drawing, count = 0, counted = "") {
     const current = this.seen.page === page;
     return html`<a class="rail-link" href=${href(page)} aria-current=${current ? "page" : nothing}>
       ${icon(drawing)}
       <span class="rail-label">${t(`nav.${page}`)}</span>
-      ${count > 0 ? html`<span class="badge">${count > 99 ? "99+" : count}</span>` : nothing}
+      ${count > 0
+        ? html`<span class="badge" aria-hidden="true">${count > 99 ? "99+" : count}</span><span class="hidden-text">${t(counted, { count })}</span>`
+        : nothing}
     </a>`;
+  }
+
+  /** Past the rail and what is listed, to what was chosen. The address cannot say that: it is in use. */
+  #skip() {
+    const mains = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("main, .shell-main"));
+    const target = [...mains].findLast((main) => main.checkVisibility());
+    if (!target) return;
+    target.tabIndex = -1;
+    target.focus();
   }
 
   /** @param {string} page */
   #page(page) {
     if (page in LATER && !this.#loaded.has(page)) {
-      const load = LATER[/** @type {keyof typeof LATER} */ (page)];
-      load().then(() => {
-        this.#loaded.add(page);
-        this.requestUpdate();
-      });
-      return html`<p class="empty">${t("app.loading")}</p>`;
+      if (this.#failed.has(page)) return this.#notLoaded(page);
+      void this.#load(/** @type {keyof typeof LATER} */ (page));
+      return html`<p class="empty" role="status">${t("app.loading")}</p>`;
     }
     if (page === "people") return html`<myim-people-page></myim-people-page>`;
     if (page === "settings") return html`<myim-settings-page></myim-settings-page>`;
     if (page === "admin") return html`<myim-admin-page></myim-admin-page>`;
     return html`<myim-chats-page></myim-chats-page>`;
+  }
+
+  /** @param {keyof typeof LATER} page */
+  async #load(page) {
+    try {
+      await LATER[page]();
+      this.#loaded.add(page);
+    } catch {
+      this.#failed.add(page);
+    }
+    this.requestUpdate();
+  }
+
+  /** A browser does not load a module again that failed: the page has to. @param {string} page */
+  #notLoaded(page) {
+    return html`<main class="empty" role="alert">
+      ${icon("cloud-off")}
+      <h1 class="empty-title">${t(`nav.${page}`)}</h1>
+      <p>${describe(new Problem("network", ""))}</p>
+      <button class="button" @click=${() => location.reload()}>${icon("rotate-cw")}${t("action.reload")}</button>
+    </main>`;
   }
 }
 

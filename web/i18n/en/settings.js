@@ -136,5 +136,7 @@ export const settings = {
 
   "leave.title": "Leave without saving?",
   "leave.text": "What you changed on this page is not saved yet.",
-  "leave.discard": "Leave",
+  "leave.running_title": "Stop and leave?",
+  "leave.running": "The work on this page has not finished. It stops if you leave.",
+  "leave.leave": "Leave",
 };

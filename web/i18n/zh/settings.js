@@ -128,7 +128,9 @@ export const settings = {
   "settings.about.libraries": "开源组件",
   "settings.about.libraries_hint": "本客户端使用了以下开源项目，谨致谢意。",
 
-  "leave.title": "要离开吗？",
-  "leave.text": "你在此页面上的修改尚未保存。",
-  "leave.discard": "不保存并离开",
+  "leave.title": "要离开此页面吗？",
+  "leave.text": "你在此页面上的修改尚未保存，离开后将会丢失。",
+  "leave.running_title": "要停止并离开吗？",
+  "leave.running": "此页面上的任务尚未完成，离开后会停止。",
+  "leave.leave": "离开",
 };

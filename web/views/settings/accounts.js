@@ -17,7 +17,7 @@ export class AccountSettings extends Element {
     return html`
       <section class="card" aria-labelledby="accounts-title">
         <h3 id="accounts-title">${t("settings.accounts.title")}</h3>
-        <ul class="rows">${app.accounts().map((account) => this.#account(account, me))}</ul>
+        <ul class="items">${app.accounts().map((account) => this.#account(account, me))}</ul>
         <p class="field-hint">${t("settings.accounts.hint")}</p>
         <div class="buttons">
           <button class="button" @click=${useAnother}>${icon("user-plus")}${t("settings.accounts.another")}</button>
@@ -31,9 +31,9 @@ export class AccountSettings extends Element {
   #account(account, me) {
     const current = account.user_id === app.client?.account.user_id;
     const name = (current && me?.nickname) || account.username;
-    return html`<li class="row">
+    return html`<li class="item">
       <myim-avatar .name=${name} .number=${account.user_id} .picture=${current ? (me?.avatar ?? "") : ""} .size=${40}></myim-avatar>
-      <span class="row-text">
+      <span class="item-text">
         <strong dir="auto">${name}</strong>
         ${current ? html`<span class="muted">${t("settings.accounts.this_tab")}</span>` : nothing}
       </span>

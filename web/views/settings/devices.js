@@ -47,12 +47,12 @@ export class DeviceSettings extends Element {
     return html`
       <section class="card" aria-labelledby="devices-here">
         <h3 id="devices-here">${t("settings.devices.here")}</h3>
-        <ul class="rows">${here.map((session) => this.#session(session))}</ul>
+        <ul class="items">${here.map((session) => this.#session(session))}</ul>
       </section>
       <section class="card" aria-labelledby="devices-others">
         <h3 id="devices-others">${t("settings.devices.others", { count: others.length })}</h3>
         ${others.length
-          ? html`<ul class="rows">${repeat(others, ({ session_id }) => session_id, (session) => this.#session(session))}</ul>
+          ? html`<ul class="items">${repeat(others, ({ session_id }) => session_id, (session) => this.#session(session))}</ul>
               <div><button class="button danger" ?disabled=${this.busy} @click=${() => this.#endAll(others)}>${icon("log-out")}${t("settings.devices.end_others")}</button></div>`
           : html`<p class="muted">${t("settings.devices.no_others")}</p>`}
       </section>
@@ -62,9 +62,9 @@ export class DeviceSettings extends Element {
   /** @param {Session} session */
   #session(session) {
     const { current, kind, name, seen_at, created_at } = session;
-    return html`<li class="row">
-      <span class="row-icon">${icon(deviceIcon(kind))}</span>
-      <span class="row-text">
+    return html`<li class="item">
+      <span class="item-icon">${icon(deviceIcon(kind))}</span>
+      <span class="item-text">
         <strong dir="auto">${deviceName(kind, name)}</strong>
         <span class="muted">
           ${current ? t("settings.devices.this") : html`<span title=${formatFull(seen_at)}>${t("settings.devices.seen", { time: formatAgo(seen_at) })}</span>`}

@@ -23,7 +23,7 @@ export class ExportSettings extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    guardLeaving(() => this.stage === "running", this.lifetime.signal);
+    guardLeaving(() => this.stage === "running", this.lifetime.signal, "leave.running");
     this.lifetime.signal.addEventListener("abort", () => this.stop.abort());
   }
 

@@ -1,7 +1,10 @@
 import { useLanguage } from "./i18n/index.js";
 import { app } from "./state/app.js";
+import { Notifications } from "./state/notifications.js";
 import { startRouter } from "./state/router.js";
 import { applyTheme } from "./ui/theme.js";
+import { registerWorker } from "./ui/worker.js";
+import { notify } from "./views/notify.js";
 import "./views/app.js";
 
 /** The language is loaded before anything is drawn; the rest draws itself from the state. */
@@ -14,9 +17,21 @@ async function start() {
   });
   await useLanguage(language);
   startRouter();
+  notifyOfMessages();
   app.start();
   const root = document.createElement("myim-app");
   document.getElementById("root")?.replaceChildren(root);
+  registerWorker();
+}
+
+/** Whoever is at work hears of new messages. */
+function notifyOfMessages() {
+  /** @type {Notifications | null} */
+  let notifications = null;
+  app.onAccount(() => {
+    notifications?.stop();
+    notifications = app.client && new Notifications(app.client, notify);
+  });
 }
 
 void start();

@@ -187,11 +187,13 @@ export class MessageList extends Element {
 
   #rows() {
     const { window, pending, conversation, me, users, contacts, members } = this.seen;
-    if (!window || (window.messages.length === 0 && !window.atEnd)) {
-      return html`<div class="message-edge">${window?.error ? this.#failure(window.error) : icon("loader-circle", "spin")}</div>`;
-    }
+    const loaded = window !== undefined && (window.messages.length > 0 || window.atEnd);
+    // What one wrote is shown even where nothing can be loaded.
+    const waiting = !loaded || window.atEnd ? (pending ?? []) : [];
+    if (!loaded && waiting.length === 0) return html`<div class="message-edge">${this.#edge(null)}</div>`;
+    const messages = loaded ? window.messages : [];
     const { state } = app.store;
-    const rows = rowsOf(window.messages, window.atEnd ? (pending ?? []) : [], app.client?.account.user_id ?? "", this.#unreadFrom);
+    const rows = rowsOf(messages, waiting, app.client?.account.user_id ?? "", this.#unreadFrom);
     const language = currentLanguage();
     /** @type {(row: import("./message_rows.js").Row) => unknown} */
     const draw = (row) => {
@@ -205,7 +207,7 @@ export class MessageList extends Element {
       }
       const expanded = this.expanded.has(row.key);
       const message = row.kind === "message" ? row.message : row.pending;
-      const quoted = this.#quotes.find(this.conversationId, message.reply_to, window.messages);
+      const quoted = this.#quotes.find(this.conversationId, message.reply_to, messages);
       const last = row.kind === "pending" || row.last;
       const context = { state, conversation, first: row.first, last, expanded, quoted };
       const progress = row.kind === "message" && row.message.sender === me?.id ? this.#progress(row.message) : 0;
@@ -214,9 +216,9 @@ export class MessageList extends Element {
       );
     };
     return html`
-      <div class="message-edge">${this.#edge(window.atStart ? t("chat.begin") : null)}</div>
+      <div class="message-edge">${this.#edge(window?.atStart ? t("chat.begin") : null)}</div>
       ${repeat(rows, (row) => row.key, draw)}
-      ${window.atEnd ? nothing : html`<div class="message-edge">${this.#edge(null)}</div>`}
+      ${!loaded || window.atEnd ? nothing : html`<div class="message-edge">${this.#edge(null)}</div>`}
     `;
   }
 

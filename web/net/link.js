@@ -2,6 +2,7 @@ import { freshId } from "./ids.js";
 import { whenLeader } from "./leader.js";
 import { Problem } from "./problem.js";
 import { Socket } from "./socket.js";
+import { Tabs } from "./tabs.js";
 
 /** How long another tab may take to pass a request on. */
 const RELAY_MS = 20_000;
@@ -19,12 +20,6 @@ const ACK_MS = 300;
  */
 
 /**
- * @typedef {object} TabView
- * @property {string | null} open the conversation that a tab shows
- * @property {boolean} focused somebody looks at it
- */
-
-/**
  * The connection of an account, which all its tabs share: one of them holds the WebSocket and tells
  * the others what it hears. One device may have only one.
  */
@@ -38,7 +33,8 @@ export class Link {
   #nextId = 1;
   /** @type {Map<number, {resolve: (ok: any) => void, reject: (problem: Problem) => void}>} */
   #asked = new Map();
-  /** @type {Map<string, TabView>} */ #tabs = new Map();
+  /** @type {Tabs} */ #tabs;
+  /** @type {() => boolean} */ #isLeader;
   /** What the server was told to be on a screen. @type {Set<string>} */ #opened = new Set();
   /** @type {Map<string, number>} */ #acks = new Map();
   /** @type {number | undefined} */ #ackTimer;
@@ -53,8 +49,9 @@ export class Link {
     this.handlers = handlers;
     this.#channel = new BroadcastChannel(`myim.link.${account}`);
     this.#channel.onmessage = ({ data }) => this.#hear(data);
-    this.#tabs.set(this.#tab, { open: null, focused: false });
-    whenLeader(`myim.link.${account}`, () => this.#lead(), this.#end.signal);
+    this.#tabs = new Tabs(this.#tab, () => this.#open(), this.#end.signal);
+    const leadership = { lead: () => this.#lead(), lose: () => this.#lose() };
+    this.#isLeader = whenLeader(`myim.link.${account}`, leadership, this.#end.signal);
     this.#say({ kind: "who" });
   }
 
@@ -112,16 +109,15 @@ export class Link {
     this.#say({ kind: "event", event });
   }
 
-  /** What this tab shows now. @param {TabView} view */
+  /** What this tab shows now. @param {import("./tabs.js").TabView} view */
   shows(view) {
     this.#tabs.set(this.#tab, view);
     this.#say({ kind: "tab", tab: this.#tab, view });
-    this.#open();
   }
 
   /** Whether somebody looks at a conversation in any tab. @param {string} conversation */
   isWatched(conversation) {
-    return [...this.#tabs.values()].some((view) => view.focused && view.open === conversation);
+    return this.#tabs.watch(conversation);
   }
 
   #lead() {
@@ -139,24 +135,42 @@ export class Link {
         this.handlers.event(event, true);
       },
       state: (state, retryAt) => {
-        this.#state = { state, retryAt };
-        this.#say({ kind: "state", state, retryAt });
-        this.handlers.state(state, retryAt);
+        if (state !== "ended") this.#tell(state, retryAt);
       },
-      ended: (code) => {
-        this.#say({ kind: "ended", code });
-        this.handlers.ended(code);
-      },
+      ended: (code) => this.#ended(code),
     };
     this.#socket = new Socket(this.url, handlers);
     this.#socket.start();
   }
 
+  /** Another tab leads: what it hears comes from there from now on. */
+  #lose() {
+    this.#socket?.stop();
+    this.#socket = null;
+    this.#opened.clear();
+    this.#say({ kind: "who" });
+  }
+
+  /** @param {import("../types.js").LinkState} state @param {number} retryAt */
+  #tell(state, retryAt) {
+    this.#state = { state, retryAt };
+    this.#say({ kind: "state", state, retryAt });
+    this.handlers.state(state, retryAt);
+  }
+
+  /** @param {string} code */
+  #ended(code) {
+    // A tab that stood still may find that another one of this browser took its place.
+    if (code === "replaced" && !this.#isLeader()) return this.#lose();
+    this.#tell("ended", 0);
+    this.#say({ kind: "ended", code });
+    this.handlers.ended(code);
+  }
+
   /** Tells the server which conversations are on a screen of any tab. */
   #open() {
     if (!this.#socket) return;
-    const wanted = new Set();
-    for (const { open } of this.#tabs.values()) if (open) wanted.add(open);
+    const wanted = this.#tabs.open;
     for (const conversation of this.#opened) {
       if (!wanted.has(conversation)) this.#socket.tell("conversation.close", { conversation });
     }
@@ -176,12 +190,10 @@ export class Link {
     switch (message.kind) {
       case "who":
         if (this.#socket) this.#say({ kind: "state", ...this.#state });
-        this.#say({ kind: "tab", tab: this.#tab, view: this.#tabs.get(this.#tab) });
+        this.#say({ kind: "tab", tab: this.#tab, view: this.#tabs.view });
         break;
       case "tab":
-        if (message.view) this.#tabs.set(message.tab, message.view);
-        else this.#tabs.delete(message.tab);
-        this.#open();
+        this.#tabs.set(message.tab, message.view);
         break;
       case "state":
         this.#state = { state: message.state, retryAt: message.retryAt };

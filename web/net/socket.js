@@ -33,6 +33,7 @@ export class Socket {
   #heardAt = 0;
   /** @type {number | undefined} */ #retry;
   /** @type {number | undefined} */ #quiet;
+  /** @type {number | undefined} */ #opening;
   /** What a server that is stopping asks us to wait. @type {number | null} */ #drainMs = null;
 
   /**
@@ -90,7 +91,13 @@ export class Socket {
     this.handlers.state("connecting", 0);
     const socket = new WebSocket(this.url, "myim.v1");
     this.#socket = socket;
-    socket.onopen = () => void this.#greet(socket);
+    // A network that swallows everything would be waited for much longer.
+    this.#opening = setTimeout(() => this.#broken(), ANSWER_MS);
+    socket.onopen = () => {
+      if (socket !== this.#socket) return;
+      clearTimeout(this.#opening);
+      void this.#greet(socket);
+    };
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#hear(String(data));
     };
@@ -203,6 +210,7 @@ export class Socket {
     this.#socket = null;
     this.#welcome = false;
     clearInterval(this.#quiet);
+    clearTimeout(this.#opening);
     socket?.close();
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);

@@ -27,7 +27,11 @@ export function apply(client, event) {
   }
   if (kind === "contact.profile_changed") return void client.people.loadUser(event.user_id);
   if (kind === "group.profile_changed") return client.groups.changed(event.group_id);
-  if (kind === "contact.changed" && event.group_id) return void client.loadConversationsSoon();
+  if (kind === "contact.changed" && event.group_id) {
+    // One joined a group or left it, or was taken out of it.
+    client.groups.changed(event.group_id);
+    return void client.loadConversationsSoon();
+  }
   if (kind.startsWith("contact.")) return client.people.changed();
   if (kind === "group.dissolved" || kind === "group.join_answered" || kind === "group.join_requested") {
     client.groups.changed(event.group_id);

@@ -78,14 +78,19 @@ export class Groups {
     const { client } = this;
     const result = await work(client.api);
     await this.load(id);
-    const { conversations, windows } = client.store.state;
+    const { store } = client;
+    const { conversations, groups, windows } = store.state;
     const conversation = [...conversations.values()].find(({ group }) => group?.id === id);
-    if (conversation) {
+    if (!conversation) {
+      client.loadConversationsSoon();
+    } else if (!groups.get(id)?.role) {
+      // One left it, or it is gone.
+      store.put("conversations", conversation.id, undefined);
+      store.put("windows", conversation.id, undefined);
+    } else {
       await client.loadConversation(conversation.id);
       // What was done stands in the history.
       if (windows.get(conversation.id)?.atEnd) void client.history.newest(conversation.id);
-    } else {
-      client.loadConversationsSoon();
     }
     client.link.share({ event: "group.profile_changed", group_id: id });
     return result;

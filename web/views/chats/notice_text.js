@@ -11,9 +11,9 @@ import { nameOf } from "../../state/conversations.js";
 export function noticeText(state, message, groupId) {
   const notice = /** @type {Notice} */ (message.notice);
   const me = state.me?.id;
-  const name = (/** @type {string | undefined} */ id) => (id === undefined ? "" : id === me ? t("lists.you") : nameOf(state, id, groupId));
-  const who = name(message.sender);
-  const whom = name(notice.user_id);
+  const name = (/** @type {string} */ id, /** @type {string} */ you) => (id === me ? t(you) : nameOf(state, id, groupId));
+  const who = name(message.sender, "lists.you");
+  const whom = notice.user_id === undefined ? "" : name(notice.user_id, "lists.you_object");
   if (notice.type === "group_created") return t("notice.group_created", { who, name: notice.name ?? "" });
   if (notice.type === "member_changed") return memberChanged(notice, who, whom, message.sender === notice.user_id);
   if (notice.type === "group_changed") return groupChanged(notice, who);
@@ -27,7 +27,7 @@ function memberChanged({ role, muted, muted_until, nickname }, who, whom, onesel
   if (muted === false) parts.push(t("notice.unmuted", { who, whom }));
   else if (muted_until) parts.push(t("notice.muted", { who, whom, until: formatFull(muted_until) }));
   if (nickname !== undefined) {
-    const key = nickname === "" ? "notice.no_nickname" : oneself ? "notice.nickname_own" : "notice.nickname";
+    const key = `notice.${nickname === "" ? "no_" : ""}nickname${oneself ? "_own" : ""}`;
     parts.push(t(key, { who, whom, name: nickname }));
   }
   return parts.join(" ");

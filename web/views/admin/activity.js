@@ -1,62 +1,35 @@
-import { Problem } from "../../net/problem.js";
-import { admin } from "./states.js";
-
 /**
- * @typedef {object} Point what the server did around a time; null where it is not known
- * @property {number} time milliseconds since 1970
- * @property {number | null} messages a second
- * @property {number | null} commitP50 milliseconds
- * @property {number | null} commitP99 milliseconds
- * @property {number | null} connections
- * @property {number | null} queue changes that wait to be saved
+ * @typedef {object} Sample what the server says of a moment, as `GET /admin/activity` has it
+ * @property {string} time
+ * @property {number} users_online
+ * @property {{flamingo: number, websocket: number, http: number, transfer: number}} connections
+ * @property {number} messages since the sample before, as all that is counted
+ * @property {number} deliveries
+ * @property {number | null} commit_p50_ms
+ * @property {number | null} commit_p99_ms
+ * @property {{log: number, index: number, webhooks_retrying: number}} queues
+ * @property {number} warnings
+ * @property {number} errors
+ * @property {number} upload_bytes
+ * @property {number} download_bytes
  */
 
-/** How many points are kept that this page measured itself. */
-const KEPT_MAX = 360;
+/** @typedef {{times: number[], read: (value: (sample: Sample) => number | null) => (number | null)[], rate: (value: (sample: Sample) => number) => (number | null)[], sum: (value: (sample: Sample) => number) => number}} Activity */
 
 /**
- * How busy the server was. Servers that keep no such record are watched while the page is open: then
- * the lines begin with it.
+ * The last hour, made ready for charts.
+ * @param {{interval_s: number, items: Sample[]}} answer
+ * @returns {Activity}
  */
-export class Activity {
-  /** @type {Point[]} */ points = [];
-  /** The server keeps the record. */
-  kept = true;
-  /** @type {{time: number, messages: number} | null} */ #before = null;
-
-  /** @param {any} stats as `GET /admin/stats` answered just now */
-  async refresh(stats) {
-    if (this.kept) {
-      try {
-        this.points = read(await admin().get("/activity", undefined));
-        return;
-      } catch (error) {
-        if (Problem.of(error).status !== 404) throw error;
-        this.kept = false;
-      }
-    }
-    this.#measure(stats);
-  }
-
-  /** @param {any} stats */
-  #measure(stats) {
-    const time = Date.now();
-    const before = this.#before;
-    this.#before = { time, messages: stats.messages };
-    const messages = before ? Math.max(0, ((stats.messages - before.messages) * 1000) / (time - before.time)) : null;
-    const connections = /** @type {number[]} */ (Object.values(stats.online.connections)).reduce((sum, count) => sum + count, 0);
-    this.points = [...this.points, { time, messages, commitP50: null, commitP99: null, connections, queue: stats.queues.log }].slice(-KEPT_MAX);
-  }
-}
-
-/** @param {any} answer @returns {Point[]} */
-function read(answer) {
-  return answer.items.map((/** @type {any} */ item) => ({
-    time: Date.parse(item.time),
-    messages: item.messages_per_s ?? null,
-    commitP50: item.commit_p50_ms ?? null,
-    commitP99: item.commit_p99_ms ?? null,
-    connections: item.connections ?? null,
-    queue: item.queue ?? null,
-  }));
+export function activityOf({ interval_s, items }) {
+  const times = items.map(({ time }) => Date.parse(time));
+  // The computer may have slept between two samples.
+  const seconds = times.map((time, at) => (at > 0 ? Math.max(1, (time - times[at - 1]) / 1000) : interval_s));
+  return {
+    times,
+    read: (value) => items.map(value),
+    // What the first one counts began with the program.
+    rate: (value) => items.map((sample, at) => (at > 0 ? value(sample) / seconds[at] : null)),
+    sum: (value) => items.reduce((sum, sample) => sum + value(sample), 0),
+  };
 }

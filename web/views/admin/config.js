@@ -2,9 +2,11 @@ import { t } from "../../i18n/index.js";
 import { Problem } from "../../net/problem.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
-import { html } from "../../vendor/lit.js";
+import { html, nothing } from "../../vendor/lit.js";
 import { searchField } from "./search_field.js";
-import { admin, failed, loading } from "./states.js";
+import { admin, failed, loading, tag } from "./states.js";
+
+/** @typedef {{name: string, value: unknown, source: "default" | "file" | "environment" | "flag"}} Setting */
 
 /** The settings with which the server runs. They are changed in its configuration. */
 export class AdminConfig extends Element {
@@ -12,7 +14,7 @@ export class AdminConfig extends Element {
 
   constructor() {
     super();
-    /** @type {Record<string, unknown> | null} */
+    /** @type {Setting[] | null} */
     this.config = null;
     /** @type {Problem | null} */
     this.failure = null;
@@ -26,7 +28,7 @@ export class AdminConfig extends Element {
 
   async #load() {
     try {
-      this.config = await admin().get("/config", undefined);
+      this.config = (await admin().get("/config", undefined)).items;
       this.failure = null;
     } catch (error) {
       this.failure = Problem.of(error);
@@ -37,33 +39,22 @@ export class AdminConfig extends Element {
     if (this.failure) return failed(this.failure, () => void this.#load());
     if (!this.config) return loading();
     const text = this.text.trim().toLowerCase();
-    const found = flat(this.config).filter(([name, value]) => `${name} ${value}`.toLowerCase().includes(text));
+    const found = this.config.filter(({ name, value }) => `${name} ${shown(value)}`.toLowerCase().includes(text));
     return html`
       <p class="note">${icon("info")}<span>${t("admin.config.how")}</span></p>
       <div class="filters">${searchField({ label: t("admin.config.search"), value: this.text, change: (typed) => (this.text = typed) })}</div>
       <div class="card">
         ${found.length
-          ? html`<dl class="facts wide">${found.map(([name, value]) => html`<dt class="mono">${name}</dt><dd class="mono" dir="auto">${value}</dd>`)}</dl>`
+          ? html`<dl class="facts wide">
+              ${found.map(
+                ({ name, value, source }) => html`<dt class="mono">${name}</dt>
+                  <dd><span class="mono ${value === null ? "muted" : ""}" dir="auto">${shown(value)}</span> ${source === "default" ? nothing : tag(t(`admin.config.source.${source}`), "accent")}</dd>`,
+              )}
+            </dl>`
           : html`<p class="muted" role="status">${t("admin.none_found")}</p>`}
       </div>
     `;
   }
-}
-
-/**
- * Settings by their whole name.
- * @param {Record<string, unknown>} config
- * @param {string} [prefix]
- * @returns {[string, string][]}
- */
-function flat(config, prefix = "") {
-  return Object.entries(config).flatMap(([name, value]) => {
-    const whole = prefix + name;
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-      return flat(/** @type {Record<string, unknown>} */ (value), `${whole}.`);
-    }
-    return [/** @type {[string, string]} */ ([whole, shown(value)])];
-  });
 }
 
 /** @param {unknown} value */

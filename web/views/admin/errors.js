@@ -5,7 +5,7 @@ import { Paged } from "./paged.js";
 import { searchField } from "./search_field.js";
 import { tag } from "./states.js";
 
-/** @typedef {{time: string, level: string, target?: string, message: string, fields?: Record<string, unknown>}} ErrorLine */
+/** @typedef {{time: string, level: "warn" | "error", target: string, message: string, fields: Record<string, string>}} ErrorLine */
 
 /**
  * What went wrong lately, as the server wrote it into its log.
@@ -36,7 +36,7 @@ export class AdminErrors extends Paged {
 
 /** @param {ErrorLine} line */
 function errorItem({ time, level, target, message, fields }) {
-  const bad = level.toLowerCase() === "error";
+  const bad = level === "error";
   return html`<li class="item top">
     <span class="item-icon ${bad ? "bad" : "warn"}">${icon(bad ? "circle-alert" : "triangle-alert")}</span>
     <span class="item-text">
@@ -44,10 +44,10 @@ function errorItem({ time, level, target, message, fields }) {
       <span class="muted">
         ${tag(t(bad ? "admin.errors.error" : "admin.errors.warning"), bad ? "bad" : "warn")}
         <time class="dot-between" datetime=${time} title=${formatFull(time)}>${formatWhen(time)}</time>
-        ${target ? html`<span class="dot-between mono">${target}</span>` : nothing}
+        <span class="dot-between mono">${target}</span>
       </span>
-      ${fields && Object.keys(fields).length
-        ? html`<dl class="facts small">${Object.entries(fields).map(([name, value]) => html`<dt class="mono">${name}</dt><dd class="mono" dir="auto">${typeof value === "string" ? value : JSON.stringify(value)}</dd>`)}</dl>`
+      ${Object.keys(fields).length
+        ? html`<dl class="facts small">${Object.entries(fields).map(([name, value]) => html`<dt class="mono">${name}</dt><dd class="mono" dir="auto">${value}</dd>`)}</dl>`
         : nothing}
     </span>
   </li>`;

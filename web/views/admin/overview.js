@@ -3,7 +3,8 @@ import { Problem } from "../../net/problem.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { Activity } from "./activity.js";
+import { href } from "../../state/router.js";
+import { activityOf } from "./activity.js";
 import { chart } from "./chart.js";
 import { failed, admin, loading } from "./states.js";
 import { tile } from "./storage.js";
@@ -16,7 +17,8 @@ const WAYS = ["flamingo", "websocket", "event_stream", "sync", "webhook"];
 export class AdminOverview extends Element {
   static properties = { stats: { state: true }, failure: { state: true }, at: { state: true } };
 
-  activity = new Activity();
+  /** Null if the server keeps no record of it. @type {import("./activity.js").Activity | null} */
+  activity = null;
   /** Loading of ours that has not ended. */
   #running = false;
 
@@ -45,8 +47,8 @@ export class AdminOverview extends Element {
     if (this.stats && !this.checkVisibility()) return;
     this.#running = true;
     try {
-      const stats = await admin().get("/stats", undefined);
-      await this.activity.refresh(stats);
+      const [stats, activity] = await Promise.all([admin().get("/stats", undefined), loadActivity()]);
+      this.activity = activity;
       this.stats = stats;
       this.failure = null;
       this.at = Date.now();
@@ -69,8 +71,15 @@ export class AdminOverview extends Element {
         ${tile(t("admin.overview.messages"), stats.messages)}
         ${tile(t("admin.overview.sessions"), stats.sessions)}
         ${tile(t("admin.overview.storage"), formatBytes(stats.database_bytes + stats.file_cache.bytes), t("admin.overview.files", { count: stats.file_cache.files }))}
+        ${this.activity
+          ? tile(
+              t("admin.overview.errors"),
+              this.activity.sum(({ errors }) => errors),
+              html`<a href=${href("admin", "errors")}>${t("admin.overview.warnings", { count: this.activity.sum(({ warnings }) => warnings) })}</a>`,
+            )
+          : nothing}
       </div>
-      ${this.activity.kept ? nothing : html`<p class="field-hint">${t("admin.overview.measured")}</p>`} ${this.#charts()}
+      ${this.activity ? charts(this.activity) : html`<p class="note" role="status">${icon("info")}<span>${t("admin.overview.no_activity")}</span></p>`}
       <section class="card" aria-labelledby="overview-server">
         <h3 id="overview-server">${t("admin.overview.server")}</h3>
         <dl class="facts">
@@ -85,32 +94,85 @@ export class AdminOverview extends Element {
       </section>
     `;
   }
+}
 
-  #charts() {
-    const { points } = this.activity;
-    const times = points.map(({ time }) => time);
-    const values = (/** @type {Exclude<keyof import("./activity.js").Point, "time">} */ name) => points.map((point) => point[name]);
-    const rate = (/** @type {number} */ value) => t("admin.unit.per_s", { count: Math.round(value * 10) / 10 });
-    const ms = (/** @type {number} */ value) => t("admin.unit.ms", { count: Math.round(value * 10) / 10 });
-    const withCommits = points.some(({ commitP50 }) => commitP50 !== null);
-    return html`<div class="charts">
-      ${chart({ id: "chart-messages", title: t("admin.chart.messages"), times, series: [{ label: t("admin.chart.messages"), values: values("messages") }], format: rate })}
-      ${withCommits
-        ? chart({
-            id: "chart-commit",
-            title: t("admin.chart.commit"),
-            times,
-            series: [
-              { label: t("admin.chart.p50"), values: values("commitP50") },
-              { label: t("admin.chart.p99"), values: values("commitP99") },
-            ],
-            format: ms,
-          })
-        : nothing}
-      ${chart({ id: "chart-connections", title: t("admin.chart.connections"), times, series: [{ label: t("admin.chart.connections"), values: values("connections") }], format: formatNumber })}
-      ${chart({ id: "chart-queue", title: t("admin.chart.queue"), times, series: [{ label: t("admin.chart.queue"), values: values("queue") }], format: formatNumber })}
-    </div>`;
+async function loadActivity() {
+  try {
+    return activityOf(await admin().get("/activity", undefined));
+  } catch (error) {
+    if (Problem.of(error).status === 404) return null;
+    throw error;
   }
+}
+
+/** @param {import("./activity.js").Activity} activity */
+function charts({ times, read, rate }) {
+  const tenth = (/** @type {number} */ value) => Math.round(value * 10) / 10;
+  const perSecond = (/** @type {number} */ value) => t("admin.unit.per_s", { count: tenth(value) });
+  const ms = (/** @type {number} */ value) => t("admin.unit.ms", { count: tenth(value) });
+  const bytes = (/** @type {number} */ value) => t("admin.unit.each_s", { size: formatBytes(Math.round(value)) });
+  return html`<div class="charts">
+    ${chart({
+      id: "chart-messages",
+      title: t("admin.chart.messages"),
+      times,
+      series: [
+        { label: t("admin.chart.saved"), values: rate(({ messages }) => messages) },
+        { label: t("admin.chart.delivered"), values: rate(({ deliveries }) => deliveries) },
+      ],
+      format: perSecond,
+    })}
+    ${chart({
+      id: "chart-commit",
+      title: t("admin.chart.commit"),
+      times,
+      series: [
+        { label: t("admin.chart.p50"), values: read(({ commit_p50_ms }) => commit_p50_ms) },
+        { label: t("admin.chart.p99"), values: read(({ commit_p99_ms }) => commit_p99_ms) },
+      ],
+      format: ms,
+    })}
+    ${chart({
+      id: "chart-connections",
+      title: t("admin.chart.connections"),
+      times,
+      series: [
+        { label: "WebSocket", values: read(({ connections }) => connections.websocket) },
+        { label: "HTTP", values: read(({ connections }) => connections.http) },
+        { label: "Flamingo", values: read(({ connections }) => connections.flamingo) },
+        { label: t("admin.chart.transfer"), values: read(({ connections }) => connections.transfer) },
+      ],
+      format: formatNumber,
+    })}
+    ${chart({
+      id: "chart-queues",
+      title: t("admin.chart.queues"),
+      times,
+      series: [
+        { label: t("admin.chart.queue_log"), values: read(({ queues }) => queues.log) },
+        { label: t("admin.chart.queue_index"), values: read(({ queues }) => queues.index) },
+        { label: t("admin.chart.queue_webhooks"), values: read(({ queues }) => queues.webhooks_retrying) },
+      ],
+      format: formatNumber,
+    })}
+    ${chart({
+      id: "chart-files",
+      title: t("admin.chart.files"),
+      times,
+      series: [
+        { label: t("admin.chart.uploads"), values: rate(({ upload_bytes }) => upload_bytes) },
+        { label: t("admin.chart.downloads"), values: rate(({ download_bytes }) => download_bytes) },
+      ],
+      format: bytes,
+    })}
+    ${chart({
+      id: "chart-online",
+      title: t("admin.overview.online"),
+      times,
+      series: [{ label: t("admin.overview.users"), values: read(({ users_online }) => users_online) }],
+      format: formatNumber,
+    })}
+  </div>`;
 }
 
 /** @param {number} seconds */

@@ -73,7 +73,7 @@ export class AdminStorage extends Element {
  * A number that is worth a look.
  * @param {string} label
  * @param {string | number} value
- * @param {string} [more]
+ * @param {unknown} [more]
  */
 export function tile(label, value, more = "") {
   return html`<div class="card tile">

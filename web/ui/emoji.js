@@ -1,4 +1,4 @@
-/** An emoji, and the words by which it is found; the first of them are its name. @typedef {[string, string]} Emoji */
+/** An emoji, its name, and other words by which it is found. @typedef {[string, string, string]} Emoji */
 
 /** @type {Map<string, Promise<Emoji[][]>>} */
 const loaded = new Map();
@@ -35,12 +35,17 @@ export async function findEmoji(language, query, most) {
   /** @type {Emoji[]} */
   const others = [];
   for (const emoji of groups.flat()) {
-    const [, words] = emoji;
-    if (words.startsWith(query.toLowerCase())) first.push(emoji);
-    else if (wanted.every((word) => ` ${words}`.includes(` ${word}`) || (/\p{Script=Han}/u.test(word) && words.includes(word)))) others.push(emoji);
+    const [, name, words] = emoji;
+    if (name.startsWith(query.toLowerCase())) first.push(emoji);
+    else if (wanted.every((word) => begins(`${name} ${words}`, word))) others.push(emoji);
     if (first.length >= most) break;
   }
   return [...first, ...others].slice(0, most);
+}
+
+/** Whether one of the words begins so; Chinese has no space between words. @param {string} words @param {string} word */
+function begins(words, word) {
+  return /\p{Script=Han}/u.test(word) ? words.includes(word) : ` ${words}`.includes(` ${word}`);
 }
 
 /** Those used last in this browser, the newest first. @returns {string[]} */

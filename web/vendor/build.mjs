@@ -56,7 +56,7 @@ for (const language of ["en", "zh"]) {
   for (const { group, order, unicode, label, tags } of all.sort((a, b) => a.order - b.order)) {
     // Group 2 holds skin tones and hair, which are no emoji of their own.
     if (group === undefined || group === 2 || order === undefined) continue;
-    (groups[group] ??= []).push([unicode, [label, ...(tags ?? [])].join(" ").toLowerCase()]);
+    (groups[group] ??= []).push([unicode, label.toLowerCase(), (tags ?? []).join(" ").toLowerCase()]);
   }
   writeFileSync(`${target}/emoji.${language}.json`, JSON.stringify(groups.filter(Boolean)) + "\n");
 }

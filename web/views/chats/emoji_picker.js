@@ -133,7 +133,7 @@ class EmojiPicker extends Element {
     if (this.found) {
       return this.found.length ? this.#grid(this.found) : html`<p class="empty" role="status">${t("compose.emoji_none")}</p>`;
     }
-    const recent = this.recent.map((emoji) => /** @type {Emoji} */ ([emoji, emoji]));
+    const recent = this.recent.map((sign) => this.groups.flat().find(([one]) => one === sign) ?? /** @type {Emoji} */ ([sign, sign, ""]));
     return html`
       ${recent.length ? this.#section("recent", t("compose.emoji_recent"), recent) : nothing}
       ${this.groups.map((group, at) => this.#section(String(at), t(`compose.emoji_group.${at}`), group))}
@@ -152,15 +152,10 @@ class EmojiPicker extends Element {
   #grid(emoji) {
     return html`<div class="emoji-grid">
       ${emoji.map(
-        ([sign, words]) => html`<button type="button" class="emoji-button" tabindex="-1" title=${nameOf(words)} aria-label=${nameOf(words)} @click=${() => this.#choose(sign)}>${sign}</button>`,
+        ([sign, name], at) => html`<button type="button" class="emoji-button" tabindex=${at === 0 ? 0 : -1} title=${name} aria-label=${name} @click=${() => this.#choose(sign)}>${sign}</button>`,
       )}
     </div>`;
   }
-}
-
-/** The words begin with the name; where it ends is not written. @param {string} words */
-function nameOf(words) {
-  return words.split(" ").slice(0, 4).join(" ");
 }
 
 /** @param {HTMLElement[]} buttons @param {number} now @param {string} key @returns {HTMLElement | undefined} */

@@ -37,7 +37,7 @@ export async function suggest(state, conversation, before) {
   const word = EMOJI.exec(before)?.[1];
   if (!word) return null;
   const found = await findEmoji(currentLanguage(), word.replaceAll("_", " "), SHOWN_MAX);
-  const items = found.map(([emoji, words]) => ({ id: emoji, piece: emoji, label: `${emoji}  ${words}` }));
+  const items = found.map(([emoji, name]) => ({ id: emoji, piece: emoji, label: `${emoji}  ${name}` }));
   return items.length ? { start: before.length - word.length - 1, items } : null;
 }
 

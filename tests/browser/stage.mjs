@@ -117,7 +117,7 @@ export async function newcomer(name, options) {
 export async function api(page, method, path, body) {
   const token = await page.evaluate(() => {
     const accounts = JSON.parse(localStorage.getItem("myim.accounts") ?? "[]");
-    const current = sessionStorage.getItem("myim.account");
+    const current = sessionStorage.getItem("myim.account") ?? localStorage.getItem("myim.account");
     return accounts.find((/** @type {any} */ one) => one.user_id === current)?.token;
   });
   const response = await fetch(`${origin}/api/v1${path}`, {
@@ -135,6 +135,8 @@ export async function befriend(/** @type {Person} */ ann, /** @type {Person} */ 
   const bobUser = await api(bob.page, "GET", "/me");
   const request = await api(ann.page, "POST", "/contacts/requests", { user_id: bobUser.id });
   await api(bob.page, "POST", `/contacts/requests/${request.id}/accept`);
+  const annUser = await api(ann.page, "GET", "/me");
+  await api(bob.page, "POST", "/conversations", { user_id: annUser.id });
   const { conversation } = await api(ann.page, "POST", "/conversations", { user_id: bobUser.id });
   return conversation.id;
 }

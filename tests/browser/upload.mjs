@@ -29,7 +29,7 @@ await run(async () => {
   fs.closeSync(out);
 
   /** Bytes that requests carried, to know that an upload went on and did not begin anew. */
-  let offsets = /** @type {number[]} */ ([]);
+  const offsets = /** @type {number[]} */ ([]);
   page.on("request", (request) => {
     if (request.method() === "PATCH") offsets.push(Number(request.headers()["upload-offset"]));
   });
@@ -70,12 +70,12 @@ await run(async () => {
   await choose(page, drawn);
   await page.getByRole("dialog").getByLabel("Caption").fill("what we saw");
   await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
-  const shown = bob.page.getByRole("log").getByRole("img", { name: /Picture/ }).last();
+  const shown = bob.page.getByRole("log").getByRole("button", { name: /Picture/ }).last();
   await bob.page.getByRole("log").getByText("what we saw").waitFor();
   await shown.waitFor();
   await bob.page.waitForFunction(() => [...document.querySelectorAll("[role=log] img")].some((one) => /** @type {HTMLImageElement} */ (one).naturalWidth > 0));
   await picture(bob.page, "upload-picture");
-  await bob.page.getByRole("log").getByRole("button", { name: /Picture/ }).last().click();
+  await shown.click();
   await bob.page.getByRole("dialog").getByRole("img").first().waitFor();
   await bob.page.keyboard.press("Escape");
   fs.rmSync(folder, { recursive: true });
@@ -94,7 +94,7 @@ function png(width, height) {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(data.length);
     const sum = Buffer.alloc(4);
-    sum.writeUInt32BE(zlib.crc32 ? zlib.crc32(body) : crc32(body));
+    sum.writeUInt32BE(crc32(body));
     return Buffer.concat([length, body, sum]);
   };
   const head = Buffer.alloc(13);
@@ -111,7 +111,7 @@ function png(width, height) {
   ]);
 }
 
-/** For a Node whose zlib has none. @param {Buffer} bytes */
+/** The sum that PNG asks for. @param {Buffer} bytes */
 function crc32(bytes) {
   let crc = ~0;
   for (const byte of bytes) {

@@ -21,6 +21,7 @@ mod administration;
 mod adoption;
 mod api;
 mod bad_inputs;
+mod browser;
 mod checklist;
 mod command_line;
 mod contract;

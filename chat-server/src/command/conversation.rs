@@ -157,7 +157,7 @@ async fn described(
     let with_peers: Vec<(Place, Peer)> = places
         .into_iter()
         .filter_map(|mut place| {
-            place.read = place.read.max(app.own_marks.of(user, place.conv));
+            place.read = place.read.max(app.log.own_marks().of(user, place.conv));
             let peer = peer(user, place.conv)?;
             Some((place, peer))
         })

@@ -336,6 +336,7 @@ fn passing(name: String, mut fields: Map<String, Value>) -> Passing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Welcome {
     pub(super) user: UserId,
+    pub(super) username: Option<String>,
     pub(super) session: SessionId,
     pub(super) heartbeat: Duration,
     pub(super) epoch: String,
@@ -357,10 +358,13 @@ pub(super) fn welcome(answer: &Value) -> Option<Welcome> {
     struct Somebody {
         #[serde(with = "decimal")]
         id: UserId,
+        #[serde(default)]
+        username: Option<String>,
     }
     let answer = Answer::deserialize(answer).ok()?;
     Some(Welcome {
         user: answer.user.id,
+        username: answer.user.username,
         session: answer.session_id,
         heartbeat: Duration::from_secs(answer.heartbeat.clamp(1, 3600)),
         epoch: answer.epoch,

@@ -21,6 +21,9 @@ use super::tree::File;
 #[exclude = "*.config.js"]
 #[exclude = "*.config.mjs"]
 #[exclude = "node_modules/*"]
+#[exclude = "vendor/package*.json"]
+#[exclude = "vendor/build.mjs"]
+#[exclude = "vendor/node_modules/*"]
 #[exclude = "test/*"]
 #[exclude = "tests/*"]
 struct WebFolder;

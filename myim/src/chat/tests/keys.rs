@@ -159,6 +159,8 @@ fn somebody_who_is_no_contact_is_asked() {
         panic!("{effects:?}");
     };
     assert_eq!(text, "zo");
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&state).contains("Nothing was found"), "nobody yet");
     let zoe = user(client::model::UserId(8), "zoe", "Zoë");
     let stale = News::Users {
         ticket: ticket - 1,

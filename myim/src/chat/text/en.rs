@@ -32,6 +32,7 @@ pub(super) const TEXTS: Texts = Texts {
     one_types: "{} is typing …",
     several_type: "several are typing …",
     you: "You",
+    whom_you: "you",
     today: "Today",
     yesterday: "Yesterday",
     day,

@@ -32,6 +32,7 @@ pub(super) const TEXTS: Texts = Texts {
     one_types: "{} 正在输入…",
     several_type: "多人正在输入…",
     you: "我",
+    whom_you: "我",
     today: "今天",
     yesterday: "昨天",
     day,

@@ -40,8 +40,8 @@ impl Happened<'_> {
             "contact.answered" if self.flag("accepted")? => format!("{who} is a contact now"),
             "contact.answered" => format!("{who} does not want to be a contact"),
             "contact.removed" => format!("{who} is no contact any more"),
-            "contact.changed" if !whom.is_empty() => format!("the contact {whom} changed"),
-            "contact.changed" => format!("the own groups changed: {group}"),
+            "contact.changed" if !whom.is_empty() => format!("the contacts changed: {whom}"),
+            "contact.changed" => format!("the groups changed: {group}"),
             _ => return None,
         };
         Some(said)

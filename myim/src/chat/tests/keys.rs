@@ -1,7 +1,7 @@
 //! What keys do.
 
 use client::Target;
-use client::model::{Segment, Seq};
+use client::model::{Conversation, ConversationId, Segment, Seq};
 use ratatui::crossterm::event::KeyCode;
 
 use super::made::*;
@@ -179,7 +179,12 @@ fn somebody_who_is_no_contact_is_asked() {
         matches!(&effects[0], Effect::OpenWith(user) if *user == zoe),
         "{effects:?}"
     );
-    news(&mut state, News::NotFriends(zoe.clone()));
+    let zoes = Conversation {
+        peer: Some(zoe.clone()),
+        ..conversation(ConversationId(14), 0)
+    };
+    news(&mut state, News::OpenedStrange(zoe.clone(), Box::new(zoes)));
+    assert_eq!(state.open, Some(ConversationId(14)));
     write(&mut state, "It is Ann");
     let effects = press(&mut state, KeyCode::Enter);
     assert!(

@@ -101,7 +101,7 @@ pub(super) const TEXTS: Texts = Texts {
     new_chat: "New conversation",
     new_chat_hint: "Write a user name, choose with arrows, Enter",
     note_for: "Ask {} to be a contact",
-    note_hint: "Write a note or leave it empty, Enter asks",
+    note_hint: "Write a note or leave it empty, Enter asks   Esc does not",
     asked: "{} was asked. You can write when the answer is yes.",
     send_file: "Send a file",
     file_hint: "Tab completes   Enter sends   Esc closes",

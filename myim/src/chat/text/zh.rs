@@ -101,7 +101,7 @@ pub(super) const TEXTS: Texts = Texts {
     new_chat: "新会话",
     new_chat_hint: "输入用户名，用方向键选择，回车确认",
     note_for: "请求加 {} 为好友",
-    note_hint: "可以写附言，回车发送请求",
+    note_hint: "可以写附言，回车发送请求   Esc 不发送",
     asked: "已向 {} 发出请求，对方同意后即可聊天。",
     send_file: "发送文件",
     file_hint: "Tab 补全   Enter 发送   Esc 关闭",

@@ -84,8 +84,8 @@ pub(crate) fn judge(error: &anyhow::Error) -> (String, Ending) {
     ("failed".to_owned(), Ending::Refused)
 }
 
-/// What to do about a refusal, where the server's own words cannot know it, because they are for all
-/// clients: how their sentence goes on.
+/// What to do about a refusal, where the server's own words cannot know it, because they are for
+/// all clients: how their sentence goes on.
 pub(crate) fn advice(error: &anyhow::Error) -> Option<&'static str> {
     let refused = error
         .chain()

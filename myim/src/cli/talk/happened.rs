@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::names::Names;
 
-/// Something that happened. `kind` is the name of an event, or the type of what stands in a history.
+/// Something that happened. `kind` is the name of an event, or the type of what stands in a
+/// history.
 pub(super) struct Happened<'a> {
     pub(super) kind: &'a str,
     /// Who did it.

@@ -54,14 +54,11 @@ export class Groups {
 
   /** Something of it changed on the server. @param {string} id */
   changed(id) {
-    const { client } = this;
+    if (!this.#asked.has(id)) return;
     clearTimeout(this.#soon.get(id));
     const load = () => {
       this.#soon.delete(id);
-      if (this.#asked.has(id)) void this.load(id).catch(() => {});
-      for (const { id: conversation, group } of client.store.state.conversations.values()) {
-        if (group?.id === id) void client.loadConversation(conversation);
-      }
+      void this.load(id).catch(() => {});
     };
     this.#soon.set(id, setTimeout(load, SETTLE_MS));
   }
@@ -82,13 +79,13 @@ export class Groups {
     const { conversations, groups, windows } = store.state;
     const conversation = [...conversations.values()].find(({ group }) => group?.id === id);
     if (!conversation) {
-      client.loadConversationsSoon();
+      client.conversations.loadSoon();
     } else if (!groups.get(id)?.role) {
       // One left it, or it is gone.
       store.put("conversations", conversation.id, undefined);
       store.put("windows", conversation.id, undefined);
     } else {
-      await client.loadConversation(conversation.id);
+      await client.conversations.loadOne(conversation.id);
       // What was done stands in the history.
       if (windows.get(conversation.id)?.atEnd) void client.history.newest(conversation.id);
     }

@@ -95,15 +95,15 @@ export class MessageList extends Element {
     await this.updateComplete;
     const row = this.querySelector(`[data-seq="${seq}"]`);
     if (!row) return;
-    this.#keeper?.show(row, 0.4);
     this.#focus.mark(/** @type {HTMLElement} */ (row), focus);
-    this.#scrolled();
+    this.#bring(row, 0.4);
   }
 
   /** Goes to the newest message. */
   async toEnd() {
     this.#wanted = null;
     this.#opened = true;
+    this.#ready = true;
     this.#placed = true;
     if (!app.store.state.windows.get(this.conversationId)?.atEnd) {
       await app.client?.history.toEnd(this.conversationId);
@@ -134,14 +134,18 @@ export class MessageList extends Element {
     const id = this.conversationId;
     const conversation = store.state.conversations.get(id);
     if (!client) return;
-    if (!conversation) await client.loadConversation(id);
+    if (!conversation) await client.conversations.loadOne(id);
     this.#unreadFrom = conversation && conversation.unread > 0 ? conversation.read_seq : null;
+    // Somebody who is sent to a message may come here before all this is loaded.
+    const isSent = () => this.#wanted !== null || this.#ready;
+    if (isSent()) return;
     await client.history.open(id);
     const window = store.state.windows.get(id);
     const first = window?.messages[0];
-    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom + 1 && !window?.atStart) {
+    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom + 1 && !window?.atStart && !isSent()) {
       await client.history.around(id, this.#unreadFrom + 1);
     }
+    if (isSent()) return;
     this.#ready = true;
     this.requestUpdate();
   }
@@ -280,8 +284,18 @@ export class MessageList extends Element {
   #place() {
     this.#placed = true;
     const mark = this.querySelector(".unread-mark");
-    if (mark) this.#keeper?.show(mark, 0.2);
+    if (mark) this.#bring(mark, 0.2);
     else this.#keeper?.toEnd();
+  }
+
+  /** @param {globalThis.Element} row @param {number} place */
+  #bring(row, place) {
+    this.#keeper?.show(row, place);
+    // What comes near the screen is laid out now, and may be taller than was thought.
+    requestAnimationFrame(() => {
+      if (row.isConnected) this.#keeper?.show(row, place);
+      this.#scrolled();
+    });
   }
 
   #scrolled = () => {

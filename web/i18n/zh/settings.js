@@ -20,7 +20,7 @@ export const settings = {
   "settings.sign_out_text": "此浏览器中的草稿会被删除，聊天记录仍保留在服务器上。",
   "settings.sign_out_waiting": { other: "还有 {count} 条消息没有发出，现在退出将会丢失。" },
 
-  "settings.profile.username": "{name} · 编号 {id}",
+  "settings.profile.username": "{name} · 账号 {id}",
   "settings.profile.avatar": "更换头像",
   "settings.profile.nickname": "昵称",
   "settings.profile.signature": "个性签名",
@@ -66,7 +66,7 @@ export const settings = {
   "settings.accounts.switch_to": "将此标签页切换到“{name}”",
   "settings.accounts.another": "使用其他账号",
 
-  "settings.export.text": "下载服务器上保存的你的全部数据：个人资料、联系人、群组，以及你能看到的所有消息。",
+  "settings.export.text": "下载服务器上保存的你的全部数据：个人资料、联系人、群聊，以及你能看到的所有消息。",
   "settings.export.format": "文件为纯文本，每行一条 JSON 记录，其中包含私人聊天内容，请妥善保管。图片和文件只列出名称。",
   "settings.export.start": "下载我的数据",
   "settings.export.running": { other: "正在下载：{count} 条记录，{size}" },

@@ -50,6 +50,12 @@ export class ConversationList extends Element {
     onAsked(this, this.lifetime.signal, (target, point) => this.#openMenu(target, point));
   }
 
+  /** A device that is new hears of thousands of messages in a row: they are drawn once a frame. */
+  async scheduleUpdate() {
+    await new Promise(requestAnimationFrame);
+    return super.scheduleUpdate();
+  }
+
   willUpdate() {
     const { conversations } = this.seen;
     if (conversations === this.#sortedFrom) return;

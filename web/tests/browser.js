@@ -32,7 +32,10 @@ export class Locks {
       entry.begin = async () => {
         entry.held = true;
         try {
-          resolve(await work());
+          const result = await work();
+          // A browser tells another process first.
+          await new Promise((told) => setImmediate(told));
+          resolve(result);
         } catch (error) {
           reject(error);
         } finally {

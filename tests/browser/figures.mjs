@@ -3,7 +3,7 @@
 //
 // docs/benchmarks.md says how to run it.
 
-import { api, befriend, context, newcomer, origin, run } from "./stage.mjs";
+import { befriend, context, newcomer, origin, otherDevice, run } from "./stage.mjs";
 
 const SENDS = 200;
 const BUSY_MESSAGES = 20_000;
@@ -116,13 +116,6 @@ async function busy(page, writer, id) {
   console.log(
     `${BUSY_MESSAGES} messages in ${seconds.toFixed(0)} s into the open conversation: heap ${before.toFixed(1)} MiB before, ${after.toFixed(1)} MiB after, ${nodes} elements`,
   );
-}
-
-/** A sign-in of its own, because one device has one connection. @param {import("playwright-core").Page} page */
-async function otherDevice(page) {
-  const { username } = await api(page, "GET", "/me");
-  const signed = await api(page, "POST", "/sessions", { username, password: `secret of ${username}`, device: { kind: "cli" } });
-  return signed.token;
 }
 
 /** What is left of the heap after everything was collected, in MiB. @param {import("playwright-core").Page} page */

@@ -1,5 +1,6 @@
 import { formatDay, formatTime, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
+import { playChime } from "../../ui/chime.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
@@ -43,7 +44,7 @@ export class NotificationSettings extends Element {
           change: (wanted) => this.#show(wanted),
         })}
         <div role="status">${this.#explain()}</div>
-        ${toggle({ label: t("settings.notify.sound"), hint: t("settings.notify.sound_hint"), checked: sound, change: (wanted) => app.prefer({ sound: wanted }) })}
+        ${toggle({ label: t("settings.notify.sound"), hint: t("settings.notify.sound_hint"), checked: sound, change: sounds })}
         <div class="buttons">
           <button class="button" ?disabled=${!granted || !notifications} @click=${test}>${icon("bell")}${t("settings.notify.test")}</button>
         </div>
@@ -103,12 +104,17 @@ function tomorrow() {
   return day.setHours(MORNING, 0, 0, 0);
 }
 
+/** Who turns it on hears what it is. @param {boolean} sound */
+function sounds(sound) {
+  app.prefer({ sound });
+  if (sound) playChime();
+}
 
 /** Phones show notifications of a service worker only. */
 async function test() {
   const options = { body: t("settings.notify.test_body"), tag: "myim-test" };
   const worker = await navigator.serviceWorker?.getRegistration();
-  if (worker) await worker.showNotification(t("settings.notify.test_title"), options);
+  if (worker?.active) await worker.showNotification(t("settings.notify.test_title"), options);
   else new Notification(t("settings.notify.test_title"), options);
 }
 

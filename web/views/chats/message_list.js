@@ -96,7 +96,8 @@ export class MessageList extends Element {
     const row = this.querySelector(`[data-seq="${seq}"]`);
     if (!row) return;
     this.#focus.mark(/** @type {HTMLElement} */ (row), focus);
-    this.#bring(row, 0.4);
+    this.#keeper?.show(row, 0.4);
+    this.#scrolled();
   }
 
   /** Goes to the newest message. */
@@ -284,18 +285,8 @@ export class MessageList extends Element {
   #place() {
     this.#placed = true;
     const mark = this.querySelector(".unread-mark");
-    if (mark) this.#bring(mark, 0.2);
+    if (mark) this.#keeper?.show(mark, 0.2);
     else this.#keeper?.toEnd();
-  }
-
-  /** @param {globalThis.Element} row @param {number} place */
-  #bring(row, place) {
-    this.#keeper?.show(row, place);
-    // What comes near the screen is laid out now, and may be taller than was thought.
-    requestAnimationFrame(() => {
-      if (row.isConnected) this.#keeper?.show(row, place);
-      this.#scrolled();
-    });
   }
 
   #scrolled = () => {

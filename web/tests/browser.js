@@ -8,6 +8,11 @@ export function say(name, more = {}) {
   window.dispatchEvent(Object.assign(new Event(name), more));
 }
 
+/** Whether the page may be left without asking. */
+export function leaves() {
+  return window.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+}
+
 /** Shows or hides the page. @param {"visible" | "hidden"} state */
 export function show(state) {
   page.visibilityState = state;

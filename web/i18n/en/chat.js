@@ -1,6 +1,6 @@
 export const chat = {
   "chat.messages": "Messages",
-  "chat.message_by": "{name}, {time}",
+  "chat.message_label": "{name}, {time}: {text}",
   "chat.message_menu": "What to do with this message",
   "chat.begin": "This is where the conversation begins.",
   "chat.gone": "This conversation is not there, or not yours.",

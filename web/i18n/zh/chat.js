@@ -1,6 +1,6 @@
 export const chat = {
   "chat.messages": "消息",
-  "chat.message_by": "{name}，{time}",
+  "chat.message_label": "{name}，{time}：{text}",
   "chat.message_menu": "消息操作",
   "chat.begin": "以上是全部消息",
   "chat.gone": "该会话不存在，或你无权查看。",

@@ -40,7 +40,7 @@ export class AboutSettings extends Element {
     const { server, preferences } = this.seen;
     return html`
       <section class="card" aria-labelledby="about-server">
-        <h3 id="about-server">${t("settings.about.server")}</h3>
+        <h2 id="about-server">${t("settings.about.server")}</h2>
         <dl class="facts">
           <dt>${t("settings.about.name")}</dt>
           <dd dir="auto">${server?.name ?? "—"}</dd>
@@ -51,9 +51,9 @@ export class AboutSettings extends Element {
         </dl>
       </section>
       <section class="card" aria-labelledby="about-keys">
-        <h3 id="about-keys">${t("settings.keys")}</h3>
+        <h2 id="about-keys">${t("settings.keys")}</h2>
         ${Object.entries(keysOf(preferences.enterSends)).map(
-          ([place, keys]) => html`<h4>${t(`settings.keys.in.${place}`)}</h4>
+          ([place, keys]) => html`<h3>${t(`settings.keys.in.${place}`)}</h3>
             <dl class="facts">
               ${Object.entries(keys).map(
                 ([name, pressed]) => html`<dt>${pressed.map((key) => html`<kbd>${key}</kbd> `)}</dt>
@@ -63,7 +63,7 @@ export class AboutSettings extends Element {
         )}
       </section>
       <section class="card" aria-labelledby="about-libraries">
-        <h3 id="about-libraries">${t("settings.about.libraries")}</h3>
+        <h2 id="about-libraries">${t("settings.about.libraries")}</h2>
         <p class="field-hint">${t("settings.about.libraries_hint")}</p>
         <dl class="facts">
           ${LIBRARIES.map(({ name, license, owner }) => html`<dt>${name}</dt><dd>${license} © ${owner}</dd>`)}

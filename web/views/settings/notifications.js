@@ -35,7 +35,7 @@ export class NotificationSettings extends Element {
     const granted = this.permission === "granted";
     return html`
       <section class="card form" aria-labelledby="notify-title">
-        <h3 id="notify-title">${t("settings.notify.title")}</h3>
+        <h2 id="notify-title">${t("settings.notify.title")}</h2>
         ${toggle({
           label: t("settings.notify.show"),
           hint: t("settings.notify.show_hint"),
@@ -63,7 +63,7 @@ export class NotificationSettings extends Element {
   #quiet(until) {
     const quiet = until > Date.now();
     return html`<section class="card form" aria-labelledby="quiet-title">
-      <h3 id="quiet-title">${t("settings.quiet.title")}</h3>
+      <h2 id="quiet-title">${t("settings.quiet.title")}</h2>
       <p class="field-hint">${t("settings.quiet.hint")}</p>
       <p role="status" class=${quiet ? "note" : "hidden-text"}>
         ${quiet ? html`${icon("bell-off")}<span>${t("settings.quiet.until", { day: formatDay(until), time: formatTime(until) })}</span>` : t("settings.quiet.off_now")}

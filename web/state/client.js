@@ -1,6 +1,7 @@
 /** @import { Account, Conversation, Message, PendingMessage, Segment, ServerEvent } from "../types.js" */
 /** @import { Store } from "./store.js" */
 import { makeApi } from "../net/api.js";
+import { Backoff } from "../net/backoff.js";
 import { Http } from "../net/http.js";
 import { freshId } from "../net/ids.js";
 import { Link } from "../net/link.js";
@@ -18,6 +19,8 @@ import { Uploads } from "./uploads.js";
 
 /** Reading is told at most so often. */
 const READ_MS = 400;
+/** What could not be loaded is asked for again after that, or after longer. */
+const AGAIN_MS = 1_000;
 /** Typing is told at most so often; the server passes it on once a second. */
 const TYPING_MS = 3_000;
 
@@ -30,6 +33,8 @@ const TYPING_MS = 3_000;
  */
 export class Client {
   #stopped = false;
+  #loads = new Backoff();
+  /** @type {number | undefined} */ #again;
   /** @type {Map<string, number>} */ #reads = new Map();
   /** @type {number | undefined} */ #readTimer;
   /** @type {Map<string, number>} */ #typed = new Map();
@@ -72,6 +77,7 @@ export class Client {
 
   stop() {
     this.#stopped = true;
+    clearTimeout(this.#again);
     this.link.stop();
     this.outbox.stop();
     this.uploads.stop();
@@ -179,6 +185,7 @@ export class Client {
 
   /** Loads everything that is always held. */
   async #load() {
+    clearTimeout(this.#again);
     if (this.#stopped) return;
     try {
       const [me, server] = await Promise.all([this.api.me(), this.api.server()]);
@@ -188,8 +195,10 @@ export class Client {
       this.presence.reload();
       await this.#refreshWindows();
       this.outbox.wake();
+      this.#loads.succeeded();
     } catch {
-      // The next connection loads it again.
+      // The next connection loads it again. As long as this one holds, nobody else would.
+      if (this.store.state.link === "online") this.#again = setTimeout(() => void this.#load(), Math.max(AGAIN_MS, this.#loads.next()));
     }
   }
 

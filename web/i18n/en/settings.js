@@ -23,9 +23,9 @@ export const settings = {
     other: "{count} messages have not reached the server yet. They are lost if you sign out now.",
   },
 
-  "settings.profile.username": "{name} · no. {id}",
+  "settings.profile.username": "{name} · number {id}",
   "settings.profile.avatar": "Change picture",
-  "settings.profile.nickname": "Name",
+  "settings.profile.nickname": "Nickname",
   "settings.profile.signature": "About you",
   "settings.profile.gender": "Gender",
   "settings.profile.gender.0": "Male",

@@ -12,7 +12,6 @@ const TYPING_MS = 5_000;
  * @param {ServerEvent} event
  */
 export function apply(client, event) {
-  const { store } = client;
   const kind = event.event;
   if (kind === "message") return onMessage(client, event.message);
   if (kind === "message.updated") return onUpdated(client, event);
@@ -21,10 +20,7 @@ export function apply(client, event) {
   if (kind === "read") return onRead(client, event);
   if (kind === "delivered") return onDelivered(client, event);
   if (kind === "typing") return onTyping(client, event);
-  if (kind === "presence") {
-    const { event: _, ...presence } = event;
-    return store.put("presence", event.user_id, /** @type {any} */ (presence));
-  }
+  if (kind === "presence") return onPresence(client, event);
   if (kind === "contact.profile_changed") return void client.people.loadUser(event.user_id);
   if (kind === "group.profile_changed") return onGroupProfile(client, event);
   if (kind === "contact.changed" && event.group_id) {
@@ -114,6 +110,13 @@ function onTyping(client, { conversation: id = "", user_id }) {
   setTimeout(() => {
     if ((store.state.typing.get(id)?.get(user_id) ?? 0) <= Date.now()) stopTyping(client, id, user_id);
   }, TYPING_MS + 50);
+}
+
+/** @param {Client} client @param {ServerEvent} event */
+function onPresence({ store }, { user_id, status, client, last_seen }) {
+  // Who goes was here until now.
+  const seen = status === "offline" ? (last_seen ?? new Date().toISOString()) : undefined;
+  store.put("presence", user_id, { user_id, status, client, last_seen: seen });
 }
 
 /** @param {Client} client @param {string} id @param {string} userId */

@@ -64,6 +64,17 @@ export class ConversationList extends Element {
     app.client?.presence.need(this.#sorted.map(({ peer }) => peer?.id));
   }
 
+  /** @param {Map<string, unknown>} changed */
+  updated(changed) {
+    // On a phone what had the focus is gone when one comes back to the list.
+    const isBack = changed.has("current") && !this.current && changed.get("current");
+    if (isBack && document.activeElement === document.body) this.#rows?.focusLast();
+  }
+
+  get #rows() {
+    return /** @type {import("../../ui/rows.js").Rows | null} */ (this.querySelector("myim-rows"));
+  }
+
   render() {
     return html`
       <header class="pane-head">

@@ -96,7 +96,7 @@ export const settings = {
 
   "settings.quiet.title": "Do not disturb",
   "settings.quiet.hint": "No notifications and no sounds for a while. Messages still arrive.",
-  "settings.quiet.until": "Quiet until {day}, {time}.",
+  "settings.quiet.until": "Quiet until {time}.",
   "settings.quiet.off_now": "Do not disturb is off.",
   "settings.quiet.hour": "For 1 hour",
   "settings.quiet.tomorrow": "Until tomorrow morning",
@@ -125,6 +125,8 @@ export const settings = {
   "settings.about.name": "Name",
   "settings.about.address": "Address",
   "settings.about.version": "Version",
+  "settings.about.developers": "For developers",
+  "settings.about.api": "Description of the API",
   "settings.keys": "Keyboard shortcuts",
   "settings.keys.in.everywhere": "Everywhere",
   "settings.keys.in.writing": "While writing",
@@ -144,9 +146,9 @@ export const settings = {
   "settings.about.libraries": "Open-source libraries",
   "settings.about.libraries_hint": "This client is built on the work of others. Thank you!",
 
-  "leave.title": "Leave without saving?",
-  "leave.text": "What you changed on this page is not saved yet.",
-  "leave.running_title": "Stop and leave?",
-  "leave.running": "The work on this page has not finished. It stops if you leave.",
+  "leave.unsaved.title": "Leave without saving?",
+  "leave.unsaved.text": "What you changed on this page is not saved yet.",
+  "leave.running.title": "Stop and leave?",
+  "leave.running.text": "The work on this page has not finished. It stops if you leave.",
   "leave.leave": "Leave",
 };

@@ -90,7 +90,7 @@ export const settings = {
 
   "settings.quiet.title": "勿扰模式",
   "settings.quiet.hint": "一段时间内不弹出通知、不播放提示音，消息照常接收。",
-  "settings.quiet.until": "勿扰至 {day} {time}。",
+  "settings.quiet.until": "勿扰至 {time}。",
   "settings.quiet.off_now": "勿扰模式已关闭。",
   "settings.quiet.hour": "1 小时",
   "settings.quiet.tomorrow": "到明天早上",
@@ -119,6 +119,8 @@ export const settings = {
   "settings.about.name": "名称",
   "settings.about.address": "地址",
   "settings.about.version": "版本",
+  "settings.about.developers": "开发者",
+  "settings.about.api": "API 文档",
   "settings.keys": "键盘快捷键",
   "settings.keys.in.everywhere": "任意位置",
   "settings.keys.in.writing": "输入消息时",
@@ -138,9 +140,9 @@ export const settings = {
   "settings.about.libraries": "开源组件",
   "settings.about.libraries_hint": "本客户端使用了以下开源项目，谨致谢意。",
 
-  "leave.title": "要离开此页面吗？",
-  "leave.text": "你在此页面上的修改尚未保存，离开后将会丢失。",
-  "leave.running_title": "要停止并离开吗？",
-  "leave.running": "此页面上的任务尚未完成，离开后会停止。",
+  "leave.unsaved.title": "要离开此页面吗？",
+  "leave.unsaved.text": "你在此页面上的修改尚未保存，离开后将会丢失。",
+  "leave.running.title": "要停止并离开吗？",
+  "leave.running.text": "此页面上的任务尚未完成，离开后会停止。",
   "leave.leave": "离开",
 };

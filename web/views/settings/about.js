@@ -48,6 +48,8 @@ export class AboutSettings extends Element {
           <dd>${location.host}</dd>
           <dt>${t("settings.about.version")}</dt>
           <dd>myim ${server?.version ?? "—"}</dd>
+          <dt>${t("settings.about.developers")}</dt>
+          <dd><a href="/api/docs" target="_blank" rel="noopener">${t("settings.about.api")}</a></dd>
         </dl>
       </section>
       <section class="card" aria-labelledby="about-keys">

@@ -1,4 +1,4 @@
-import { formatDay, formatTime, t } from "../../i18n/index.js";
+import { formatTime, formatWhen, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
 import { playChime } from "../../ui/chime.js";
 import { Element } from "../../ui/element.js";
@@ -66,7 +66,7 @@ export class NotificationSettings extends Element {
       <h2 id="quiet-title">${t("settings.quiet.title")}</h2>
       <p class="field-hint">${t("settings.quiet.hint")}</p>
       <p role="status" class=${quiet ? "note" : "hidden-text"}>
-        ${quiet ? html`${icon("bell-off")}<span>${t("settings.quiet.until", { day: formatDay(until), time: formatTime(until) })}</span>` : t("settings.quiet.off_now")}
+        ${quiet ? html`${icon("bell-off")}<span>${t("settings.quiet.until", { time: isToday(until) ? formatTime(until) : formatWhen(until) })}</span>` : t("settings.quiet.off_now")}
       </p>
       <div class="buttons">
         <button class="button" @click=${() => this.#hush(Date.now() + HOUR_MS)}>${t("settings.quiet.hour")}</button>
@@ -96,6 +96,11 @@ export class NotificationSettings extends Element {
 function permissionNow() {
   if (!isSecureContext) return "insecure";
   return "Notification" in globalThis ? Notification.permission : "missing";
+}
+
+/** @param {number} time */
+function isToday(time) {
+  return new Date(time).toDateString() === new Date().toDateString();
 }
 
 function tomorrow() {

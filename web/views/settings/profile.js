@@ -34,7 +34,11 @@ export class ProfileSettings extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    guardLeaving(() => Object.keys(this.changed).length > 0, this.lifetime.signal);
+    guardLeaving({
+      unsaved: () => Object.keys(this.changed).length > 0,
+      discard: () => (this.changed = {}),
+      signal: this.lifetime.signal,
+    });
   }
 
   render() {

@@ -10,7 +10,7 @@ use crate::actor::{Actor, Mark};
 use crate::app::App;
 
 /// The longest group name, in bytes: the Windows client's buffers hold 63.
-pub(super) const GROUP_NAME_BYTES_MAX: usize = 63;
+pub const GROUP_NAME_BYTES_MAX: usize = 63;
 
 /// # Errors
 /// `Invalid` name, `TooMany`; the store's.

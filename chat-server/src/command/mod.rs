@@ -22,6 +22,7 @@ mod forward;
 mod found_group;
 mod history;
 mod incoming_hooks;
+mod is_admin;
 mod login;
 mod mark_read;
 mod may_read;
@@ -62,7 +63,7 @@ pub use bots::{
     end_bot, end_bot_token, make_bot, rotate_bot_token,
 };
 pub use change_contact::{ContactEdit, change_contact, people_of};
-pub use change_group::{create_group, join_group, leave_group, members};
+pub use change_group::{GROUP_NAME_BYTES_MAX, create_group, join_group, leave_group, members};
 pub use change_profile::{ProfileEdit, change_profile, own_profile};
 pub use conversation::{
     CONVERSATIONS_MAX, Conversation, ConversationSettings, conversation, list_conversations,
@@ -79,6 +80,7 @@ pub use incoming_hooks::{
     HookCaller, NewIncomingHook, OpenedHook, hook_caller, incoming_hooks, make_incoming_hook,
     remove_incoming_hook, rotate_incoming_hook, say_through_hook,
 };
+pub use is_admin::is_admin;
 pub use login::{Credentials, check_enabled, login};
 pub use mark_read::{Readers, mark_read, readers};
 pub use may_read::refusal as not_yours;
@@ -91,13 +93,13 @@ pub use outgoing_hooks::{
 };
 pub use react::{EMOJI_BYTES_MAX, Reacting, react};
 pub use recall::recall;
-pub use register::{Registration, register};
+pub use register::{NICKNAME_BYTES_MAX, Registration, register};
 pub use relay_frame::relay_frame;
 pub use remove_friend::remove_friend;
 pub use request_friend::request_friend;
 pub use rule_group::{
-    Joined, MemberEdit, answer_join, dissolve_group, join_or_ask, remove_member, set_group,
-    set_member, transfer_group,
+    ANNOUNCEMENT_BYTES_MAX, Joined, MemberEdit, answer_join, dissolve_group, join_or_ask,
+    remove_member, set_group, set_member, transfer_group,
 };
 pub use search::{Answer, QUERY_BYTES_MAX, Question, SEARCH_MAX, search};
 pub use see_file::{SeenFile, see_file};
@@ -110,7 +112,7 @@ pub use set_password::{PasswordChange, replace_password, set_password};
 pub use set_profile::set_profile;
 pub use set_status::set_status;
 pub use sign_in::{Device, SignedIn, SignedOn, authenticate, sessions, sign_in, sign_out};
-pub use sign_up::sign_up;
+pub use sign_up::{PASSWORD_LENGTH_MIN, sign_up};
 
 /// Why a command did nothing.
 #[derive(Clone, Debug, Error)]

@@ -13,7 +13,7 @@ use super::{Failure, Field, check_name, done};
 use crate::app::App;
 
 /// The longest nickname, in bytes: the Windows client's buffers hold 63.
-pub(super) const NICKNAME_BYTES_MAX: usize = 63;
+pub const NICKNAME_BYTES_MAX: usize = 63;
 
 /// What somebody fills in.
 #[derive(Clone)]

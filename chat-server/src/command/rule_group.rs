@@ -14,7 +14,7 @@ use crate::actor::{Actor, Mark};
 use crate::app::App;
 
 /// The longest announcement, in bytes: a page of text.
-const ANNOUNCEMENT_BYTES_MAX: usize = 8 * 1024;
+pub const ANNOUNCEMENT_BYTES_MAX: usize = 8 * 1024;
 /// The longest note to a request, in bytes.
 pub(super) const NOTE_BYTES_MAX: usize = 255;
 /// Open requests of one group: more than a person can answer.

@@ -8,7 +8,7 @@ use super::{Failure, Field, Registration, register};
 use crate::app::App;
 
 /// The shortest password, in characters: what can be guessed by trying is shorter.
-const PASSWORD_LENGTH_MIN: usize = 8;
+pub const PASSWORD_LENGTH_MIN: usize = 8;
 
 /// # Errors
 /// As [`register`]; `Invalid` for a weak password.

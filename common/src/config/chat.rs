@@ -115,6 +115,12 @@ pub struct ChatConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
 
+    /// What people read as the name of this server
+    /// [default: the host of the public URL, or myim]
+    #[arg(long, value_name = "NAME", value_parser = server_name)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+
     /// The socket through which the operator of this machine administers the server without
     /// signing in [default: admin.sock beside an embedded database]
     #[arg(long, value_name = "PATH")]
@@ -161,7 +167,31 @@ pub struct ChatConfig {
     pub web_client: WebClientConfig,
 }
 
+/// The longest name of a server, in characters: it stands in the title of a page.
+const SERVER_NAME_CHARS_MAX: usize = 64;
+
+fn server_name(text: &str) -> Result<String, String> {
+    let is_name = !text.trim().is_empty()
+        && text.chars().count() <= SERVER_NAME_CHARS_MAX
+        && !text.chars().any(char::is_control);
+    is_name
+        .then(|| text.trim().to_owned())
+        .ok_or_else(|| "not a name of 1 to 64 characters in one line".to_owned())
+}
+
 impl ChatConfig {
+    /// What people read as the name of this server.
+    pub fn name(&self) -> String {
+        let host = || {
+            let url = self.public_url.as_deref()?;
+            let (_, place) = url.split_once("://")?;
+            let host = place.split(['/', ':']).next()?;
+            (!host.is_empty() && !host.starts_with('[')).then(|| host.to_owned())
+        };
+        let name = self.server_name.clone().or_else(host);
+        name.unwrap_or_else(|| "myim".to_owned())
+    }
+
     /// Where the operator's socket is if nobody said where.
     pub(super) fn socket_at(&mut self, usual: PathBuf) {
         self.is_admin_socket_default = self.admin_socket.is_none();
@@ -190,4 +220,30 @@ pub enum Registration {
 pub enum DirectMessages {
     Friends,
     Everyone,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_has_the_name_that_it_was_given_or_that_of_its_host() {
+        let named = |name: Option<&str>, url: Option<&str>| {
+            let config = ChatConfig {
+                server_name: name.map(str::to_owned),
+                public_url: url.map(str::to_owned),
+                ..ChatConfig::default()
+            };
+            config.name()
+        };
+        assert_eq!(named(None, None), "myim");
+        let url = Some("https://chat.example:8443/im");
+        assert_eq!(named(None, url), "chat.example");
+        assert_eq!(named(None, Some("http://[::1]:20000")), "myim");
+        assert_eq!(named(Some("Our chat"), url), "Our chat");
+        assert_eq!(server_name(" Our chat "), Ok("Our chat".to_owned()));
+        for wrong in ["", " ", "a\nb", &"x".repeat(65)] {
+            assert!(server_name(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

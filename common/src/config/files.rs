@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::values::{from_one, web_address};
+use super::values::{ByteSize, from_one, web_address};
 
 /// How the file and the image server are reached, and how long an address is good.
 #[derive(Args, Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,6 +13,11 @@ pub struct FilesConfig {
     #[arg(skip)]
     #[serde(skip)]
     pub ports: FilePorts,
+
+    /// Set by a program that runs the other servers too; of others nobody knows here.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub uploads: Option<UploadBounds>,
 
     /// How people reach the file server, like https://files.example
     /// [default: its port of the host that was asked]
@@ -35,6 +40,13 @@ impl Default for FilesConfig {
     fn default() -> Self {
         super::ChatConfig::default().files
     }
+}
+
+/// How large what is uploaded may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadBounds {
+    pub file_bytes_max: ByteSize,
+    pub picture_bytes_max: ByteSize,
 }
 
 /// The ports of the transfer servers.

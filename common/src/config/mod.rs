@@ -26,7 +26,7 @@ pub use admin::{AdminConfig, AdminPort};
 pub use api::{ApiConfig, Origins};
 pub use blob_store::{AwsEnvironment, BlobStoreAt, BucketAt};
 pub use chat::{ChatConfig, DirectMessages, Registration};
-pub use files::{FilePorts, FilesConfig};
+pub use files::{FilePorts, FilesConfig, UploadBounds};
 pub use layers::{About, ConfigError, Loaded, Program, load, load_from};
 pub use pages::PagesConfig;
 pub use person::PersonalEnvironment;

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::admin::AdminConfig;
 use super::chat::ChatConfig;
+use super::files::UploadBounds;
 use super::layers::Program;
 use super::pages::PagesConfig;
 use super::pictures::{ImageConfig, PicturesConfig};
@@ -199,6 +200,11 @@ impl Program for SuiteConfig {
         self.chat.api.allowed_origins = self.pages.allowed_origins.clone();
         self.transfer.limits = self.limits.clone();
         self.transfer.allowed_origins = self.pages.allowed_origins.clone();
+        let file_bytes_max = self.transfer.upload_bytes_max;
+        self.chat.files.uploads = Some(UploadBounds {
+            file_bytes_max,
+            picture_bytes_max: self.pictures.picture_bytes_max.min(file_bytes_max),
+        });
     }
 }
 

@@ -24,26 +24,36 @@ pub(super) fn port(files: &FilesConfig, class: BlobClass) -> u16 {
     }
 }
 
+/// Where it is, without a slash at the end.
+pub(super) fn place(
+    files: &FilesConfig,
+    class: BlobClass,
+    (headers, uri): (&HeaderMap, &Uri),
+    is_tls: bool,
+) -> String {
+    match said(files, class) {
+        Some(said) => said.trim_end_matches('/').to_owned(),
+        None => {
+            let scheme = if is_tls { "https" } else { "http" };
+            let host = asked::host(headers, uri).unwrap_or("localhost");
+            let port = port(files, class);
+            format!("{scheme}://{host}:{port}")
+        }
+    }
+}
+
 /// Where its files stand, without a slash at the end.
 pub(super) fn base(
     files: &FilesConfig,
     class: BlobClass,
-    (headers, uri): (&HeaderMap, &Uri),
+    asked: (&HeaderMap, &Uri),
     is_tls: bool,
 ) -> String {
     let path = match class {
         BlobClass::File => "files",
         BlobClass::Image => "images",
     };
-    match said(files, class) {
-        Some(said) => format!("{}/{path}", said.trim_end_matches('/')),
-        None => {
-            let scheme = if is_tls { "https" } else { "http" };
-            let host = asked::host(headers, uri).unwrap_or("localhost");
-            let port = port(files, class);
-            format!("{scheme}://{host}:{port}/{path}")
-        }
-    }
+    format!("{}/{path}", place(files, class, asked, is_tls))
 }
 
 /// An address without what stands behind its host and port.

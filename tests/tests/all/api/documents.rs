@@ -6,7 +6,8 @@ use myim_tests::server::Server;
 use serde_json::Value;
 
 /// What the contract promises, and must therefore be described.
-const PROMISED: [(&str, &str); 59] = [
+const PROMISED: [(&str, &str); 60] = [
+    ("get", "/server"),
     ("post", "/users"),
     ("get", "/users"),
     ("get", "/users/{id}"),

@@ -29,6 +29,7 @@ mod invites;
 mod large_groups;
 mod messages;
 mod polling;
+mod server;
 mod stranger;
 mod trace;
 

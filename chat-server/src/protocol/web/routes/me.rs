@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,14 +24,26 @@ pub(super) fn routes() -> OpenApiRouter<WebState> {
         .routes(routes!(set_password))
 }
 
+/// The own profile, and what one may do on the server.
+#[derive(Serialize, ToSchema)]
+struct Me {
+    #[serde(flatten)]
+    user: User,
+    /// Whether you are an administrator.
+    admin: bool,
+}
+
 /// The own profile
 #[utoipa::path(
     get, path = "/me", tag = "me", operation_id = "show_me",
-    responses((status = 200, body = User, description = "All of it"))
+    responses((status = 200, body = Me, description = "All of it"))
 )]
-async fn show(State(app): State<Arc<App>>, Signed(signed): Signed) -> Result<Json<User>, Problem> {
+async fn show(State(app): State<Arc<App>>, Signed(signed): Signed) -> Result<Json<Me>, Problem> {
     let profile = command::own_profile(&app, &signed.actor).await?;
-    Ok(Json(profile.into()))
+    Ok(Json(Me {
+        user: profile.into(),
+        admin: command::is_admin(&app, &signed.actor).await?,
+    }))
 }
 
 /// What is left out, or null, stays. An empty text takes away what was there.

@@ -15,6 +15,7 @@ mod me;
 pub(super) mod messages;
 mod outgoing_webhooks;
 mod search;
+mod server;
 mod sessions;
 mod updates;
 mod users;
@@ -26,6 +27,7 @@ use super::router::WebState;
 /// All routes, below `/api/v1`.
 pub(super) fn all() -> OpenApiRouter<WebState> {
     OpenApiRouter::new()
+        .merge(server::routes())
         .merge(conversations::routes())
         .merge(messages::routes())
         .merge(updates::routes())

@@ -25,4 +25,7 @@ pub(crate) use outgoing_webhook::OutgoingWebhook;
 pub(crate) use time::Timestamp;
 pub(crate) use user::{Birthday, Contact, ContactRequest, Session, User};
 pub(crate) use webhook::IncomingWebhook;
-pub(crate) use word::{DeviceKindWord, DirectionWord, InvitePolicyWord, JoinPolicyWord, RoleWord};
+pub(crate) use word::{
+    DeviceKindWord, DirectMessagesWord, DirectionWord, InvitePolicyWord, JoinPolicyWord,
+    RegistrationWord, RoleWord,
+};

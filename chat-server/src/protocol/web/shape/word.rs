@@ -36,6 +36,10 @@ words! {
     JoinPolicyWord as "JoinPolicy": ["open", "approval", "closed"];
     /// Of [`common::api::InvitePolicy`].
     InvitePolicyWord as "InvitePolicy": ["members", "admins"];
+    /// Of [`common::config::Registration`].
+    RegistrationWord as "Registration": ["open", "invite", "closed"];
+    /// Of [`common::config::DirectMessages`].
+    DirectMessagesWord as "DirectMessages": ["friends", "everyone"];
     /// Of a contact request.
     DirectionWord as "Direction": ["incoming", "outgoing"];
 }

@@ -2,6 +2,7 @@
 /** @import { Client } from "./client.js" */
 import { freshId } from "../net/ids.js";
 import { Problem } from "../net/problem.js";
+import { Holds } from "./holds.js";
 import { KeptFiles } from "./kept_files.js";
 import { Previews } from "./previews.js";
 import { Transfer } from "./transfer.js";
@@ -38,9 +39,9 @@ export class Uploads {
   /** What became of those that did. @type {Map<string, Segment>} */ #done = new Map();
   /** @type {Map<string, number>} */ #shownAt = new Map();
   /** Where the server took a part of a file before. @type {Map<string, string>} */ #urls = new Map();
-  /** Messages of this tab: what gives each to another tab. @type {Map<string, () => void>} */ #own = new Map();
-  #end = new AbortController();
+  /** Messages that this tab works on. The server keeps once what two tabs sent. */ #holds = new Holds();
   #stopped = false;
+  #unsubscribe;
 
   /** @param {Client} client */
   constructor(client) {
@@ -49,8 +50,7 @@ export class Uploads {
     this.kept = new KeptFiles(client.database);
     client.outbox.uploads = this;
     // Where files go is known once the server told it.
-    const end = client.store.subscribe(({ server }) => server && this.#queue.length > 0 && this.#next());
-    this.#end.signal.addEventListener("abort", end);
+    this.#unsubscribe = client.store.subscribe(({ server }) => server && this.#queue.length > 0 && this.#next());
   }
 
   /**
@@ -77,7 +77,7 @@ export class Uploads {
       uploads,
       ...(reply_to === undefined ? {} : { reply_to }),
     };
-    this.#hold(message, async () => {});
+    this.#holds.hold(message.client_id, async () => {});
     await this.client.outbox.add(message);
     this.#begin(message);
     await Promise.all(uploads.map(({ id }) => this.#keep(id)));
@@ -89,9 +89,9 @@ export class Uploads {
    * @param {PendingMessage} message
    */
   restored(message) {
-    this.#hold(message, async () => {
+    this.#holds.hold(message.client_id, async () => {
       const still = await this.client.database.get("outbox", message.client_id).catch(() => undefined);
-      if (!still?.uploads) return this.#release(message);
+      if (!still?.uploads) return this.#holds.release(message.client_id);
       const uploads = await Promise.all(message.uploads?.map((upload) => this.#find(upload)) ?? []);
       const again = shownAs({ ...message, uploads });
       this.client.outbox.update(again);
@@ -126,7 +126,7 @@ export class Uploads {
   /** Stops what goes up for a message that is given up. @param {PendingMessage} message */
   discarded(message) {
     for (const { id } of message.uploads ?? []) this.#forget(id);
-    this.#release(message);
+    this.#holds.release(message.client_id);
     this.#next();
   }
 
@@ -137,8 +137,8 @@ export class Uploads {
 
   stop() {
     this.#stopped = true;
-    this.#end.abort();
-    for (const release of this.#own.values()) release();
+    this.#unsubscribe();
+    this.#holds.stop();
     removeEventListener("beforeunload", ask);
     for (const transfer of this.#running.values()) transfer.stop();
     this.previews.clear();
@@ -186,28 +186,6 @@ export class Uploads {
     if (found.url) this.#urls.set(upload.id, found.url);
     const preview = upload.picture ? this.previews.make(upload.id, found.file) : undefined;
     return { ...upload, preview, error: undefined };
-  }
-
-  /**
-   * Works on a message while no other tab does.
-   * @param {PendingMessage} message
-   * @param {() => Promise<void>} work
-   */
-  #hold({ client_id }, work) {
-    const held = async () => {
-      const released = /** @type {Promise<void>} */ (new Promise((release) => this.#own.set(client_id, release)));
-      await work();
-      await released;
-    };
-    // Without locks two tabs may send the same; the server keeps it once.
-    if (!navigator.locks) void held();
-    else navigator.locks.request(`myim.upload.${client_id}`, { signal: this.#end.signal }, held).catch(() => {});
-  }
-
-  /** @param {PendingMessage} message */
-  #release({ client_id }) {
-    this.#own.get(client_id)?.();
-    this.#own.delete(client_id);
   }
 
   /** @param {PendingMessage} message @param {PendingUpload} upload */
@@ -261,7 +239,7 @@ export class Uploads {
     const files = now.uploads.map(({ id }) => /** @type {Segment} */ (this.#done.get(id)));
     await this.client.outbox.uploaded({ ...now, segments: [...files, ...now.segments], error: undefined });
     for (const { id } of now.uploads) this.#forget(id, false);
-    this.#release(now);
+    this.#holds.release(now.client_id);
   }
 
   /** @param {PendingMessage} message @param {string} id @param {number} sent */

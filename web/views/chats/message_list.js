@@ -1,6 +1,7 @@
 /** @import { Message, State } from "../../types.js" */
 import { currentLanguage, describe, formatDay, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
+import { EMPTY } from "../../state/history.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { guard, html, nothing, repeat } from "../../vendor/lit.js";
@@ -152,7 +153,7 @@ export class MessageList extends Element {
     await client.history.open(id);
     const window = store.state.windows.get(id);
     const first = window?.messages[0];
-    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom + 1 && !window?.atStart && !isSent()) {
+    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom && !window?.atStart && !isSent()) {
       await client.history.around(id, this.#unreadFrom + 1);
     }
     if (isSent()) return;
@@ -210,9 +211,9 @@ export class MessageList extends Element {
     // What one wrote is shown even where nothing can be loaded.
     const waiting = !loaded || window.atEnd ? (pending ?? []) : [];
     if (!loaded && waiting.length === 0) return html`<div class="message-edge">${this.#edge(null)}</div>`;
-    const messages = loaded ? window.messages : [];
     const { state } = app.store;
-    const rows = rowsOf(messages, waiting, app.client?.account.user_id ?? "", this.#unreadFrom);
+    const { messages } = loaded ? window : EMPTY;
+    const rows = rowsOf(loaded ? window : EMPTY, waiting, app.client?.account.user_id ?? "", this.#unreadFrom);
     const language = currentLanguage();
     /** @type {(row: import("./message_rows.js").Row) => unknown} */
     const draw = (row) => {

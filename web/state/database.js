@@ -1,8 +1,10 @@
-const VERSION = 1;
+const VERSION = 2;
+
+/** @typedef {"outbox" | "drafts" | "files"} Name */
 
 /**
- * What one account keeps in this browser: messages that were typed and are not on the server yet, and
- * drafts. Messages of others are never kept.
+ * What one account keeps in this browser: messages that were typed and are not on the server yet, with
+ * their files, and drafts. Messages of others are never kept.
  */
 export class Database {
   /** @type {Promise<IDBDatabase>} */ #opened;
@@ -12,26 +14,38 @@ export class Database {
     this.name = `myim-${account}`;
     this.#opened = new Promise((resolve, reject) => {
       const request = indexedDB.open(this.name, VERSION);
-      request.onupgradeneeded = () => {
-        request.result.createObjectStore("outbox", { keyPath: "client_id" });
-        request.result.createObjectStore("drafts", { keyPath: "conversation" });
+      request.onupgradeneeded = ({ oldVersion }) => {
+        if (oldVersion < 1) {
+          request.result.createObjectStore("outbox", { keyPath: "client_id" });
+          request.result.createObjectStore("drafts", { keyPath: "conversation" });
+        }
+        if (oldVersion < 2) request.result.createObjectStore("files", { keyPath: "id" });
       };
-      request.onsuccess = () => resolve(request.result);
+      request.onsuccess = () => {
+        // A tab with a newer client waits for this one to let go.
+        request.result.onversionchange = () => request.result.close();
+        resolve(request.result);
+      };
       request.onerror = () => reject(request.error);
     });
   }
 
-  /** @param {"outbox" | "drafts"} store @returns {Promise<any[]>} */
+  /** @param {Name} store @returns {Promise<any[]>} */
   all(store) {
     return this.#run(store, "readonly", (objects) => objects.getAll());
   }
 
-  /** @param {"outbox" | "drafts"} store @param {object} value */
+  /** @param {Name} store @param {string} key @returns {Promise<any>} */
+  get(store, key) {
+    return this.#run(store, "readonly", (objects) => objects.get(key));
+  }
+
+  /** @param {Name} store @param {object} value */
   put(store, value) {
     return this.#run(store, "readwrite", (objects) => objects.put(value));
   }
 
-  /** @param {"outbox" | "drafts"} store @param {string} key */
+  /** @param {Name} store @param {string} key */
   remove(store, key) {
     return this.#run(store, "readwrite", (objects) => objects.delete(key));
   }
@@ -43,7 +57,7 @@ export class Database {
   }
 
   /**
-   * @param {"outbox" | "drafts"} store
+   * @param {Name} store
    * @param {IDBTransactionMode} mode
    * @param {(objects: IDBObjectStore) => IDBRequest} work
    */

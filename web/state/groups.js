@@ -8,7 +8,8 @@ const SETTLE_MS = 150;
 export class Groups {
   /** @type {Map<string, number>} */ #soon = new Map();
   /** @type {Set<string>} */ #asked = new Set();
-  /** @type {Map<string, number>} */ #runs = new Map();
+  #runs = 0;
+  /** Which of the answers is shown. @type {Map<string, number>} */ #shown = new Map();
 
   /** @param {Client} client */
   constructor(client) {
@@ -26,11 +27,11 @@ export class Groups {
   async load(id) {
     const { store } = this.client;
     this.#asked.add(id);
-    const run = (this.#runs.get(id) ?? 0) + 1;
-    this.#runs.set(id, run);
+    const run = (this.#runs += 1);
     const { group, members } = await this.#ask(id);
     // What was asked for later is newer, whichever came first.
-    if (this.#runs.get(id) !== run) return;
+    if (run < (this.#shown.get(id) ?? 0)) return;
+    this.#shown.set(id, run);
     const users = new Map(store.state.users);
     for (const { user } of members ?? []) users.set(user.id, user);
     store.set({ users });

@@ -51,8 +51,10 @@ export class HistoryLoader {
   }
 
   /** @param {string} id */
-  older(id) {
-    return this.#once(id, async () => {
+  async older(id) {
+    // Whoever scrolls asks many times.
+    if (this.#running.has(id)) return;
+    await this.#once(id, async () => {
       const window = this.store.state.windows.get(id);
       const first = window?.messages[0];
       if (!window || !first || window.atStart) return;
@@ -63,8 +65,9 @@ export class HistoryLoader {
   }
 
   /** @param {string} id */
-  newer(id) {
-    return this.#once(id, async () => {
+  async newer(id) {
+    if (this.#running.has(id)) return;
+    await this.#once(id, async () => {
       const window = this.store.state.windows.get(id);
       const last = window?.messages.at(-1);
       if (!window || !last || window.atEnd) return;
@@ -162,21 +165,24 @@ export class HistoryLoader {
    */
   async #once(id, load) {
     const before = this.#running.get(id) ?? Promise.resolve();
+    /** @type {Promise<void>} */
     const work = before.then(async () => {
       this.#mark(id, true, null);
       this.#heard.set(id, []);
+      /** @type {Problem | null} */
+      let problem = null;
       try {
         await load();
         this.#addHeard(id);
-        this.#mark(id, false, null);
       } catch (error) {
-        this.#mark(id, false, Problem.of(error));
+        problem = Problem.of(error);
       }
       this.#heard.delete(id);
+      if (this.#running.get(id) === work) this.#running.delete(id);
+      this.#mark(id, false, problem);
     });
     this.#running.set(id, work);
     await work;
-    if (this.#running.get(id) === work) this.#running.delete(id);
   }
 
   /** What events told meanwhile is newer than what was loaded. @param {string} id */

@@ -16,7 +16,7 @@ export class Outbox {
   #stopped = false;
   /**
    * What sends the files of messages that have some.
-   * @type {{retry: (message: PendingMessage) => void, discarded: (message: PendingMessage) => void} | null}
+   * @type {Record<"restored" | "retry" | "discarded", (message: PendingMessage) => void> | null}
    */
   uploads = null;
 
@@ -40,6 +40,10 @@ export class Outbox {
     left.sort((a, b) => a.created - b.created);
     const pending = new Map(this.store.state.pending);
     for (const message of left) {
+      if (message.uploads) {
+        this.uploads?.restored(message);
+        continue;
+      }
       const list = pending.get(message.conversation) ?? [];
       if (list.some((one) => one.client_id === message.client_id)) continue;
       pending.set(message.conversation, [...list, message]);
@@ -61,8 +65,8 @@ export class Outbox {
   /** @param {PendingMessage} message */
   async add(message) {
     this.#show(message);
-    if (message.state === "uploading") return;
     await this.#keep(message);
+    if (message.uploads) return;
     void this.#run(message.conversation);
   }
 

@@ -11,7 +11,9 @@ const SETTLE_MS = 150;
 export class People {
   /** @type {Set<string>} */ #asked = new Set();
   /** @type {number | undefined} */ #soon;
-  #run = 0;
+  /** How often everything was asked for, and which of the answers is shown. */
+  #runs = 0;
+  #shown = 0;
 
   /**
    * @param {Store} store
@@ -28,7 +30,7 @@ export class People {
   }
 
   async load() {
-    const run = (this.#run += 1);
+    const run = (this.#runs += 1);
     const [contacts, requests, lists, blocks] = await Promise.all([
       this.api.contacts(),
       this.api.requests(),
@@ -36,7 +38,8 @@ export class People {
       this.api.blocks(),
     ]);
     // What was asked for later is newer, whichever came first.
-    if (run !== this.#run) return;
+    if (run < this.#shown) return;
+    this.#shown = run;
     this.store.set({
       contacts: new Map(contacts.items.map((/** @type {any} */ contact) => [contact.user.id, contact])),
       contactsLoaded: true,

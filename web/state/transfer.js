@@ -25,9 +25,10 @@ export class Transfer {
 
   /**
    * @param {Blob} file
-   * @param {{endpoint: string, token: string, name: string, onProgress: (sent: number) => void}} options
+   * @param {{endpoint: string, token: string, name: string, url?: string, onProgress: (sent: number) => void, onUrl?: (url: string) => void}} options
+   *   `url`: where the server took a part of it before
    */
-  constructor(file, { endpoint, token, name, onProgress }) {
+  constructor(file, { endpoint, token, name, url, onProgress, onUrl }) {
     this.file = file;
     this.onProgress = onProgress;
     this.#upload = new Upload(file, {
@@ -38,12 +39,14 @@ export class Transfer {
       // We know better than a list of delays when to try again: when the network is back.
       retryDelays: null,
       storeFingerprintForResuming: false,
+      onUploadUrlAvailable: () => onUrl?.(this.#upload.url ?? ""),
       onAfterResponse: (request, response) => {
         // The library would take this for "there is no such upload" and begin from the start.
         const status = response.getStatus();
         if (request.getMethod() === "HEAD" && (status >= 500 || status === 429 || status === 408)) throw new Problem("network", "");
       },
     });
+    if (url) this.#upload.url = url;
   }
 
   /** @returns {Promise<string>} the SHA-256 of what the server has now */

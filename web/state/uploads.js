@@ -2,6 +2,8 @@
 /** @import { Client } from "./client.js" */
 import { freshId } from "../net/ids.js";
 import { Problem } from "../net/problem.js";
+import { Holds } from "./holds.js";
+import { KeptFiles } from "./kept_files.js";
 import { Previews } from "./previews.js";
 import { Transfer } from "./transfer.js";
 
@@ -36,13 +38,19 @@ export class Uploads {
   /** The bytes of uploads that did not end. @type {Map<string, Blob>} */ #files = new Map();
   /** What became of those that did. @type {Map<string, Segment>} */ #done = new Map();
   /** @type {Map<string, number>} */ #shownAt = new Map();
+  /** Where the server took a part of a file before. @type {Map<string, string>} */ #urls = new Map();
+  /** Messages that this tab works on. The server keeps once what two tabs sent. */ #holds = new Holds();
   #stopped = false;
+  #unsubscribe;
 
   /** @param {Client} client */
   constructor(client) {
     this.client = client;
     this.previews = new Previews();
+    this.kept = new KeptFiles(client.database);
     client.outbox.uploads = this;
+    // Where files go is known once the server told it.
+    this.#unsubscribe = client.store.subscribe(({ server }) => server && this.#queue.length > 0 && this.#next());
   }
 
   /**
@@ -69,8 +77,26 @@ export class Uploads {
       uploads,
       ...(reply_to === undefined ? {} : { reply_to }),
     };
+    this.#holds.hold(message.client_id, async () => {});
     await this.client.outbox.add(message);
     this.#begin(message);
+    await Promise.all(uploads.map(({ id }) => this.#keep(id)));
+  }
+
+  /**
+   * Takes up a message that was left when a page was closed. As long as another tab works on it, this
+   * one waits for that.
+   * @param {PendingMessage} message
+   */
+  restored(message) {
+    this.#holds.hold(message.client_id, async () => {
+      const still = await this.client.database.get("outbox", message.client_id).catch(() => undefined);
+      if (!still?.uploads) return this.#holds.release(message.client_id);
+      const uploads = await Promise.all(message.uploads?.map((upload) => this.#find(upload)) ?? []);
+      const again = shownAs({ ...message, uploads });
+      this.client.outbox.update(again);
+      this.#begin(again);
+    });
   }
 
   /** Leaves one file out. @param {PendingMessage} message @param {string} id */
@@ -80,13 +106,7 @@ export class Uploads {
     this.#forget(id);
     const uploads = now.uploads.filter((upload) => upload.id !== id);
     if (uploads.length === 0) return void this.client.outbox.discard(now.conversation, now.client_id);
-    const failed = uploads.some(({ error }) => error);
-    this.client.outbox.update({
-      ...now,
-      uploads,
-      state: failed ? "failed" : "uploading",
-      error: failed ? now.error : undefined,
-    });
+    this.client.outbox.update(shownAs({ ...now, uploads }));
     void this.#finish(message);
     this.#next();
   }
@@ -95,8 +115,10 @@ export class Uploads {
   retry(message) {
     const now = this.#now(message);
     if (!now?.uploads) return;
-    const uploads = now.uploads.map((upload) => ({ ...upload, error: undefined }));
-    const again = { ...now, uploads, state: /** @type {const} */ ("uploading"), error: undefined };
+    // What is not here any more cannot be tried; it can be left out.
+    const has = (/** @type {string} */ id) => this.#files.has(id) || this.#done.has(id);
+    const uploads = now.uploads.map((upload) => (has(upload.id) ? { ...upload, error: undefined } : upload));
+    const again = shownAs({ ...now, uploads });
     this.client.outbox.update(again);
     this.#begin(again);
   }
@@ -104,6 +126,7 @@ export class Uploads {
   /** Stops what goes up for a message that is given up. @param {PendingMessage} message */
   discarded(message) {
     for (const { id } of message.uploads ?? []) this.#forget(id);
+    this.#holds.release(message.client_id);
     this.#next();
   }
 
@@ -114,6 +137,8 @@ export class Uploads {
 
   stop() {
     this.#stopped = true;
+    this.#unsubscribe();
+    this.#holds.stop();
     removeEventListener("beforeunload", ask);
     for (const transfer of this.#running.values()) transfer.stop();
     this.previews.clear();
@@ -122,21 +147,45 @@ export class Uploads {
   /** @param {PendingMessage} message */
   #begin(message) {
     for (const upload of message.uploads ?? []) {
-      const known = this.#done.has(upload.id) || this.#running.has(upload.id);
+      const known = this.#done.has(upload.id) || this.#running.has(upload.id) || !this.#files.has(upload.id);
       if (!known && !this.#queue.some((waiting) => waiting.upload.id === upload.id)) this.#queue.push({ message, upload });
     }
     this.#next();
   }
 
   #next() {
-    while (!this.#stopped && this.#running.size < AT_ONCE) {
+    while (!this.#stopped && this.client.store.state.server && this.#running.size < AT_ONCE) {
       const next = this.#queue.shift();
       if (!next) break;
       void this.#run(next.message, next.upload);
     }
-    // Files are not kept when the page goes, so leaving is asked about.
-    if (this.#running.size > 0) addEventListener("beforeunload", ask);
+    this.#guard();
+  }
+
+  /** Leaving the page is asked about while a file would be lost by it. */
+  #guard() {
+    const lost = [...this.#files.keys()].some((id) => !this.kept.has(id));
+    if (lost && !this.#stopped) addEventListener("beforeunload", ask);
     else removeEventListener("beforeunload", ask);
+  }
+
+  /** @param {string} id */
+  async #keep(id) {
+    const file = this.#files.get(id);
+    if (file) await this.kept.keep(id, file);
+    // It may have gone up, or have been given up, meanwhile.
+    if (!this.#files.has(id)) this.kept.forget(id);
+    this.#guard();
+  }
+
+  /** The file of an upload that was left. @param {PendingUpload} upload @returns {Promise<PendingUpload>} */
+  async #find(upload) {
+    const found = await this.kept.find(upload.id);
+    if (!found) return { ...upload, sent: 0, preview: undefined, error: "file_unreadable" };
+    this.#files.set(upload.id, found.file);
+    if (found.url) this.#urls.set(upload.id, found.url);
+    const preview = upload.picture ? this.previews.make(upload.id, found.file) : undefined;
+    return { ...upload, preview, error: undefined };
   }
 
   /** @param {PendingMessage} message @param {PendingUpload} upload */
@@ -148,6 +197,8 @@ export class Uploads {
       endpoint: this.#endpoint(picture),
       token: this.client.account.token,
       name,
+      url: this.#urls.get(id),
+      onUrl: (url) => void this.kept.tell(id, url),
       onProgress: (sent) => this.#progress(message, id, sent),
     });
     this.#running.set(id, transfer);
@@ -155,11 +206,11 @@ export class Uploads {
       const hash = await transfer.run();
       const segment = await this.#describe(hash, upload);
       if (this.#files.delete(id)) this.#done.set(id, segment);
+      this.#guard();
       if (segment.type === "image") this.previews.keep(id, segment.file);
       this.#change(message, id, { sent: upload.size });
     } catch (error) {
-      const { code, detail } = Problem.of(error);
-      if (this.#files.has(id) && !this.#stopped) this.#change(message, id, { error: code }, { code, detail });
+      if (this.#files.has(id) && !this.#stopped) this.#change(message, id, { error: Problem.of(error).code });
     } finally {
       this.#running.delete(id);
     }
@@ -186,8 +237,9 @@ export class Uploads {
     const now = this.#now(message);
     if (!now?.uploads?.every(({ id }) => this.#done.has(id))) return;
     const files = now.uploads.map(({ id }) => /** @type {Segment} */ (this.#done.get(id)));
-    for (const { id } of now.uploads) this.#done.delete(id);
     await this.client.outbox.uploaded({ ...now, segments: [...files, ...now.segments], error: undefined });
+    for (const { id } of now.uploads) this.#forget(id, false);
+    this.#holds.release(now.client_id);
   }
 
   /** @param {PendingMessage} message @param {string} id @param {number} sent */
@@ -201,21 +253,22 @@ export class Uploads {
    * @param {PendingMessage} message
    * @param {string} id
    * @param {Partial<PendingUpload>} change
-   * @param {{code: string, detail: string}} [error] why it did not go up
    */
-  #change(message, id, change, error) {
+  #change(message, id, change) {
     const now = this.#now(message);
     if (!now?.uploads) return;
     const uploads = now.uploads.map((upload) => (upload.id === id ? { ...upload, ...change } : upload));
-    this.client.outbox.update({ ...now, uploads, ...(error ? { state: /** @type {const} */ ("failed"), error } : {}) });
+    this.client.outbox.update(shownAs({ ...now, uploads }));
   }
 
-  /** @param {string} id */
-  #forget(id) {
+  /** @param {string} id @param {boolean} [givenUp] */
+  #forget(id, givenUp = true) {
     this.#files.delete(id);
     this.#done.delete(id);
+    this.#urls.delete(id);
     this.#shownAt.delete(id);
-    this.#running.get(id)?.cancel();
+    this.kept.forget(id);
+    if (givenUp) this.#running.get(id)?.cancel();
     this.#queue = this.#queue.filter(({ upload }) => upload.id !== id);
     this.previews.drop(id);
   }
@@ -231,6 +284,14 @@ export class Uploads {
     const base = (picture ? server?.image_url : server?.file_url) ?? "";
     return `${base.replace(/\/$/, "")}/${picture ? "images" : "files"}/`;
   }
+}
+
+/** A message has failed when one of its files has. @param {PendingMessage} message @returns {PendingMessage} */
+function shownAs(message) {
+  const failed = message.uploads?.find(({ error }) => error);
+  return failed?.error
+    ? { ...message, state: "failed", error: { code: failed.error, detail: "" } }
+    : { ...message, state: "uploading", error: undefined };
 }
 
 /** @param {BeforeUnloadEvent} event */

@@ -15,6 +15,36 @@ const hashOf = (text) => createHash("sha256").update(text).digest("hex");
 const file = (text, name = "a.txt", type = "text/plain") => ({ file: new File([text], name, { type }), name, picture: false });
 const pending = () => client.store.state.pending.get("1") ?? [];
 
+/** What the browser keeps, by store; tabs share it. */
+let kept;
+const database = {
+  name: "myim-7",
+  get: async (store, key) => kept[store].get(key),
+  put: async (store, row) => void kept[store].set(row.client_id ?? row.id, { ...row }),
+  remove: async (store, key) => void kept[store].delete(key),
+  all: async (store) => [...kept[store].values()],
+};
+
+/** A tab of the account. */
+function tab(facts = { file_url: "http://files.example", image_url: "http://images.example/" }) {
+  const store = new Store({ pending: new Map(), server: facts });
+  const api = {
+    send: async (_, message) => {
+      sent.push(message);
+      return { seq: sent.length, time: "now" };
+    },
+  };
+  const made = {
+    store,
+    database,
+    account: { token: "secret" },
+    files: { address: async (hash, kind) => ({ url: "", size: 1, mime: "text/plain", ...(kind === "image" ? { width: 4, height: 3, thumbhash: "abc" } : {}) }) },
+    outbox: new Outbox(store, api, database, () => {}),
+  };
+  made.uploads = new Uploads(made);
+  return made;
+}
+
 beforeEach(() => {
   browser();
   mock.timers.reset();
@@ -22,21 +52,8 @@ beforeEach(() => {
   server = new FileServer();
   server.listen();
   sent = [];
-  const store = new Store({ pending: new Map(), server: { file_url: "http://files.example", image_url: "http://images.example/" } });
-  const kept = { name: "myim-7", put: async () => {}, remove: async () => {}, all: async () => [] };
-  const api = {
-    send: async (_, message) => {
-      sent.push(message);
-      return { seq: sent.length, time: "now" };
-    },
-  };
-  client = {
-    store,
-    account: { token: "secret" },
-    files: { address: async (hash, kind) => ({ url: "", size: 1, mime: "text/plain", ...(kind === "image" ? { width: 4, height: 3, thumbhash: "abc" } : {}) }) },
-    outbox: new Outbox(store, api, kept, () => {}),
-  };
-  client.uploads = new Uploads(client);
+  kept = { outbox: new Map(), files: new Map() };
+  client = tab();
 });
 
 test("a message is sent when all its files are there, with them first and in their order", async () => {
@@ -138,12 +155,95 @@ test("only two files go up at a time", async () => {
   assert.equal(sent[0].segments.length, 3);
 });
 
-test("leaving the page is asked about while something goes up", async () => {
+test("after a crash the files go on where they were", async () => {
+  server.cutAfter = 2;
+  await client.uploads.send("1", [file("one"), { ...file("pixels", "p.png", "image/png"), picture: true }], [{ type: "text", text: "look" }], 5);
+  await settle();
+  client.uploads.stop();
+  client.outbox.stop();
+  server.isCut = false;
+  server.cutAfter = null;
+  const { length } = server.asked;
+  client = tab(null);
+  await client.outbox.restore();
+  await settle();
+  assert.equal(pending()[0].state, "uploading");
+  assert.match(pending()[0].uploads[1].preview, /^blob:/);
+  assert.equal(server.asked.length, length, "it is not known yet where they go");
+  client.store.set({ server: { file_url: "http://files.example", image_url: "http://images.example/" } });
+  await settle(100);
+  assert.deepEqual(server.asked.slice(length).filter((one) => one === "POST"), [], "nothing begins anew");
+  assert.deepEqual(sent[0].segments.map(({ type, file }) => [type, file]), [["file", hashOf("one")], ["image", hashOf("pixels")], ["text", undefined]]);
+  assert.equal(sent[0].reply_to, 5);
+  assert.deepEqual([kept.outbox.size, kept.files.size], [0, 0]);
+});
+
+test("another tab takes files up only when the one that had them is gone", async () => {
   server.isCut = true;
   await client.uploads.send("1", [file("one")], []);
   await settle();
+  const other = tab();
+  await other.outbox.restore();
+  await settle();
+  assert.equal(other.store.state.pending.size, 0);
+  const first = client;
+  first.uploads.stop();
+  first.outbox.stop();
+  server.isCut = false;
+  await settle(100);
+  assert.equal(sent.length, 1);
+  assert.equal(sent[0].segments[0].file, hashOf("one"));
+});
+
+test("what was sent meanwhile is not taken up", async () => {
+  server.isCut = true;
+  await client.uploads.send("1", [file("one")], []);
+  await settle();
+  const other = tab();
+  await other.outbox.restore();
+  server.isCut = false;
+  client.uploads.wake();
+  await settle(100);
+  client.uploads.wake();
+  await settle(100);
+  assert.equal(sent.length, 1);
+  assert.equal(other.store.state.pending.size, 0);
+});
+
+test("a file that was not kept can only be left out", async () => {
+  server.isCut = true;
+  await client.uploads.send("1", [file("one"), file("two", "2.txt")], []);
+  await settle();
+  client.uploads.stop();
+  client.outbox.stop();
+  server.isCut = false;
+  kept.files.delete(pending()[0].uploads[0].id);
+  client = tab();
+  await client.outbox.restore();
+  await settle(100);
+  const [message] = pending();
+  assert.deepEqual([message.state, message.error.code], ["failed", "file_unreadable"]);
+  client.uploads.retry(message);
+  await settle();
+  assert.equal(pending()[0].state, "failed");
+  client.uploads.cancel(message, message.uploads[0].id);
+  await settle(100);
+  assert.deepEqual(sent[0].segments.map(({ name }) => name), ["2.txt"]);
+});
+
+test("leaving the page is asked about while a file would be lost by it", async () => {
+  server.isCut = true;
+  await client.uploads.send("1", [file("one")], []);
+  await settle();
+  assert.equal(leaves(), true, "it is kept");
+  // The browser has no room for another one.
+  kept.files.set = () => {
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  await client.uploads.send("1", [file("two")], []);
+  await settle();
   assert.equal(leaves(), false);
-  await client.outbox.discard("1", pending()[0].client_id);
+  await client.outbox.discard("1", pending()[1].client_id);
   await settle();
   assert.equal(leaves(), true);
 });

@@ -9,6 +9,7 @@ export interface Options {
   storeFingerprintForResuming?: boolean;
   removeFingerprintOnSuccess?: boolean;
   uploadDataDuringCreation?: boolean;
+  onUploadUrlAvailable?: () => void;
   onProgress?: (sent: number, total: number) => void;
   onSuccess?: (payload: { lastResponse: Response }) => void;
   onError?: (error: Error | DetailedError) => void;

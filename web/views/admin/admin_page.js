@@ -1,4 +1,5 @@
 import { t } from "../../i18n/index.js";
+import { href } from "../../state/router.js";
 import { icon } from "../../ui/icon.js";
 import { html } from "../../vendor/lit.js";
 import { SectionsPage } from "../sections.js";
@@ -39,7 +40,12 @@ export class AdminPage extends SectionsPage {
     const { me } = this.seen;
     if (!me) return html`<main class="empty"><p role="status">${t("app.loading")}</p></main>`;
     if (!me.admin) {
-      return html`<main class="empty">${icon("lock")}<h1 class="empty-title">${t("admin.title")}</h1><p>${t("error.not_an_admin")}</p></main>`;
+      return html`<main class="empty">
+        ${icon("lock")}
+        <h1 class="empty-title">${t("admin.title")}</h1>
+        <p>${t("error.not_an_admin")}</p>
+        <a class="button" href=${href("chats")}>${icon("message-circle")}${t("nav.chats")}</a>
+      </main>`;
     }
     return super.render();
   }

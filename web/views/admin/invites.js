@@ -61,7 +61,7 @@ export class AdminInvites extends Paged {
   /** @param {Invite} invite */
   #invite(invite) {
     const { code, uses, uses_max, expires_at, note, usable, created_at } = invite;
-    return html`<li class="item">
+    return html`<li class="item wrap">
       <span class="item-text">
         <strong>${note ? html`<bdi>${note}</bdi>` : html`<span class="mono">${code}</span>`} ${usable ? nothing : tag(t("admin.invites.unusable"))}</strong>
         <span class="muted">

@@ -19,6 +19,8 @@ import { Suggester } from "./suggester.js";
 import { canRecord } from "./voice_recorder.js";
 import { WrittenText } from "./written_text.js";
 
+/** Timers cannot wait for longer. */
+const TIMER_MAX = 2 ** 31 - 1;
 /** The id of the list of suggestions. */
 const LIST = "composer-suggestions";
 
@@ -75,6 +77,20 @@ export class Composer extends Element {
     new DropZone(home, this.lifetime.signal, () => this.#hindrance === null, (files) => this.#attach(files));
   }
 
+  firstUpdated() {
+    // Who opens a conversation at a desk wants to write; on a phone the keyboard would cover it.
+    const atDesk = matchMedia("(hover: hover) and (pointer: fine)").matches;
+    const toMessage = app.store.state.route.query.has("seq");
+    if (atDesk && !toMessage && !document.querySelector("dialog[open]")) this.#field?.focus({ preventScroll: true });
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearTimeout(this.#unmute);
+  }
+
+  /** @type {number | undefined} */ #unmute;
+
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
     const { conversation, draft } = this.seen;
@@ -82,6 +98,9 @@ export class Composer extends Element {
     if (changed.has("editing") && (this.editing || changed.get("editing"))) this.#beginEditing();
     else if (!this.editing && (draft !== this.#draft || !this.#begun)) this.#showDraft(draft);
     this.#begun = this.#field !== null;
+    clearTimeout(this.#unmute);
+    const until = this.#hindrance?.until;
+    if (until) this.#unmute = setTimeout(() => this.requestUpdate(), Math.min(Date.parse(until) - Date.now() + 100, TIMER_MAX));
   }
 
   /** @param {Draft | undefined} draft */

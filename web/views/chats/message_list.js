@@ -1,6 +1,7 @@
 /** @import { Message, State } from "../../types.js" */
 import { currentLanguage, describe, formatDay, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
+import { EMPTY } from "../../state/history.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { guard, html, nothing, repeat } from "../../vendor/lit.js";
@@ -15,6 +16,8 @@ import { ScrollKeeper } from "./scroll_keeper.js";
 
 /** More is loaded when less than so many screens of messages are left. */
 const AHEAD_SCREENS = 2;
+/** Where one is brought to when it is no message. */
+const END = Infinity;
 
 /**
  * The messages of a conversation. Only a window of the history is held; scrolling moves it.
@@ -53,7 +56,7 @@ export class MessageList extends Element {
   /** @type {ScrollKeeper | null} */ #keeper = null;
   #focus = new RowFocus(this);
   #quotes = new Quotes(() => this.requestUpdate());
-  /** @type {number | null} */ #wanted = null;
+  /** Where one is being brought to, until one is there. @type {number | null} */ #wanted = null;
   /** The newest own message on its way, to see that another one came. */
   #lastPending = "";
 
@@ -90,11 +93,11 @@ export class MessageList extends Element {
     const has = () => app.store.state.windows.get(this.conversationId)?.messages.some((one) => one.seq === seq);
     if (!has()) await client?.history.around(this.conversationId, seq);
     if (this.#wanted !== seq || !this.isConnected) return;
+    this.requestUpdate();
+    await this.updateComplete;
     this.#wanted = null;
     this.#ready = true;
     this.#placed = true;
-    this.requestUpdate();
-    await this.updateComplete;
     const row = this.querySelector(`[data-seq="${seq}"]`);
     if (!row) return;
     this.#focus.mark(/** @type {HTMLElement} */ (row), focus);
@@ -104,15 +107,17 @@ export class MessageList extends Element {
 
   /** Goes to the newest message. */
   async toEnd() {
-    this.#wanted = null;
+    this.#wanted = END;
     this.#opened = true;
-    this.#ready = true;
-    this.#placed = true;
     if (!app.store.state.windows.get(this.conversationId)?.atEnd) {
       await app.client?.history.toEnd(this.conversationId);
+      if (this.#wanted !== END) return;
       this.requestUpdate();
       await this.updateComplete;
     }
+    this.#wanted = null;
+    this.#ready = true;
+    this.#placed = true;
     this.#keeper?.toEnd();
     this.#scrolled();
   }
@@ -148,7 +153,7 @@ export class MessageList extends Element {
     await client.history.open(id);
     const window = store.state.windows.get(id);
     const first = window?.messages[0];
-    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom + 1 && !window?.atStart && !isSent()) {
+    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom && !window?.atStart && !isSent()) {
       await client.history.around(id, this.#unreadFrom + 1);
     }
     if (isSent()) return;
@@ -206,9 +211,9 @@ export class MessageList extends Element {
     // What one wrote is shown even where nothing can be loaded.
     const waiting = !loaded || window.atEnd ? (pending ?? []) : [];
     if (!loaded && waiting.length === 0) return html`<div class="message-edge">${this.#edge(null)}</div>`;
-    const messages = loaded ? window.messages : [];
     const { state } = app.store;
-    const rows = rowsOf(messages, waiting, app.client?.account.user_id ?? "", this.#unreadFrom);
+    const { messages } = loaded ? window : EMPTY;
+    const rows = rowsOf(loaded ? window : EMPTY, waiting, app.client?.account.user_id ?? "", this.#unreadFrom);
     const language = currentLanguage();
     /** @type {(row: import("./message_rows.js").Row) => unknown} */
     const draw = (row) => {
@@ -279,7 +284,7 @@ export class MessageList extends Element {
     const { window, pending } = this.seen;
     this.#drawnToEnd = window?.atEnd ?? false;
     if (this.#ready && !this.#placed && window) this.#place();
-    else this.#keeper.restore();
+    else if (this.#wanted === null) this.#keeper.restore();
     const newest = pending?.at(-1)?.client_id ?? "";
     const wrote = newest !== "" && newest !== this.#lastPending;
     this.#lastPending = newest;
@@ -301,7 +306,7 @@ export class MessageList extends Element {
 
   #scrolled = () => {
     const keeper = this.#keeper;
-    if (!keeper || !this.#placed) return;
+    if (!keeper || !this.#placed || this.#wanted !== null) return;
     this.atEnd = keeper.isAtEnd;
     this.#load(false);
     if (this.atEnd) this.#read();

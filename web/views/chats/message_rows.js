@@ -22,18 +22,19 @@ const TOGETHER_MS = 5 * 60_000;
 
 /**
  * What stands below each other in a conversation.
- * @param {Message[]} messages
+ * @param {{messages: Message[], atStart: boolean}} window
  * @param {PendingMessage[]} pending
  * @param {string} me
  * @param {number | null} unreadFrom what the user has read when the conversation was opened; null
  *   for everything
  * @returns {Row[]}
  */
-export function rowsOf(messages, pending, me, unreadFrom) {
+export function rowsOf({ messages, atStart }, pending, me, unreadFrom) {
   /** @type {Row[]} */
   const rows = [];
   let day = "";
-  let marked = unreadFrom === null;
+  // Where the new ones begin is not seen if all that is loaded is new.
+  let marked = unreadFrom === null || (!atStart && (messages[0]?.seq ?? 0) > unreadFrom);
   /** @type {MessageRow | null} */
   let before = null;
   for (const message of messages) {

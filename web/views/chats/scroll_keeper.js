@@ -2,16 +2,14 @@
 const NEAR_PX = 60;
 /** More rows than fit would be of no use to find the place again. */
 const HELD_MAX = 12;
-/** Whether the browser keeps what is seen in its place. */
-const ANCHORS = CSS.supports("overflow-anchor: auto");
 
 /**
  * Where one is in a list that grows at both ends.
  *
  * The list is laid out from its end (`column-reverse`), so `scrollTop` is 0 there and negative above.
  * By itself it stays at the end when something grows, and in place when something is added above. What
- * is added or taken away below has to be made good: browsers that anchor scrolling do it, and for the
- * others it is done here.
+ * is added or taken away below is made good here, at once: browsers that anchor scrolling do so only
+ * when they draw, and until then one would seem to be where nothing is loaded.
  */
 export class ScrollKeeper {
   /** @type {{element: Element, top: number}[]} */ #held = [];
@@ -57,8 +55,6 @@ export class ScrollKeeper {
       this.toEnd();
       return;
     }
-    // At the very end browsers do not anchor.
-    if (ANCHORS && this.below > 0) return;
     const kept = this.#held.find(({ element }) => element.parentElement === this.list);
     if (!kept) return;
     const by = kept.element.getBoundingClientRect().top - kept.top;

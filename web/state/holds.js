@@ -1,0 +1,32 @@
+/** Things that one tab of an account works on; another one takes them up when it is gone. */
+export class Holds {
+  /** What gives each thing of this tab away. @type {Map<string, () => void>} */ #own = new Map();
+  #end = new AbortController();
+
+  /**
+   * Works on something once no other tab does, and keeps it until `release`.
+   * @param {string} name
+   * @param {() => Promise<void>} work
+   */
+  hold(name, work) {
+    const held = async () => {
+      const released = /** @type {Promise<void>} */ (new Promise((release) => this.#own.set(name, release)));
+      await work();
+      await released;
+    };
+    // Pages that did not come over TLS have no locks: there two tabs may do the same.
+    if (!navigator.locks) void held();
+    else navigator.locks.request(`myim.hold.${name}`, { signal: this.#end.signal }, held).catch(() => {});
+  }
+
+  /** @param {string} name */
+  release(name) {
+    this.#own.get(name)?.();
+    this.#own.delete(name);
+  }
+
+  stop() {
+    this.#end.abort();
+    for (const release of this.#own.values()) release();
+  }
+}

@@ -105,6 +105,11 @@ impl Problem {
         }
     }
 
+    /// The same, with the status of the answer.
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// How long to wait before trying the same again; `None` if that does not help.
     pub fn retry_after(&self) -> Option<Duration> {
         let transient = matches!(

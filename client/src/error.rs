@@ -32,7 +32,7 @@ pub enum Error {
     /// A file on this machine cannot be read or written.
     #[error("{path}: {cause}")]
     File { path: String, cause: String },
-    /// A transfer of a file failed.
+    /// What came is not the file that was asked for.
     #[error("{0}")]
     Transfer(String),
     /// The client was closed, or its sign-in is over.

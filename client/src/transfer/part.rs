@@ -131,7 +131,7 @@ impl Part {
         };
         let safe = safe.await;
         safe.map_err(|error| unusable(&self.path, error))?;
-        let (path, to) = (self.path, self.to);
+        let (path, to) = (self.path.clone(), self.to.clone());
         if replaces {
             let renamed = fs::rename(&path, &to).await;
             return renamed.map_err(|error| unusable(&to, error));
@@ -159,6 +159,16 @@ impl Part {
     }
 }
 
+impl Drop for Part {
+    /// An empty one is of no use to anybody.
+    fn drop(&mut self) {
+        if self.len == 0 {
+            // It may be the file by now, under its own name.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +178,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("a.zip");
         let mut part = Part::open(&to).await.unwrap();
+        drop(part);
+        assert!(!folder.path().join("a.zip.part").exists(), "it was empty");
+        part = Part::open(&to).await.unwrap();
         assert!(!part.is_older);
         part.add(b"hello ").await.unwrap();
         assert!(Part::open(&to).await.is_err(), "one at a time");

@@ -1,5 +1,6 @@
 //! Knows where files and pictures go to and come from.
 
+use serde::Deserialize;
 use url::Url;
 
 use super::Shelf;
@@ -15,6 +16,15 @@ pub(super) struct Site {
     pub(super) collection: String,
     /// The whole address, to tell sites apart.
     pub(super) address: String,
+}
+
+/// What the server tells of its transfer servers.
+#[derive(Debug, Default, Deserialize)]
+struct Told {
+    #[serde(default)]
+    file_url: Option<String>,
+    #[serde(default)]
+    image_url: Option<String>,
 }
 
 fn collection(shelf: Shelf) -> &'static str {
@@ -33,13 +43,46 @@ pub(super) struct Signed {
 }
 
 impl Api {
-    /// Where uploads go.
-    pub(super) fn site(&self, shelf: Shelf) -> Result<Site> {
+    /// Where uploads go: to the port that was chosen by hand, to where the server tells, or to the
+    /// usual port of a server that tells nothing.
+    pub(super) async fn site(&self, shelf: Shelf) -> Result<Site> {
+        let is_chosen = self.server().chosen_port(shelf == Shelf::Pictures);
+        if is_chosen.is_some() {
+            return self.usual_site(shelf);
+        }
+        let told: Told = match self.get("/server").await {
+            Ok(told) => told,
+            Err(Error::Refused(problem)) if problem.status == 404 => Told::default(),
+            Err(error) => return Err(error),
+        };
+        let url = match shelf {
+            Shelf::Files => told.file_url,
+            Shelf::Pictures => told.image_url,
+        };
+        match url {
+            Some(url) => self.site_at(&url, shelf),
+            None => self.usual_site(shelf),
+        }
+    }
+
+    fn usual_site(&self, shelf: Shelf) -> Result<Site> {
         let server = match shelf {
             Shelf::Files => self.server().file_server(),
             Shelf::Pictures => self.server().image_server(),
         };
-        let collection = collection(shelf).to_owned();
+        self.site_of(server, collection(shelf).to_owned())
+    }
+
+    fn site_at(&self, url: &str, shelf: Shelf) -> Result<Site> {
+        let url = Url::parse(url).map_err(|_| self.tells_nonsense())?;
+        let server = self.server().elsewhere(&url);
+        let server = server.ok_or_else(|| self.tells_nonsense())?;
+        as_safe(self.server(), &server)?;
+        let below = url.path().trim_end_matches('/');
+        self.site_of(server, format!("{below}{}", collection(shelf)))
+    }
+
+    fn site_of(&self, server: Server, collection: String) -> Result<Site> {
         Ok(Site {
             address: format!("{server}{collection}"),
             line: Line::new(server, self.token.as_deref())?,
@@ -47,14 +90,17 @@ impl Api {
         })
     }
 
+    fn tells_nonsense(&self) -> Error {
+        Error::Protocol {
+            server: self.server().to_string(),
+            detail: "it tells an address that is none".to_owned(),
+        }
+    }
+
     /// Where a signed address leads to. A port that was chosen by hand goes before what the server
     /// tells. No token goes there: the address is enough.
     pub(super) fn signed(&self, url: &str) -> Result<Signed> {
-        let strange = || Error::Protocol {
-            server: self.server().to_string(),
-            detail: "it tells an address that is none".to_owned(),
-        };
-        let url = Url::parse(url).map_err(|_| strange())?;
+        let url = Url::parse(url).map_err(|_| self.tells_nonsense())?;
         let is_picture = is_picture(&url);
         let shelf = if is_picture {
             Shelf::Pictures
@@ -76,7 +122,8 @@ impl Api {
                 is_picture,
             });
         }
-        let server = self.server().elsewhere(&url).ok_or_else(strange)?;
+        let server = self.server().elsewhere(&url);
+        let server = server.ok_or_else(|| self.tells_nonsense())?;
         as_safe(self.server(), &server)?;
         let path = format!("{}{query}", url.path());
         Ok(Signed {
@@ -147,15 +194,18 @@ mod tests {
     }
 
     #[test]
-    fn uploads_go_to_the_usual_ports_of_the_server() {
+    fn uploads_go_where_the_server_tells_or_to_its_usual_ports() {
         let api = api("https://chat.example:443", (None, Some(7)));
+        let usual = |shelf| api.usual_site(shelf).unwrap().address;
+        assert_eq!(usual(Shelf::Files), "https://chat.example:20001/files");
+        assert_eq!(usual(Shelf::Pictures), "https://chat.example:7/images");
+        let told = |url| api.site_at(url, Shelf::Files).map(|site| site.address);
         assert_eq!(
-            api.site(Shelf::Files).unwrap().address,
-            "https://chat.example:20001/files"
+            told("https://files.example/below/").unwrap(),
+            "https://files.example:443/below/files"
         );
-        assert_eq!(
-            api.site(Shelf::Pictures).unwrap().address,
-            "https://chat.example:7/images"
-        );
+        // The token does not go without TLS where there was some.
+        assert!(told("http://files.example").is_err());
+        assert!(told("nowhere").is_err());
     }
 }

@@ -215,6 +215,43 @@ async fn a_broken_upload_goes_on_where_the_server_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_upload_goes_where_the_server_tells() {
+    let mut servers = Servers::new();
+    let (api, path) = (servers.api(), servers.path());
+    let untold = api.server().clone().with_transfer_ports(None, None);
+    let api = Api::new(untold).with_token("secret");
+    std::fs::write(&path, "hello world").unwrap();
+    let serve = async {
+        let asked = ask(&mut servers.chat).await;
+        assert!(
+            asked.head.starts_with("GET /api/v1/server "),
+            "{}",
+            asked.head
+        );
+        let told = json!({"file_url": format!("http://{HOST}:{}/below", servers.files.port)});
+        asked
+            .answer("200 OK", "", told.to_string().as_bytes())
+            .await;
+        servers.knows_nothing().await;
+        let asked = servers.next().await;
+        assert!(
+            asked.head.starts_with("POST /below/files/ "),
+            "{}",
+            asked.head
+        );
+        let place = "location: /files/uploads/a1\r\n";
+        asked.answer("201 Created", place, b"").await;
+        let mut piece = servers.next().await;
+        let wanted = "PATCH /below/files/uploads/a1 ";
+        assert!(piece.head.starts_with(wanted), "{}", piece.head);
+        piece.takes_all().await;
+        piece.stores(b"hello world").await;
+    };
+    let ((uploaded, _), ()) = tokio::join!(upload(&api, &path, None), serve);
+    uploaded.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_asked_for() {
     let mut servers = Servers::new();
     let (api, path) = (servers.api(), servers.path());
@@ -535,7 +572,6 @@ async fn an_address_that_is_over_is_asked_for_again() {
 
 #[tokio::test(start_paused = true)]
 async fn the_memory_can_be_anything() {
-    #[derive(Default)]
     struct Refuses;
     #[async_trait::async_trait]
     impl Unfinished for Refuses {

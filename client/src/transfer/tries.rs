@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn it_ends_if_nothing_gets_through() {
         let mut tries = Tries::new();
-        let mut left = |tries: &mut Tries| {
+        let left = |tries: &mut Tries| {
             (0..100)
                 .take_while(|_| tries.after(broken("reset")).is_ok())
                 .count()

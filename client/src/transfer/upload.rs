@@ -69,7 +69,7 @@ impl Api {
         upload: &Upload<'_>,
         mut progress: impl FnMut(Progress),
     ) -> Result<Uploaded> {
-        let site = self.site(upload.shelf)?;
+        let site = self.site(upload.shelf).await?;
         let source = Source::look(upload.path).await?;
         let memory = Memory {
             unfinished: upload.unfinished,

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    self, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, X_CONTENT_TYPE_OPTIONS,
+    self, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +17,7 @@ use uuid::Uuid;
 
 use super::problem::{PROBLEM_JSON, Problem};
 use super::router::WebState;
-use super::{code, extract};
+use super::{asked, code, extract};
 use crate::rates::Class;
 
 /// How long a request may take. More than a batch is tried again while the database is away.
@@ -151,7 +150,7 @@ pub(super) async fn from_our_pages(
 /// Whether a page comes from where the request goes to. The scheme is not compared: a proxy in
 /// front of this server may have taken the TLS off.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
-    let asked = asked_authority(headers, uri);
+    let asked = asked::authority(headers, uri);
     let page = origin
         .to_str()
         .ok()
@@ -160,22 +159,6 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
         .map(|(_, authority)| authority);
     page.zip(asked)
         .is_some_and(|(page, asked)| page.eq_ignore_ascii_case(asked))
-}
-
-/// What the request goes to, as the client calls it: a host, maybe with a port.
-fn asked_authority<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
-    match uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => headers.get(HOST)?.to_str().ok(),
-    }
-}
-
-/// The host that the request goes to, without its port; nothing if what it says is none.
-pub(super) fn asked_host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
-    let asked = asked_authority(headers, uri)?;
-    let host = Authority::try_from(asked).ok()?.host().len();
-    // What stands before the host is a password, and nobody is told those.
-    (!asked.contains('@')).then(|| asked.get(..host)).flatten()
 }
 
 fn is_allowed(origin: &HeaderValue, allowed: &Origins) -> bool {
@@ -259,6 +242,8 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::HOST;
+
     use super::*;
 
     #[test]

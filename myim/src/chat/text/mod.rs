@@ -42,12 +42,13 @@ pub(crate) struct Texts {
     pub(crate) connecting: &'static str,
     /// Seconds.
     pub(crate) offline: &'static str,
+    /// What signs in again.
     pub(crate) signed_out: &'static str,
     pub(crate) replaced: &'static str,
     pub(crate) store_failed: &'static str,
     pub(crate) conversations: &'static str,
     pub(crate) nothing_yet: &'static [&'static str],
-    pub(crate) choose_one: &'static str,
+    pub(crate) nowhere_to_write: &'static str,
     pub(crate) no_messages: &'static str,
     pub(crate) beginning: &'static str,
     pub(crate) requests_waiting: &'static str,
@@ -191,6 +192,7 @@ mod tests {
         let gaps = |text: &str| text.matches("{}").count();
         for (en, zh) in [
             (en.offline, zh.offline),
+            (en.signed_out, zh.signed_out),
             (en.notices.added, zh.notices.added),
             (en.transfer, zh.transfer),
             (en.recall, zh.recall),

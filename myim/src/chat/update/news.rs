@@ -1,6 +1,6 @@
 //! What came from the network.
 
-use client::model::{Conversation, Message, Page, Presence, User, UserId};
+use client::model::{ContactRequest, Conversation, Message, Page, Presence, User, UserId};
 use client::{Connection, Failed, store};
 use jiff::SignedDuration;
 
@@ -47,7 +47,7 @@ pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             state.popup = Some(Popup::Note { user, note });
         }
         News::Contacts(contacts) => state.people.keep(&contacts),
-        News::Requests(requests) => state.requests = requests,
+        News::Requests(requests) => requested(state, requests, effects),
         News::Presence(presences) => presences.iter().for_each(|one| state.people.is(one)),
         News::Page {
             conversation,
@@ -317,6 +317,20 @@ fn answer_popup(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             *shown = choices;
         }
         _ => {}
+    }
+}
+
+/// Tells of a request that came and is open.
+fn requested(state: &mut State, requests: Vec<ContactRequest>, effects: &mut Vec<Effect>) {
+    state.requests = requests;
+    let came = |one: &&ContactRequest| state.came.contains(&one.id);
+    let open: Vec<_> = state.incoming().filter(came).cloned().collect();
+    // The others were answered; or this list was made before they came, and the next one has them.
+    state.came.retain(|id| open.iter().all(|one| one.id != *id));
+    if let Some(ContactRequest { user, .. }) = open.last() {
+        let text = put(state.texts.wants_contact, &[&display_name(user)]);
+        state.tell(text, false);
+        effects.push(Effect::Bell);
     }
 }
 

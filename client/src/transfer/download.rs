@@ -94,7 +94,7 @@ impl Api {
             tries: Tries::new(),
         };
         let is_original = loop {
-            way.to_the_end(&mut progress).await?;
+            Box::pin(way.to_the_end(&mut progress)).await?;
             match way.judge() {
                 Verdict::Original => break true,
                 Verdict::Shown => break false,

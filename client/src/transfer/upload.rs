@@ -106,7 +106,7 @@ impl Api {
             offset: 0,
             tries: Tries::new(),
         };
-        let stored = way.to_the_end(&mut progress).await?;
+        let stored = Box::pin(way.to_the_end(&mut progress)).await?;
         way.memory.forget().await?;
         way.uploaded(stored)
     }

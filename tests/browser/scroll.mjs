@@ -2,7 +2,7 @@
 // stays small.
 
 import assert from "node:assert/strict";
-import { api, befriend, newcomer, origin, run } from "./stage.mjs";
+import { api, befriend, newcomer, origin, otherDevice, run } from "./stage.mjs";
 
 const MESSAGES = 10_000;
 /** No more of them are on the page at a time, see web/state/history.js. */
@@ -59,7 +59,7 @@ await run(async () => {
 /** Writes through several requests at a time, in order. */
 async function fill(/** @type {import("./stage.mjs").Person} */ who, /** @type {string} */ id) {
   const words = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor".split(" ");
-  const token = await who.page.evaluate(() => JSON.parse(localStorage.getItem("myim.accounts") ?? "[]")[0].token);
+  const token = await otherDevice(who.page);
   await who.page.evaluate(
     ({ token, id, words, count }) => {
       const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/v1/ws`, "myim.v1");

@@ -130,6 +130,13 @@ export async function api(page, method, path, body) {
   return text ? JSON.parse(text) : null;
 }
 
+/** A sign-in of its own, because one device has one connection. @param {import("playwright-core").Page} page */
+export async function otherDevice(page) {
+  const { username } = await api(page, "GET", "/me");
+  const signed = await api(page, "POST", "/sessions", { username, password: `secret of ${username}`, device: { kind: "cli" } });
+  return signed.token;
+}
+
 /** Makes two people contacts, and returns their conversation's id. */
 export async function befriend(/** @type {Person} */ ann, /** @type {Person} */ bob) {
   const bobUser = await api(bob.page, "GET", "/me");

@@ -1,10 +1,11 @@
 /** @import { Account, Conversation, Message, PendingMessage, Segment, ServerEvent } from "../types.js" */
 /** @import { Store } from "./store.js" */
 import { makeApi } from "../net/api.js";
+import { Backoff } from "../net/backoff.js";
 import { Http } from "../net/http.js";
 import { freshId } from "../net/ids.js";
 import { Link } from "../net/link.js";
-import { Problem } from "../net/problem.js";
+import { ConversationLoader } from "./conversation_loader.js";
 import { Database } from "./database.js";
 import { Drafts } from "./drafts.js";
 import { apply } from "./events.js";
@@ -14,12 +15,12 @@ import { HistoryLoader } from "./history_loader.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { PresenceLoader } from "./presence.js";
-import { withMessage } from "./conversations.js";
 import { Uploads } from "./uploads.js";
 
-const SETTLE_MS = 200;
 /** Reading is told at most so often. */
 const READ_MS = 400;
+/** What could not be loaded is asked for again after that, or after longer. */
+const AGAIN_MS = 1_000;
 /** Typing is told at most so often; the server passes it on once a second. */
 const TYPING_MS = 3_000;
 
@@ -32,7 +33,8 @@ const TYPING_MS = 3_000;
  */
 export class Client {
   #stopped = false;
-  /** @type {number | undefined} */ #soon;
+  #loads = new Backoff();
+  /** @type {number | undefined} */ #again;
   /** @type {Map<string, number>} */ #reads = new Map();
   /** @type {number | undefined} */ #readTimer;
   /** @type {Map<string, number>} */ #typed = new Map();
@@ -52,6 +54,7 @@ export class Client {
     this.files = new Files(this.api);
     this.presence = new PresenceLoader(store, this.api);
     this.people = new People(store, this.api, this.presence, () => this.link.share({ event: "contact.changed" }));
+    this.conversations = new ConversationLoader(store, this.api, account.user_id);
     this.groups = new Groups(this);
     this.history = new HistoryLoader(store, this.api);
     this.outbox = new Outbox(store, this.api, this.database, (message, forwarded) => this.#sent({ ...message, sender: account.user_id }, forwarded));
@@ -74,6 +77,7 @@ export class Client {
 
   stop() {
     this.#stopped = true;
+    clearTimeout(this.#again);
     this.link.stop();
     this.outbox.stop();
     this.uploads.stop();
@@ -87,23 +91,6 @@ export class Client {
 
   // Conversations
 
-  /** @param {string} id */
-  async loadConversation(id) {
-    try {
-      const conversation = await this.api.conversation(id);
-      this.#meet([conversation]);
-      this.store.put("conversations", id, conversation);
-    } catch (error) {
-      const gone = ["no_such_conversation", "not_a_member", "no_such_group"];
-      if (gone.includes(Problem.of(error).code)) this.store.put("conversations", id, undefined);
-    }
-  }
-
-  loadConversationsSoon() {
-    clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => void this.#loadConversations().catch(() => {}), SETTLE_MS);
-  }
-
   /**
    * The conversation with somebody, or of a group.
    * @param {{user_id: string} | {group_id: string}} withWhom
@@ -111,7 +98,7 @@ export class Client {
    */
   async openWith(withWhom) {
     const { conversation } = await this.api.openConversation(withWhom);
-    this.#meet([conversation]);
+    this.conversations.meet([conversation]);
     this.store.put("conversations", conversation.id, conversation);
     return conversation;
   }
@@ -121,7 +108,7 @@ export class Client {
     const changed = await this.api.changeConversation(id, change);
     const conversation = changed?.conversation ?? changed;
     if (conversation?.id) this.store.put("conversations", id, conversation);
-    else await this.loadConversation(id);
+    else await this.conversations.loadOne(id);
     this.link.share({ event: "conversation", conversation: id, summary: this.store.state.conversations.get(id) });
   }
 
@@ -148,7 +135,7 @@ export class Client {
     const conversation = this.store.state.conversations.get(id);
     // What is left only the server can count.
     if (conversation && seq < conversation.last_seq && conversation.unread > 0) {
-      await this.loadConversation(id);
+      await this.conversations.loadOne(id);
       this.link.share({ event: "conversation", conversation: id, summary: this.store.state.conversations.get(id) });
     }
   }
@@ -198,46 +185,21 @@ export class Client {
 
   /** Loads everything that is always held. */
   async #load() {
+    clearTimeout(this.#again);
     if (this.#stopped) return;
     try {
       const [me, server] = await Promise.all([this.api.me(), this.api.server()]);
       this.store.set({ me, server });
-      await Promise.all([this.#loadConversations(), this.people.load()]);
+      await Promise.all([this.conversations.load(), this.people.load()]);
       this.groups.reload();
       this.presence.reload();
       await this.#refreshWindows();
       this.outbox.wake();
+      this.#loads.succeeded();
     } catch {
-      // The next connection loads it again.
+      // The next connection loads it again. As long as this one holds, nobody else would.
+      if (this.store.state.link === "online") this.#again = setTimeout(() => void this.#load(), Math.max(AGAIN_MS, this.#loads.next()));
     }
-  }
-
-  async #loadConversations() {
-    /** @type {Map<string, Conversation>} */
-    const found = new Map();
-    /** @type {string | undefined} */
-    let cursor;
-    do {
-      const { items, next } = await this.api.conversations({ cursor, hidden: true });
-      for (const conversation of items) found.set(conversation.id, conversation);
-      cursor = next ?? undefined;
-    } while (cursor);
-    this.#meet(found.values());
-    // An event may have been quicker than the list.
-    for (const [id, conversation] of found) {
-      const known = this.store.state.conversations.get(id);
-      if (known && known.last_seq > conversation.last_seq && known.last_message) {
-        found.set(id, withMessage(conversation, known.last_message, this.account.user_id));
-      }
-    }
-    this.store.set({ conversations: found, conversationsLoaded: true });
-  }
-
-  /** Conversations come with the profile of the other side. @param {Iterable<Conversation>} conversations */
-  #meet(conversations) {
-    const users = new Map(this.store.state.users);
-    for (const { peer } of conversations) if (peer) users.set(peer.id, peer);
-    this.store.set({ users });
   }
 
   /** What is on a screen is filled in; the rest is loaded again when somebody looks at it. */

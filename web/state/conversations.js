@@ -1,4 +1,4 @@
-/** @import { Conversation, Message, State } from "../types.js" */
+/** @import { Conversation, GroupMember, Message, State } from "../types.js" */
 
 /**
  * What a message does to the conversation that it came in.
@@ -83,10 +83,27 @@ export function titleOf(state, conversation) {
 export function nameOf(state, userId, groupId) {
   const contact = state.contacts.get(userId);
   if (contact?.remark) return contact.remark;
-  const member = groupId ? state.members.get(groupId)?.find((one) => one.user.id === userId) : undefined;
+  const member = groupId ? memberOf(state, userId, groupId) : undefined;
   if (member?.nickname) return member.nickname;
   const user = userOf(state, userId);
   return user?.nickname || user?.username || userId;
+}
+
+/** Thousands of names may be looked up in a group of thousands. @type {WeakMap<GroupMember[], Map<string, GroupMember>>} */
+const byId = new WeakMap();
+
+/**
+ * Somebody as a member of a group whose members are loaded.
+ * @param {State} state
+ * @param {string} userId
+ * @param {string} groupId
+ */
+export function memberOf(state, userId, groupId) {
+  const members = state.members.get(groupId);
+  if (!members) return undefined;
+  let found = byId.get(members);
+  if (!found) byId.set(members, (found = new Map(members.map((member) => [member.user.id, member]))));
+  return found.get(userId);
 }
 
 /**

@@ -12,7 +12,6 @@ const TYPING_MS = 5_000;
  * @param {ServerEvent} event
  */
 export function apply(client, event) {
-  const { store } = client;
   const kind = event.event;
   if (kind === "message") return onMessage(client, event.message);
   if (kind === "message.updated") return onUpdated(client, event);
@@ -21,21 +20,18 @@ export function apply(client, event) {
   if (kind === "read") return onRead(client, event);
   if (kind === "delivered") return onDelivered(client, event);
   if (kind === "typing") return onTyping(client, event);
-  if (kind === "presence") {
-    const { event: _, ...presence } = event;
-    return store.put("presence", event.user_id, /** @type {any} */ (presence));
-  }
+  if (kind === "presence") return onPresence(client, event);
   if (kind === "contact.profile_changed") return void client.people.loadUser(event.user_id);
-  if (kind === "group.profile_changed") return client.groups.changed(event.group_id);
+  if (kind === "group.profile_changed") return onGroupProfile(client, event);
   if (kind === "contact.changed" && event.group_id) {
     // One joined a group or left it, or was taken out of it.
     client.groups.changed(event.group_id);
-    return void client.loadConversationsSoon();
+    return client.conversations.loadSoon();
   }
   if (kind.startsWith("contact.")) return client.people.changed();
   if (kind === "group.dissolved" || kind === "group.join_answered" || kind === "group.join_requested") {
     client.groups.changed(event.group_id);
-    return void client.loadConversationsSoon();
+    return client.conversations.loadSoon();
   }
   if (kind.startsWith("group.")) return onGroupNotice(client, event);
 }
@@ -47,7 +43,7 @@ function onMessage(client, message) {
   const me = client.account.user_id;
   const conversation = store.state.conversations.get(id);
   if (conversation) store.put("conversations", id, withMessage(conversation, message, me));
-  else void client.loadConversation(id);
+  else client.conversations.want(id, message.seq);
   client.history.heard(message, true);
   if (message.sender === me) client.outbox.sentElsewhere(message);
   else stopTyping(client, id, message.sender);
@@ -73,8 +69,8 @@ function onSummary(client, { conversation: id = "", summary }) {
 }
 
 /** A large group moved. @param {Client} client @param {ServerEvent} event */
-function onHead(client, { conversation: id = "" }) {
-  void client.loadConversation(id);
+function onHead(client, { conversation: id = "", last_seq }) {
+  client.conversations.want(id, last_seq);
   if (client.store.state.windows.get(id)?.atEnd) void client.history.catchUp(id);
 }
 
@@ -93,7 +89,7 @@ function onRead(client, { conversation: id = "", user_id, seq = 0 }) {
     return store.put("conversations", id, { ...conversation, read_seq: seq, unread: 0, mentions: 0 });
   }
   // Only the server can count what is left.
-  void client.loadConversation(id);
+  client.conversations.want(id);
 }
 
 /** @param {Client} client @param {ServerEvent} event */
@@ -116,10 +112,25 @@ function onTyping(client, { conversation: id = "", user_id }) {
   }, TYPING_MS + 50);
 }
 
+/** @param {Client} client @param {ServerEvent} event */
+function onPresence({ store }, { user_id, status, client, last_seen }) {
+  // Who goes was here until now.
+  const seen = status === "offline" ? (last_seen ?? new Date().toISOString()) : undefined;
+  store.put("presence", user_id, { user_id, status, client, last_seen: seen });
+}
+
 /** @param {Client} client @param {string} id @param {string} userId */
 function stopTyping({ store }, id, userId) {
   const typing = new Map(store.state.typing.get(id));
   if (typing.delete(userId)) store.put("typing", id, typing.size ? typing : undefined);
+}
+
+/** @param {Client} client @param {ServerEvent} event */
+function onGroupProfile(client, { group_id }) {
+  client.groups.changed(group_id);
+  for (const { id, group } of client.store.state.conversations.values()) {
+    if (group?.id === group_id) client.conversations.want(id);
+  }
 }
 
 /**
@@ -129,6 +140,8 @@ function stopTyping({ store }, id, userId) {
 function onGroupNotice(client, event) {
   const { event: name, conversation = "", seq = 0, time, sender, group_id, ...fields } = event;
   const word = name.slice("group.".length);
+  const known = client.store.state.conversations.get(conversation);
+  const isNews = known !== undefined && seq > known.last_seq;
   const type = word === "created" || word === "changed" ? `group_${word}` : word;
   onMessage(client, {
     conversation,
@@ -140,4 +153,6 @@ function onGroupNotice(client, event) {
     notice: /** @type {any} */ ({ type, ...fields }),
   });
   client.groups.changed(group_id);
+  // Name, picture and the number of members may be other ones.
+  if (isNews) client.conversations.want(conversation);
 }

@@ -1,4 +1,4 @@
-/** @import { GroupMember } from "../types.js" */
+/** @import { Group, GroupMember } from "../types.js" */
 /** @import { Client } from "./client.js" */
 import { Problem } from "../net/problem.js";
 
@@ -8,6 +8,7 @@ const SETTLE_MS = 150;
 export class Groups {
   /** @type {Map<string, number>} */ #soon = new Map();
   /** @type {Set<string>} */ #asked = new Set();
+  /** @type {Map<string, number>} */ #runs = new Map();
 
   /** @param {Client} client */
   constructor(client) {
@@ -23,45 +24,57 @@ export class Groups {
 
   /** @param {string} id */
   async load(id) {
-    const { api, store } = this.client;
+    const { store } = this.client;
     this.#asked.add(id);
-    try {
-      const group = await api.group(id);
-      store.put("groups", id, group);
-      if (!group.role) return store.put("members", id, undefined);
-    } catch (error) {
-      if (["not_a_member", "no_such_group"].includes(Problem.of(error).code)) {
-        store.put("groups", id, undefined);
-        store.put("members", id, undefined);
-        return;
-      }
-      throw error;
-    }
+    const run = (this.#runs.get(id) ?? 0) + 1;
+    this.#runs.set(id, run);
+    const { group, members } = await this.#ask(id);
+    // What was asked for later is newer, whichever came first.
+    if (this.#runs.get(id) !== run) return;
+    const users = new Map(store.state.users);
+    for (const { user } of members ?? []) users.set(user.id, user);
+    store.set({ users });
+    store.put("groups", id, group);
+    store.put("members", id, members);
+  }
+
+  /**
+   * A group as one may see it, with its members if one is one of them.
+   * @param {string} id
+   * @returns {Promise<{group?: Group, members?: GroupMember[]}>}
+   */
+  async #ask(id) {
+    const { api } = this.client;
     /** @type {GroupMember[]} */
     const members = [];
-    /** @type {string | undefined} */
-    let cursor;
-    do {
-      const { items, next } = await api.members(id, cursor);
-      members.push(...items);
-      cursor = next ?? undefined;
-    } while (cursor);
-    const users = new Map(store.state.users);
-    for (const { user } of members) users.set(user.id, user);
-    store.set({ users });
-    store.put("members", id, members);
+    try {
+      /** @type {Group} */
+      const group = await api.group(id);
+      if (!group.role) return { group };
+      /** @type {string | undefined} */
+      let cursor;
+      do {
+        const { items, next } = await api.members(id, cursor);
+        members.push(...items);
+        cursor = next ?? undefined;
+      } while (cursor);
+      return { group, members };
+    } catch (error) {
+      const { code } = Problem.of(error);
+      if (code === "no_such_group") return {};
+      // One was taken out at this moment.
+      if (code === "not_a_member") return this.#ask(id);
+      throw error;
+    }
   }
 
   /** Something of it changed on the server. @param {string} id */
   changed(id) {
-    const { client } = this;
+    if (!this.#asked.has(id)) return;
     clearTimeout(this.#soon.get(id));
     const load = () => {
       this.#soon.delete(id);
-      if (this.#asked.has(id)) void this.load(id).catch(() => {});
-      for (const { id: conversation, group } of client.store.state.conversations.values()) {
-        if (group?.id === id) void client.loadConversation(conversation);
-      }
+      void this.load(id).catch(() => {});
     };
     this.#soon.set(id, setTimeout(load, SETTLE_MS));
   }
@@ -82,13 +95,13 @@ export class Groups {
     const { conversations, groups, windows } = store.state;
     const conversation = [...conversations.values()].find(({ group }) => group?.id === id);
     if (!conversation) {
-      client.loadConversationsSoon();
+      client.conversations.loadSoon();
     } else if (!groups.get(id)?.role) {
       // One left it, or it is gone.
       store.put("conversations", conversation.id, undefined);
       store.put("windows", conversation.id, undefined);
     } else {
-      await client.loadConversation(conversation.id);
+      await client.conversations.loadOne(conversation.id);
       // What was done stands in the history.
       if (windows.get(conversation.id)?.atEnd) void client.history.newest(conversation.id);
     }

@@ -1,8 +1,10 @@
 /** @import { Contact, Conversation, State } from "../types.js" */
 import { titleOf } from "./conversations.js";
+import { initials } from "./pinyin.js";
 
 /**
  * Tells whether texts together have every word that is looked for, whatever the case and the accents.
+ * A Chinese name is found by the letters that its syllables begin with, too.
  * @param {string} query
  * @returns {(...texts: (string | undefined)[]) => boolean}
  */
@@ -10,7 +12,7 @@ export function matcher(query) {
   const words = fold(query).split(/\s+/).filter(Boolean);
   return (...texts) => {
     const all = fold(texts.filter(Boolean).join(" "));
-    return words.every((word) => all.includes(word));
+    return words.every((word) => all.includes(word) || (/^[a-z]+$/.test(word) && initials(all).includes(word)));
   };
 }
 

@@ -11,6 +11,7 @@ const SETTLE_MS = 150;
 export class People {
   /** @type {Set<string>} */ #asked = new Set();
   /** @type {number | undefined} */ #soon;
+  #run = 0;
 
   /**
    * @param {Store} store
@@ -27,12 +28,15 @@ export class People {
   }
 
   async load() {
+    const run = (this.#run += 1);
     const [contacts, requests, lists, blocks] = await Promise.all([
       this.api.contacts(),
       this.api.requests(),
       this.api.contactLists(),
       this.api.blocks(),
     ]);
+    // What was asked for later is newer, whichever came first.
+    if (run !== this.#run) return;
     this.store.set({
       contacts: new Map(contacts.items.map((/** @type {any} */ contact) => [contact.user.id, contact])),
       contactsLoaded: true,

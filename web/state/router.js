@@ -31,11 +31,9 @@ export function guardRoute(mayLeave) {
 async function follow() {
   const wanted = location.hash;
   if (guard && wanted !== shown) {
-    const asked = guard;
     // The address says where one is until it was decided to leave.
     history.replaceState(history.state, "", shown || "#/");
-    if (!(await asked())) return;
-    if (guard === asked) guard = null;
+    if (!(await guard())) return;
     history.replaceState(history.state, "", wanted);
   }
   show();

@@ -23,7 +23,9 @@ export function onAsked(area, signal, open) {
     (event) => {
       stop();
       if (opened) return event.preventDefault();
-      if (open(/** @type {Element} */ (event.target), { x: event.clientX, y: event.clientY })) event.preventDefault();
+      const done = open(/** @type {Element} */ (event.target), { x: event.clientX, y: event.clientY });
+      if (done) event.preventDefault();
+      opened = done && event.pointerType === "touch";
     },
     options,
   );
@@ -46,15 +48,13 @@ export function onAsked(area, signal, open) {
     options,
   );
   for (const end of ["pointerup", "pointercancel"]) area.addEventListener(end, stop, options);
-  // Lifting the finger is no tap.
   area.addEventListener(
-    "click",
+    "touchend",
     (event) => {
-      if (!opened) return;
+      // Lifting the finger is no tap, neither on what is below nor on what was opened.
+      if (opened) event.preventDefault();
       opened = false;
-      event.preventDefault();
-      event.stopPropagation();
     },
-    { signal, capture: true },
+    { signal, passive: false },
   );
 }

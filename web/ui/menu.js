@@ -16,6 +16,9 @@ import { icon } from "./icon.js";
  * @property {() => void} run
  */
 
+/** Closes the menu that is open. */
+let closeMenu = () => {};
+
 /**
  * Opens a menu at a button, or where somebody clicked. Arrow keys move in it, Escape and a click
  * elsewhere close it.
@@ -25,26 +28,30 @@ import { icon } from "./icon.js";
  * @param {QuickItem[]} [quick]
  */
 export function openMenu(at, label, items, quick = []) {
-  document.querySelector(".menu")?.remove();
+  closeMenu();
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   const menu = document.createElement("div");
   menu.className = "menu";
-  menu.popover = "auto";
+  // Not "auto": the finger that opened it by staying would close it when it is lifted.
+  menu.popover = "manual";
   menu.setAttribute("role", "menu");
   menu.setAttribute("aria-label", label);
+  const end = new AbortController();
+  const { signal } = end;
   const close = () => {
+    if (signal.aborted) return;
+    end.abort();
     // What was chosen may have moved the focus already.
     const { activeElement } = document;
     const left = !activeElement || activeElement === document.body || menu.contains(activeElement);
     menu.remove();
     if (left) before?.focus({ preventScroll: true });
   };
-  menu.addEventListener("toggle", (event) => {
-    if (/** @type {ToggleEvent} */ (event).newState === "closed") close();
-  });
+  closeMenu = close;
+  closeWhenLeft(menu, close, signal);
   const shown = /** @type {MenuItem[]} */ (items.filter(Boolean));
   const choose = (/** @type {{run: () => void}} */ item) => {
-    menu.hidePopover();
+    close();
     item.run();
   };
   render(
@@ -60,7 +67,7 @@ export function openMenu(at, label, items, quick = []) {
       )}`,
     menu,
   );
-  menu.addEventListener("keydown", (event) => move(menu, event));
+  menu.addEventListener("keydown", (event) => move(menu, event, close));
   // Inside an open dialog, because everything outside of it is out of reach.
   const home = at instanceof HTMLElement ? (at.closest("dialog") ?? document.body) : document.body;
   home.append(menu);
@@ -69,16 +76,44 @@ export function openMenu(at, label, items, quick = []) {
   /** @type {HTMLElement | null} */ (menu.querySelector("button"))?.focus();
 }
 
-/** @param {HTMLElement} menu @param {KeyboardEvent} event */
-function move(menu, event) {
+/**
+ * @param {HTMLElement} menu
+ * @param {() => void} close
+ * @param {AbortSignal} signal
+ */
+function closeWhenLeft(menu, close, signal) {
+  const isInside = (/** @type {EventTarget | null} */ target) => target instanceof Node && menu.contains(target);
+  document.addEventListener("pointerdown", ({ target }) => isInside(target) || close(), { capture: true, signal });
+  menu.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !isInside(relatedTarget)) close();
+  });
+  addEventListener("hashchange", close, { signal });
+  // The back button of a phone closes it too, where the browser lets us know.
+  const { CloseWatcher } = /** @type {any} */ (window);
+  if (!CloseWatcher) return;
+  const watcher = new CloseWatcher();
+  watcher.onclose = close;
+  signal.addEventListener("abort", () => watcher.destroy());
+}
+
+/** @param {HTMLElement} menu @param {KeyboardEvent} event @param {() => void} close */
+function move(menu, event, close) {
+  if (event.key === "Escape" || event.key === "Tab") {
+    // What the menu stands in front of is not closed with it.
+    event.preventDefault();
+    event.stopPropagation();
+    close();
+  }
   const buttons = [...menu.querySelectorAll("button")];
   const now = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
   const [back, on] = getComputedStyle(menu).direction === "rtl" ? [1, -1] : [-1, 1];
   /** @type {Record<string, number>} */
   const moves = { ArrowDown: now + 1, ArrowUp: now - 1, Home: 0, End: buttons.length - 1 };
-  if (buttons[now]?.closest(".menu-quick")) Object.assign(moves, { ArrowLeft: now + back, ArrowRight: now + on });
+  if (buttons[now]?.closest(".menu-quick")) {
+    const below = menu.querySelectorAll(".menu-quick button").length;
+    Object.assign(moves, { ArrowLeft: now + back, ArrowRight: now + on, ArrowDown: below, ArrowUp: -1 });
+  }
   const next = moves[event.key];
-  if (event.key === "Tab") menu.hidePopover();
   if (next === undefined) return;
   event.preventDefault();
   buttons.at(next % buttons.length)?.focus();

@@ -63,6 +63,11 @@ export class Rows extends Element {
     void this.#focus(0);
   }
 
+  /** Moves the focus to where it was last. */
+  focusLast() {
+    void this.#focus(Math.max(0, this.#reached()));
+  }
+
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
     if (!changed.has("items") && !changed.has("height")) return;

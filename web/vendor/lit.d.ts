@@ -15,6 +15,7 @@ export declare class LitElement extends HTMLElement {
   disconnectedCallback(): void;
   requestUpdate(name?: PropertyKey, oldValue?: unknown): void;
   protected createRenderRoot(): HTMLElement | DocumentFragment;
+  protected scheduleUpdate(): void | Promise<unknown>;
   protected render(): unknown;
   protected shouldUpdate(changed: Map<PropertyKey, any>): boolean;
   protected willUpdate(changed: Map<PropertyKey, any>): void;

@@ -40,7 +40,8 @@ export class Shell extends Element {
           ${me?.admin ? this.#link("admin", "layout-dashboard") : nothing}
           <span class="rail-space"></span>
           ${this.#link("settings", "settings")}
-          <a class="rail-me" href=${href("settings", "profile")} aria-label=${t("nav.profile", { name })} title=${name}>
+          <a class="rail-me" href=${href("settings", "profile")} title=${name}>
+            <span class="hidden-text">${t("nav.profile", { name })}</span>
             <myim-avatar .name=${name} .number=${me?.id ?? "0"} .picture=${me?.avatar ?? ""} .size=${36}></myim-avatar>
           </a>
         </nav>
@@ -83,7 +84,7 @@ export class Shell extends Element {
     if (page in LATER && !this.#loaded.has(page)) {
       if (this.#failed.has(page)) return this.#notLoaded(page);
       void this.#load(/** @type {keyof typeof LATER} */ (page));
-      return html`<p class="empty" role="status">${t("app.loading")}</p>`;
+      return html`<main class="empty"><p role="status">${t("app.loading")}</p></main>`;
     }
     if (page === "people") return html`<myim-people-page></myim-people-page>`;
     if (page === "settings") return html`<myim-settings-page></myim-settings-page>`;

@@ -137,10 +137,7 @@ pub(crate) fn report(error: &anyhow::Error, json: bool) -> Ending {
     let (code, ending) = judge(error);
     let mut sentence = format!("{error:#}");
     if let Some(advice) = advice(error) {
-        if !sentence.ends_with('.') {
-            sentence.push('.');
-        }
-        sentence = format!("{sentence} {advice}");
+        sentence = format!("{}{advice}", sentence.trim_end_matches('.'));
     }
     let line = if json {
         json!({"error": {"code": code, "message": sentence}}).to_string()

@@ -19,7 +19,7 @@ export const admin = {
   "admin.none_found": "Nothing found.",
   "admin.more": "Show more",
   "admin.refresh": "Refresh",
-  "admin.number": "no. {id}",
+  "admin.number": "number {id}",
   "admin.seen": "last seen {time}",
   "admin.seen.never": "never signed in",
   "admin.copied": "Copied.",

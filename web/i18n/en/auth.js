@@ -5,8 +5,8 @@ export const auth = {
   "auth.sign_up_at": "Create an account on {server}",
   "auth.username": "User name",
   "auth.username_hint": "You sign in with it. It cannot be changed later.",
-  "auth.nickname": "Your name",
-  "auth.nickname_hint": "How others see you. You can change it at any time.",
+  "auth.nickname": "Nickname",
+  "auth.nickname_hint": "The name others see. You can change it at any time.",
   "auth.password": "Password",
   "auth.password_hint": { one: "At least {count} character.", other: "At least {count} characters." },
   "auth.show_password": "Show password",
@@ -37,5 +37,4 @@ export const auth = {
   "auth.use_account": "Continue as {name}",
   "auth.other_account": "Or sign in with another account",
   "auth.language": "Language",
-  "auth.no_server": "The server cannot be reached at the moment.",
 };

@@ -37,5 +37,4 @@ export const auth = {
   "auth.use_account": "以“{name}”的身份继续",
   "auth.other_account": "或登录其他账号",
   "auth.language": "语言",
-  "auth.no_server": "暂时无法连接服务器。",
 };

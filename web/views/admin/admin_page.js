@@ -37,7 +37,7 @@ export class AdminPage extends SectionsPage {
 
   render() {
     const { me } = this.seen;
-    if (!me) return html`<p class="empty" role="status">${t("app.loading")}</p>`;
+    if (!me) return html`<main class="empty"><p role="status">${t("app.loading")}</p></main>`;
     if (!me.admin) {
       return html`<main class="empty">${icon("lock")}<h1 class="empty-title">${t("admin.title")}</h1><p>${t("error.not_an_admin")}</p></main>`;
     }

@@ -28,7 +28,7 @@ export function chart({ id, title, times, series, format }) {
   const latest = series.map(({ values }) => values.findLast((value) => value !== null) ?? null);
   return html`<figure class="card chart" aria-labelledby="${id}-title">
     <figcaption class="chart-head">
-      <h3 id="${id}-title">${title}</h3>
+      <h2 id="${id}-title">${title}</h2>
       <ul class="chart-legend">
         ${series.map(
           ({ label }, at) => html`<li data-series=${at}>${series.length > 1 ? html`<span>${label}</span>` : nothing}<strong>${latest[at] === null ? "—" : format(latest[at])}</strong></li>`,

@@ -40,7 +40,7 @@ export class AdminGroups extends Paged {
           ${last_at ? html`<span class="dot-between" title=${formatFull(last_at)}>${t("admin.groups.last", { time: formatAgo(last_at) })}</span>` : nothing}
         </span>
       </span>
-      <button class="button danger" aria-label=${t("admin.groups.dissolve_label", { name })} @click=${() => this.#dissolve(group)}>${t("admin.groups.dissolve")}</button>
+      <button class="button" aria-label=${t("admin.groups.dissolve_label", { name })} @click=${() => this.#dissolve(group)}>${t("admin.groups.dissolve")}</button>
     </li>`;
   }
 

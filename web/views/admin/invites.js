@@ -34,7 +34,7 @@ export class AdminInvites extends Paged {
     return html`
       ${registration && registration !== "invite" ? html`<p class="note">${icon("info")}<span>${t(`admin.invites.registration.${registration}`)}</span></p>` : nothing}
       <form class="card form" @submit=${this.#make}>
-        <h3>${t("admin.invites.make")}</h3>
+        <h2>${t("admin.invites.make")}</h2>
         <div class="form-row">
           <label class="field">
             <span class="field-label">${t("admin.invites.uses")}</span>

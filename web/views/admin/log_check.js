@@ -28,7 +28,12 @@ export class AdminLogCheck extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    guardLeaving(() => this.stage === "running", this.lifetime.signal, "leave.running");
+    guardLeaving({
+      what: "running",
+      unsaved: () => this.stage === "running",
+      discard: () => this.stop.abort(),
+      signal: this.lifetime.signal,
+    });
     this.lifetime.signal.addEventListener("abort", () => this.stop.abort());
   }
 
@@ -45,7 +50,7 @@ export class AdminLogCheck extends Element {
       </section>
       ${this.findings.length
         ? html`<section class="card" aria-labelledby="check-findings">
-            <h3 id="check-findings">${t("admin.check.findings", { count: this.findings.length })}</h3>
+            <h2 id="check-findings">${t("admin.check.findings", { count: this.findings.length })}</h2>
             <ul class="items">${this.findings.slice(0, SHOWN_MAX).map(finding)}</ul>
           </section>`
         : nothing}

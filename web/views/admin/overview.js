@@ -81,7 +81,7 @@ export class AdminOverview extends Element {
       </div>
       ${this.activity ? charts(this.activity) : html`<p class="note" role="status">${icon("info")}<span>${t("admin.overview.no_activity")}</span></p>`}
       <section class="card" aria-labelledby="overview-server">
-        <h3 id="overview-server">${t("admin.overview.server")}</h3>
+        <h2 id="overview-server">${t("admin.overview.server")}</h2>
         <dl class="facts">
           <dt>${t("settings.about.version")}</dt>
           <dd>${stats.version}</dd>

@@ -46,7 +46,7 @@ export class AdminStorage extends Element {
         ${tile(t("admin.storage.database"), formatBytes(this.database))} ${tile(t("admin.storage.files"), formatBytes(kept.bytes), t("admin.storage.count", { count: kept.files }))}
       </div>
       <section class="card" aria-labelledby="storage-why">
-        <h3 id="storage-why">${t("admin.storage.why")}</h3>
+        <h2 id="storage-why">${t("admin.storage.why")}</h2>
         <ul class="items">
           ${this.#share("used", used)} ${this.#share("legacy", kept.legacy)} ${this.#share("unused", kept.unused)}
         </ul>

@@ -71,7 +71,7 @@ export class AdminUserPage extends Element {
       </div>
       ${this.#actions(user)}
       <section class="card" aria-labelledby="user-sessions">
-        <h3 id="user-sessions">${t("admin.section.sessions")}</h3>
+        <h2 id="user-sessions">${t("admin.section.sessions")}</h2>
         ${sessions.length
           ? html`<ul class="items">${sessions.map((session) => sessionItem(session, () => this.#end(session), false))}</ul>`
           : html`<p class="muted">${t("admin.sessions.none")}</p>`}
@@ -84,7 +84,7 @@ export class AdminUserPage extends Element {
     const self = user.id === this.seen.me?.id;
     const { busy } = this;
     return html`<section class="card" aria-labelledby="user-actions">
-      <h3 id="user-actions">${t("admin.users.actions")}</h3>
+      <h2 id="user-actions">${t("admin.users.actions")}</h2>
       <div class="buttons">
         ${user.bot ? nothing : html`<button class="button" ?disabled=${busy} @click=${this.#resetPassword}>${icon("key-round")}${t("admin.users.reset_password")}</button>`}
         ${user.bot

@@ -39,6 +39,11 @@ export class SignIn extends Element {
     this.asksInvite = false;
   }
 
+  /** The browser itself heeds `autofocus` only while it loads a page. */
+  firstUpdated() {
+    if (app.accounts().length === 0) /** @type {HTMLElement | null} */ (this.querySelector("#username"))?.focus();
+  }
+
   render() {
     const { server, endedBy, route } = this.seen;
     const name = server?.name ?? "myim";
@@ -82,7 +87,6 @@ export class SignIn extends Element {
           dir="auto"
           required
           maxlength="31"
-          autofocus
           aria-invalid=${at === "username" ? "true" : nothing}
           aria-describedby="username-hint username-error"
           @input=${(/** @type {InputEvent} */ event) => (this.username = /** @type {HTMLInputElement} */ (event.target).value)}

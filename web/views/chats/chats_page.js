@@ -1,3 +1,4 @@
+import { t } from "../../i18n/index.js";
 import { Element } from "../../ui/element.js";
 import { html, keyed } from "../../vendor/lit.js";
 import "./conversation.js";
@@ -10,7 +11,7 @@ export class ChatsPage extends Element {
   render() {
     const { id } = this.seen;
     return html`<div class="panes ${id ? "inside" : ""}">
-      <section class="pane"><myim-conversation-list .current=${id ?? ""}></myim-conversation-list></section>
+      <section class="pane" aria-label=${t("lists.label")}><myim-conversation-list .current=${id ?? ""}></myim-conversation-list></section>
       <main class="pane">
         ${id ? keyed(id, html`<myim-conversation .conversationId=${id}></myim-conversation>`) : html`<myim-no-conversation></myim-no-conversation>`}
       </main>

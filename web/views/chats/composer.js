@@ -1,38 +1,32 @@
-/** @import { Conversation, Message, State } from "../../types.js" */
-/** @import { Suggestion } from "./suggestions.js" */
+/** @import { Conversation, Draft, Message, State } from "../../types.js" */
+/** @import { Hindrance } from "../../state/may_write.js" */
 import { t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
 import { hindrance } from "../../state/may_write.js";
-import { fromSegments } from "../../state/marked_text.js";
-import { nameOf } from "../../state/conversations.js";
-import { isPicture } from "../../state/uploads.js";
 import { attempt } from "../../ui/attempt.js";
 import { Element } from "../../ui/element.js";
-import { face } from "../../ui/faces.js";
 import { icon } from "../../ui/icon.js";
 import { toast } from "../../ui/toast.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { openAttachDialog } from "./attach_dialog.js";
 import { DropZone } from "./drop_zone.js";
 import { openEmojiPicker } from "./emoji_picker.js";
 import { hindranceNote } from "./hindrance_note.js";
 import { mentionList } from "./mention_list.js";
 import { mayEdit } from "./message_rights.js";
-import { replyBar } from "./reply_bar.js";
-import { suggest } from "./suggestions.js";
+import { composerBar, editable } from "./reply_bar.js";
+import { pastedFiles, pickedFiles, sendFiles } from "./send_files.js";
+import { Suggester } from "./suggester.js";
 import { canRecord } from "./voice_recorder.js";
 import { WrittenText } from "./written_text.js";
 
-/** From this part of the longest message on it is told how much room is left. */
-const NEAR = 0.8;
+/** The id of the list of suggestions. */
+const LIST = "composer-suggestions";
 
 /** Where one writes: text with mentions and emoji, files, and voice. */
 export class Composer extends Element {
   static properties = {
     conversationId: {},
     editing: { attribute: false },
-    suggested: { state: true },
-    chosen: { state: true },
     recording: { state: true },
     empty: { state: true },
     room: { state: true },
@@ -53,20 +47,18 @@ export class Composer extends Element {
     };
   };
 
-  /** The draft that was shown last, to tell apart what others change. @type {import("../../types.js").Draft | undefined} */
+  /** The draft that was shown last, to tell apart what others change. @type {Draft | undefined} */
   #draft;
+  /** Whether a draft was shown at all. */
+  #begun = false;
   #written = new WrittenText(() => this.#field);
-  /** Where what is suggested would begin. */ #start = 0;
-  /** Counts the questions for suggestions: only the last one's answer is shown. */ #asked = 0;
+  #suggester = new Suggester(this.#written, () => this.requestUpdate());
 
   constructor() {
     super();
     this.conversationId = "";
     /** @type {Message | null} */
     this.editing = null;
-    /** @type {Suggestion[]} */
-    this.suggested = [];
-    this.chosen = 0;
     this.recording = false;
     this.empty = true;
     /** Bytes that may still be written, if they are few. @type {number | null} */
@@ -88,41 +80,32 @@ export class Composer extends Element {
     const { conversation, draft } = this.seen;
     if (conversation?.group) app.client?.groups.need(conversation.group.id);
     if (changed.has("editing") && (this.editing || changed.get("editing"))) this.#beginEditing();
-    else if (!this.editing && draft !== this.#draft) this.#showDraft(draft);
-    else if (!this.hasShown) this.#showDraft(draft);
-    this.hasShown = this.#field !== null;
+    else if (!this.editing && (draft !== this.#draft || !this.#begun)) this.#showDraft(draft);
+    this.#begun = this.#field !== null;
   }
 
-  hasShown = false;
-
-  /** @param {import("../../types.js").Draft | undefined} draft */
+  /** @param {Draft | undefined} draft */
   #showDraft(draft) {
     const answers = draft?.reply_to !== undefined && draft.reply_to !== this.#draft?.reply_to;
     this.#draft = draft;
     this.#written.set(draft ?? { text: "" });
     this.#measure();
-    if (answers && this.hasShown) this.#field?.focus();
+    if (answers && this.#begun) this.#field?.focus();
   }
 
   #beginEditing() {
-    if (!this.editing) {
-      this.#showDraft(this.seen.draft);
-    } else {
-      const { state } = app.store;
-      const group = this.seen.conversation?.group?.id;
-      const written = fromSegments(this.editing.segments, (segment) => {
-        if (segment.type === "face") return face(segment.id);
-        if (segment.type !== "mention") return null;
-        return `@${segment.user_id === "all" ? t("line.all") : nameOf(state, segment.user_id, group)}`;
-      });
-      this.#written.set(written);
+    if (this.editing) {
+      this.#written.set(editable(app.store.state, this.editing, this.seen.conversation?.group?.id));
       this.#measure();
-      this.#field?.setSelectionRange(written.text.length, written.text.length);
+    } else {
+      this.#showDraft(this.seen.draft);
     }
+    const { length } = this.#written.text;
+    this.#field?.setSelectionRange(length, length);
     this.#field?.focus();
   }
 
-  /** @returns {import("../../state/may_write.js").Hindrance | null} */
+  /** @returns {Hindrance | null} */
   get #hindrance() {
     const { conversation } = this.seen;
     return conversation ? hindrance(app.store.state, conversation) : null;
@@ -137,7 +120,7 @@ export class Composer extends Element {
       this.#keep();
       if (!this.empty) app.client?.typing(this.conversationId);
     }
-    void this.#suggest();
+    if (this.#field) void this.#suggester.look(this.seen.conversation, this.#field);
   };
 
   #keep() {
@@ -149,43 +132,15 @@ export class Composer extends Element {
   }
 
   #measure() {
-    const { text } = this.#written;
-    this.empty = text.trim() === "";
-    const most = this.seen.server?.limits.message_bytes_max;
-    this.room = null;
-    // A character has at most six bytes in JSON; short texts need no counting.
-    if (!most || text.length * 6 < most * NEAR) return;
-    const left = most - new TextEncoder().encode(JSON.stringify(this.#written.segments())).length;
-    if (left < most * (1 - NEAR)) this.room = left;
+    this.empty = this.#written.text.trim() === "";
+    this.room = this.#written.room(this.seen.server?.limits.message_bytes_max);
   }
-
-  async #suggest() {
-    const asked = ++this.#asked;
-    const field = this.#field;
-    const { conversation } = this.seen;
-    const before = field && field.selectionStart === field.selectionEnd ? field.value.slice(0, field.selectionStart) : "";
-    const inside = this.#written.marks.some(({ start, end }) => before.length > start && before.length <= end);
-    const found = before && conversation && !inside ? await suggest(app.store.state, conversation, before) : null;
-    if (asked !== this.#asked) return;
-    this.suggested = found?.items ?? [];
-    this.#start = found?.start ?? 0;
-    this.chosen = 0;
-  }
-
-  /** @param {Suggestion} item */
-  #choose = (item) => {
-    const mention = item.segment !== undefined;
-    this.#written.insert(item.piece, { start: this.#start, segment: item.segment, space: mention });
-    this.suggested = [];
-    this.#asked += 1;
-    this.#typed();
-  };
 
   /** @param {KeyboardEvent} event */
   #key = (event) => {
     // While characters are put together, every key belongs to that.
     if (event.isComposing || event.keyCode === 229) return;
-    if (this.suggested.length && this.#keyInList(event)) return;
+    if (this.#suggester.key(event)) return;
     const { key } = event;
     if (key === "Enter") {
       const sends = this.seen.enterSends ? !event.shiftKey && !event.altKey : event.ctrlKey || event.metaKey;
@@ -205,19 +160,6 @@ export class Composer extends Element {
     }
   };
 
-  /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the list */
-  #keyInList(event) {
-    const { length } = this.suggested;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const item = this.suggested[this.chosen];
-    if (step) this.chosen = (this.chosen + step + length) % length;
-    else if ((event.key === "Enter" || event.key === "Tab") && item && !event.shiftKey) this.#choose(item);
-    else if (event.key === "Escape") this.suggested = [];
-    else return false;
-    event.preventDefault();
-    return true;
-  }
-
   /** @param {Event} event */
   #editLast(event) {
     const { state } = app.store;
@@ -236,7 +178,7 @@ export class Composer extends Element {
     const segments = this.#written.segments();
     if (segments.length === 0) return;
     if (this.room !== null && this.room < 0) return toast(t("error.message_too_large"), "error");
-    this.suggested = [];
+    this.#suggester.close();
     const { client } = app;
     const { editing } = this;
     if (editing) {
@@ -260,31 +202,15 @@ export class Composer extends Element {
   /** @param {File[]} files */
   #attach = async (files) => {
     if (files.length === 0 || this.#hindrance || this.editing) return;
-    const limits = app.store.state.server?.limits ?? {};
-    const { text, marks } = this.#written;
-    const chosen = await openAttachDialog(files, { text, marks }, limits);
+    if (await sendFiles(this.conversationId, files, this.#written, this.seen.draft?.reply_to)) this.#clear();
     this.#field?.focus();
-    if (!chosen) return;
-    const picked = chosen.files.map((file) => ({ file, name: file.name, picture: !chosen.asFiles && isPicture(file, limits) }));
-    const reply_to = this.seen.draft?.reply_to;
-    this.#clear();
-    await app.client?.uploads.send(this.conversationId, picked, chosen.caption, reply_to);
   };
 
   /** @param {ClipboardEvent} event */
   #paste = (event) => {
-    const files = [...(event.clipboardData?.files ?? [])];
-    // A copied table or text comes as a picture too: then it is the text that is meant.
-    if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
+    const files = pastedFiles(event);
+    if (files.length === 0) return;
     event.preventDefault();
-    void this.#attach(files);
-  };
-
-  /** @param {Event} event */
-  #picked = (event) => {
-    const input = /** @type {HTMLInputElement} */ (event.target);
-    const files = [...(input.files ?? [])];
-    input.value = "";
     void this.#attach(files);
   };
 
@@ -312,6 +238,7 @@ export class Composer extends Element {
   render() {
     const { conversation } = this.seen;
     const hindered = this.#hindrance;
+    const { items, chosen, choose } = this.#suggester;
     if (conversation && hindered) return hindranceNote(app.store.state, conversation, hindered);
     return html`<form
       class="composer"
@@ -320,11 +247,16 @@ export class Composer extends Element {
         void this.#send();
       }}
     >
-      ${this.#bar(conversation)}
-      ${this.suggested.length ? mentionList("composer-suggestions", this.suggested, this.chosen, this.#choose) : nothing}
-      <div class="hidden-text" role="status">
-        ${this.suggested.length ? t("compose.suggested", { count: this.suggested.length }) : ""}
-      </div>
+      ${composerBar(app.store.state, {
+        conversationId: this.conversationId,
+        groupId: conversation?.group?.id,
+        editing: this.editing,
+        replyTo: this.seen.draft?.reply_to,
+        stopEditing: () => this.#edit(null),
+        stopReplying: () => app.client?.drafts.reply(this.conversationId),
+      })}
+      ${items.length ? mentionList(LIST, items, chosen, choose) : nothing}
+      <div class="hidden-text" role="status">${items.length ? t("compose.suggested", { count: items.length }) : ""}</div>
       ${this.recording
         ? html`<myim-voice-recorder @recorded=${this.#recorded}></myim-voice-recorder>`
         : html`<div class="composer-row">${this.#row(conversation)}</div>`}
@@ -333,21 +265,10 @@ export class Composer extends Element {
   }
 
   /** @param {Conversation | undefined} conversation */
-  #bar(conversation) {
-    const { state } = app.store;
-    const groupId = conversation?.group?.id;
-    if (this.editing) return replyBar(state, { kind: "edit", message: this.editing, groupId, cancel: () => this.#edit(null) });
-    const seq = this.seen.draft?.reply_to;
-    if (seq === undefined) return nothing;
-    const message = state.windows.get(this.conversationId)?.messages.find((one) => one.seq === seq);
-    return replyBar(state, { kind: "reply", message, groupId, cancel: () => app.client?.drafts.reply(this.conversationId) });
-  }
-
-  /** @param {Conversation | undefined} conversation */
   #row(conversation) {
-    const list = this.suggested.length > 0;
+    const { items, chosen, close } = this.#suggester;
     return html`
-      <input class="composer-file" type="file" multiple tabindex="-1" aria-hidden="true" @change=${this.#picked} />
+      <input class="composer-file" type="file" multiple tabindex="-1" aria-hidden="true" @change=${(/** @type {Event} */ event) => void this.#attach(pickedFiles(event))} />
       <button
         type="button"
         class="icon-button"
@@ -365,13 +286,13 @@ export class Composer extends Element {
           aria-label=${t("compose.message")}
           placeholder=${t("compose.message")}
           aria-autocomplete="list"
-          aria-controls=${list ? "composer-suggestions" : nothing}
-          aria-activedescendant=${list ? `composer-suggestions-${this.chosen}` : nothing}
+          aria-controls=${items.length ? LIST : nothing}
+          aria-activedescendant=${items.length ? `${LIST}-${chosen}` : nothing}
           enterkeyhint=${this.seen.enterSends ? "send" : "enter"}
           @input=${this.#typed}
           @keydown=${this.#key}
           @paste=${this.#paste}
-          @blur=${() => (this.suggested = [])}
+          @blur=${close}
         ></textarea>
         ${this.empty && conversation?.kind === "direct" && !this.editing
           ? html`<button type="button" class="icon-button" aria-label=${t("compose.nudge")} title=${t("compose.nudge")} @click=${this.#nudge}>

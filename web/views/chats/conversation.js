@@ -58,8 +58,8 @@ export class ConversationView extends Element {
   render() {
     return html`<section
       class="conversation"
-      @edit-message=${(/** @type {CustomEvent<Message>} */ event) => (this.editing = event.detail)}
-      @edit-end=${() => (this.editing = null)}
+      @edit-message=${(/** @type {CustomEvent<Message | null>} */ event) => (this.editing = event.detail)}
+      @write=${this.#write}
       @search-here=${() => (this.searching = !this.searching)}
       @to-end=${this.#stay}
     >
@@ -77,6 +77,11 @@ export class ConversationView extends Element {
     </section>`;
   }
 
+  firstUpdated() {
+    // A keyboard that comes up on a phone would hide what one came to read.
+    if (matchMedia("(pointer: fine)").matches) void this.#write();
+  }
+
   updated() {
     const { route } = this.seen;
     if (route === this.#followed || route.parts[0] !== this.conversationId) return;
@@ -88,6 +93,12 @@ export class ConversationView extends Element {
   get #list() {
     return /** @type {MessageList | null} */ (this.querySelector("myim-message-list"));
   }
+
+  #write = async () => {
+    const composer = /** @type {Element | null} */ (this.querySelector("myim-composer"));
+    await composer?.updateComplete;
+    composer?.querySelector("textarea")?.focus();
+  };
 
   /** After going to the end, the address names no message any more. */
   #stay = () => {

@@ -38,6 +38,7 @@ export class ConversationHead extends Element {
     return html`<header class="pane-head conversation-head">
       <a class="icon-button back" href=${href("chats")} aria-label=${t("action.back")}>${icon("arrow-left")}</a>
       ${conversation ? this.#who(conversation, presence) : html`<span class="conversation-who"></span>`}
+      <span class="hidden-text" role="status">${conversation ? this.#typing(conversation) : nothing}</span>
       <button
         class="icon-button"
         aria-label=${t("chat.search")}
@@ -77,20 +78,23 @@ export class ConversationHead extends Element {
           ${peer?.bot ? html`<span class="tag">${t("chat.bot")}</span>` : nothing}
           ${notify === "nothing" ? html`<span role="img" aria-label=${t("lists.muted")}>${icon("bell-off", "small")}</span>` : nothing}
         </h2>
-        <span class="conversation-status ellipsis" role="status">${this.#status(conversation, presence)}</span>
+        <span class="conversation-status ellipsis">${this.#typing(conversation) ?? this.#status(conversation, presence)}</span>
       </span>
     </a>`;
   }
 
+  /** @param {Conversation} conversation @returns {unknown} null if nobody types */
+  #typing({ group }) {
+    const who = [...(this.seen.typing?.keys() ?? [])];
+    if (who.length === 0) return null;
+    const [first = "", second = ""] = who.map((id) => nameOf(app.store.state, id, group?.id));
+    const many = group ? t("chat.typing_many", { count: who.length }) : t("lists.typing");
+    const text = group && who.length <= 2 ? t(`chat.typing_${who.length}`, { who: first, other: second }) : many;
+    return html`<bdi class="typing">${text}</bdi>`;
+  }
+
   /** @param {Conversation} conversation @param {Presence | undefined} presence */
   #status({ group }, presence) {
-    const who = [...(this.seen.typing?.keys() ?? [])];
-    if (who.length && !group) return html`<span class="typing">${t("lists.typing")}</span>`;
-    if (who.length) {
-      const names = who.slice(0, 2).map((id) => nameOf(app.store.state, id, group?.id));
-      const text = who.length > 2 ? t("chat.typing_many", { count: who.length }) : t(`chat.typing_${who.length}`, { who: names[0] ?? "", other: names[1] ?? "" });
-      return html`<span class="typing"><bdi>${text}</bdi></span>`;
-    }
     if (group) return t("chat.members", { count: group.members });
     if (!presence) return nothing;
     if (presence.status === "offline" && presence.last_seen) return t("chat.last_seen", { ago: formatAgo(presence.last_seen) });

@@ -50,12 +50,29 @@ export class ConversationList extends Element {
     onAsked(this, this.lifetime.signal, (target, point) => this.#openMenu(target, point));
   }
 
+  /** A device that is new hears of thousands of messages in a row: they are drawn once a frame. */
+  async scheduleUpdate() {
+    await new Promise(requestAnimationFrame);
+    return super.scheduleUpdate();
+  }
+
   willUpdate() {
     const { conversations } = this.seen;
     if (conversations === this.#sortedFrom) return;
     this.#sortedFrom = conversations;
     this.#sorted = sorted(conversations);
     app.client?.presence.need(this.#sorted.map(({ peer }) => peer?.id));
+  }
+
+  /** @param {Map<string, unknown>} changed */
+  updated(changed) {
+    // On a phone what had the focus is gone when one comes back to the list.
+    const isBack = changed.has("current") && !this.current && changed.get("current");
+    if (isBack && document.activeElement === document.body) this.#rows?.focusLast();
+  }
+
+  get #rows() {
+    return /** @type {import("../../ui/rows.js").Rows | null} */ (this.querySelector("myim-rows"));
   }
 
   render() {

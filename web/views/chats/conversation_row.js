@@ -18,7 +18,7 @@ export function conversationRow(state, conversation, { tabindex, current, more }
   const title = titleOf(state, conversation);
   const { name, number, picture, status } = pictureOf(state, conversation);
   return html`
-    <a class="row ${current ? "current" : ""}" href=${href("chats", id)} data-conversation=${id} tabindex=${tabindex} aria-current=${current ? "page" : nothing}>
+    <a draggable="false" class="row ${current ? "current" : ""}" href=${href("chats", id)} data-conversation=${id} tabindex=${tabindex} aria-current=${current ? "page" : nothing}>
       <myim-avatar .name=${name} .number=${number} .picture=${picture} .status=${status} .size=${44}></myim-avatar>
       <span class="row-text">
         <span class="row-line">

@@ -41,8 +41,8 @@ export function messageBubble(message, context) {
     class="message ${own ? "own" : ""} ${first ? "first" : ""} ${last ? "last" : ""}"
     data-seq=${message.seq}
     tabindex="-1"
-    aria-keyshortcuts="Enter R"
-    aria-label=${t("chat.message_by", { name: own ? t("lists.you") : name, time: formatTime(message.time) })}
+    aria-keyshortcuts="Enter R F E"
+    aria-label=${t("chat.message_label", { name: own ? t("lists.you") : name, time: formatTime(message.time), text: messageLine(state, message, group) })}
   >
     ${group && !own ? picture(state, message.sender, name, last) : nothing}
     <div class="message-main">
@@ -75,11 +75,12 @@ export function messageBubble(message, context) {
 export function pendingBubble(pending, context) {
   const { state, conversation, first } = context;
   const failed = pending.state === "failed";
+  const group = conversation?.group?.id;
   return html`<article
     class="message own last ${first ? "first" : ""} ${failed ? "failed" : ""}"
     data-client-id=${pending.client_id}
     tabindex="-1"
-    aria-label=${t("chat.message_by", { name: t("lists.you"), time: formatTime(pending.created) })}
+    aria-label=${t("chat.message_label", { name: t("lists.you"), time: formatTime(pending.created), text: messageLine(state, pending, group) })}
   >
     <div class="message-main">
       <div class="bubble">
@@ -87,7 +88,7 @@ export function pendingBubble(pending, context) {
         ${pending.reply_to === undefined ? nothing : quote(pending.reply_to, context)}
         <div class="message-body" dir="auto">
           ${pendingUploads(pending)}
-          ${messageText(pending, { state, groupId: conversation?.group?.id, expanded: context.expanded })}
+          ${messageText(pending, { state, groupId: group, expanded: context.expanded })}
           <span class="message-foot">
             <time datetime=${new Date(pending.created).toISOString()}>${formatTime(pending.created)}</time>
             ${pending.state === "failed" ? nothing : tick(pending.state)}

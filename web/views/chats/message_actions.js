@@ -20,7 +20,7 @@ export function messageAction(list, event) {
   if (!button) return;
   const { act, emoji = "", to = "0" } = button.dataset;
   if (act === "quote") return void list.show(Number(to), { focus: true });
-  if (act === "expand") return expand(list, row);
+  if (act === "expand") return list.expand(row);
   const { clientId } = row.dataset;
   if (act === "retry" && clientId) return void app.client?.outbox.retry(list.conversationId, clientId);
   if (act === "discard" && clientId) return void app.client?.outbox.discard(list.conversationId, clientId);
@@ -38,6 +38,7 @@ export function messageAction(list, event) {
  */
 export function messageKey(list, event) {
   const row = /** @type {HTMLElement} */ (event.target);
+  if (event.key === "Escape") return void list.dispatchEvent(new CustomEvent("write", { bubbles: true }));
   if (!row.dataset.seq || event.ctrlKey || event.metaKey || event.altKey) return;
   const message = messageOf(list, row);
   if (!message || message.notice || message.recalled_at) return;
@@ -61,21 +62,13 @@ function onContextMenu(list, row, event) {
   const target = /** @type {HTMLElement} */ (event.target);
   // Links and marked text have a menu of the browser's own, which can do what ours cannot.
   const marked = getSelection();
-  if (event.pointerType !== "touch" && (target.closest("a, img, video") || (marked?.toString() && marked.containsNode(target, true)))) return;
+  if (event.pointerType !== "touch" && (target.closest("a[target], img, video") || (marked?.toString() && marked.containsNode(target, true)))) return;
   const message = messageOf(list, row);
   if (!message || message.notice || message.recalled_at) return;
   event.preventDefault();
   // The menu key has no place of its own.
   const at = event.clientX || event.clientY ? { x: event.clientX, y: event.clientY } : row;
   openMessageMenu(at, list, row, message);
-}
-
-/** @param {MessageList} list @param {HTMLElement} row */
-function expand(list, row) {
-  const message = messageOf(list, row);
-  const own = message && message.sender === app.client?.account.user_id && message.client_id;
-  const key = !message ? `c${row.dataset.clientId}` : own ? `c${message.client_id}` : `s${message.seq}`;
-  list.expanded = new Set([...list.expanded, key]);
 }
 
 /** @param {MessageList} list @param {HTMLElement} row */

@@ -4,6 +4,7 @@ import { app } from "../../state/app.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { guard, html, nothing, repeat } from "../../vendor/lit.js";
+import { longPressOpensMenu } from "./long_press.js";
 import { messageBubble, pendingBubble } from "./message.js";
 import { messageAction, messageKey } from "./message_actions.js";
 import { rowsOf } from "./message_rows.js";
@@ -59,7 +60,7 @@ export class MessageList extends Element {
   constructor() {
     super();
     this.conversationId = "";
-    /** Long messages that are shown whole. @type {Set<string>} */
+    /** Long messages that are shown whole: the place of each, or its name while it has none. @type {Set<number | string>} */
     this.expanded = new Set();
     this.atEnd = true;
   }
@@ -69,6 +70,7 @@ export class MessageList extends Element {
     const { signal } = this.lifetime;
     for (const change of ["focus", "blur"]) addEventListener(change, this.#looked, { signal });
     document.addEventListener("visibilitychange", this.#looked, { signal });
+    longPressOpensMenu(this, signal);
   }
 
   disconnectedCallback() {
@@ -95,8 +97,8 @@ export class MessageList extends Element {
     await this.updateComplete;
     const row = this.querySelector(`[data-seq="${seq}"]`);
     if (!row) return;
-    this.#keeper?.show(row, 0.4);
     this.#focus.mark(/** @type {HTMLElement} */ (row), focus);
+    this.#keeper?.show(row, 0.4);
     this.#scrolled();
   }
 
@@ -104,6 +106,7 @@ export class MessageList extends Element {
   async toEnd() {
     this.#wanted = null;
     this.#opened = true;
+    this.#ready = true;
     this.#placed = true;
     if (!app.store.state.windows.get(this.conversationId)?.atEnd) {
       await app.client?.history.toEnd(this.conversationId);
@@ -114,9 +117,12 @@ export class MessageList extends Element {
     this.#scrolled();
   }
 
-  /** Moves the focus to the messages. */
-  focusMessages() {
-    this.#focus.enter();
+  /** Shows a long message whole. @param {HTMLElement} row */
+  expand({ dataset }) {
+    const message = dataset.clientId ?? Number(dataset.seq);
+    this.expanded = new Set([...this.expanded, message]);
+    // One goes on reading where the rest appears.
+    this.#still = true;
   }
 
   willUpdate() {
@@ -134,14 +140,18 @@ export class MessageList extends Element {
     const id = this.conversationId;
     const conversation = store.state.conversations.get(id);
     if (!client) return;
-    if (!conversation) await client.loadConversation(id);
+    if (!conversation) await client.conversations.loadOne(id);
     this.#unreadFrom = conversation && conversation.unread > 0 ? conversation.read_seq : null;
+    // Somebody who is sent to a message may come here before all this is loaded.
+    const isSent = () => this.#wanted !== null || this.#ready;
+    if (isSent()) return;
     await client.history.open(id);
     const window = store.state.windows.get(id);
     const first = window?.messages[0];
-    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom + 1 && !window?.atStart) {
+    if (this.#unreadFrom !== null && first && first.seq > this.#unreadFrom + 1 && !window?.atStart && !isSent()) {
       await client.history.around(id, this.#unreadFrom + 1);
     }
+    if (isSent()) return;
     this.#ready = true;
     this.requestUpdate();
   }
@@ -152,11 +162,14 @@ export class MessageList extends Element {
       const { pending, window } = this.seen;
       const newest = pending?.at(-1)?.client_id ?? "";
       if (newest && newest !== this.#lastPending) this.#unreadFrom = null;
-      this.#keeper.hold(this.#drawnToEnd && (window?.atEnd ?? false));
+      this.#keeper.hold(this.#drawnToEnd && (window?.atEnd ?? false) && !this.#still);
+      this.#still = false;
     }
     super.update(changed);
   }
 
+  /** Whether what is seen stays in place, also at the end. */
+  #still = false;
   /** Whether what is drawn goes to the end of the conversation. */
   #drawnToEnd = false;
 
@@ -166,6 +179,7 @@ export class MessageList extends Element {
       return html`<div class="empty">${icon("message-circle")}<p>${t("chat.gone")}</p></div>`;
     }
     return html`
+      <span class="message-edge-focus" tabindex="-1"></span>
       <div class="message-scroll" @scroll=${this.#scrolled} @scrollend=${this.#read}>
         <div
           class="message-log"
@@ -181,6 +195,7 @@ export class MessageList extends Element {
           ${this.#rows()}
         </div>
       </div>
+      <span class="message-edge-focus" tabindex="-1"></span>
       ${this.atEnd && (window?.atEnd ?? true) ? nothing : this.#jump(conversation?.unread ?? 0)}
     `;
   }
@@ -205,8 +220,8 @@ export class MessageList extends Element {
         case "notice":
           return notice(row.message, state, conversation?.group?.id);
       }
-      const expanded = this.expanded.has(row.key);
       const message = row.kind === "message" ? row.message : row.pending;
+      const expanded = this.expanded.has("seq" in message ? message.seq : message.client_id);
       const quoted = this.#quotes.find(this.conversationId, message.reply_to, messages);
       const last = row.kind === "pending" || row.last;
       const context = { state, conversation, first: row.first, last, expanded, quoted };

@@ -28,7 +28,7 @@ export function reactions({ reactions: given = [] }, state, groupId) {
         aria-label=${t("chat.reaction", { emoji, count, names: who })}
         title=${who}
       >
-        <span aria-hidden="true">${emoji}</span> <span aria-hidden="true">${formatNumber(count)}</span>
+        <span class="emoji" aria-hidden="true">${emoji}</span> <span aria-hidden="true">${formatNumber(count)}</span>
       </button>`;
     })}
     <button class="reaction add" data-act="react-more" aria-label=${t("chat.react")}>${icon("smile")}${icon("plus", "tiny")}</button>

@@ -1,13 +1,16 @@
-/** What a row that was jumped to looks different for, in milliseconds. */
+/** How long a row that was jumped to looks different. */
 const MARKED_MS = 2_500;
+/** What in a row can have the focus. */
+const INNER = 'a[href], button, input, audio, video, [tabindex="0"]';
 
 /**
- * One message at a time can be reached with Tab; the arrow keys, Home and End move from there.
+ * One message at a time can be reached with Tab, and then what is in it; the arrow keys, Home and End
+ * move from one to another.
  */
 export class RowFocus {
   /** @type {HTMLElement | null} */ #current = null;
 
-  /** @param {HTMLElement} list */
+  /** @param {HTMLElement} list has an element of class `message-edge-focus` before and after its rows */
   constructor(list) {
     this.list = list;
   }
@@ -18,21 +21,26 @@ export class RowFocus {
     this.#set(this.#rows().at(-1) ?? null);
   }
 
-  enter() {
-    this.keep();
-    this.#current?.focus();
-  }
-
   /** Something in a row was focused. @param {FocusEvent} event */
   entered = (event) => {
-    this.#set(/** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[tabindex][data-seq], [tabindex][data-client-id]")));
+    const target = /** @type {HTMLElement} */ (event.target);
+    const row = /** @type {HTMLElement | null} */ (target.closest(".message, .notice-line"));
+    const from = /** @type {Node | null} */ (event.relatedTarget);
+    // Tab comes to the first thing that can have the focus, which is in any row.
+    const strayed = row !== this.#current && target !== row && !this.list.contains(from) && target.matches(":focus-visible");
+    if (strayed) this.#current?.focus();
+    else this.#set(row);
   };
 
   /** @param {KeyboardEvent} event @returns {boolean} whether it was one for this */
   key(event) {
-    if (!event.target || event.target !== this.#current || event.ctrlKey || event.metaKey || event.altKey) return false;
+    const row = this.#current;
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (!row?.contains(target) || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.key === "Tab") return this.#leave(row, target, event.shiftKey);
+    if (target !== row) return false;
     const rows = this.#rows();
-    const now = rows.indexOf(/** @type {HTMLElement} */ (event.target));
+    const now = rows.indexOf(row);
     /** @type {Record<string, number>} */
     const moves = { ArrowUp: now - 1, ArrowDown: now + 1, Home: 0, End: rows.length - 1 };
     const next = moves[event.key];
@@ -49,6 +57,20 @@ export class RowFocus {
     setTimeout(() => delete row.dataset.found, MARKED_MS);
     this.#set(row);
     if (focus) row.focus({ preventScroll: true });
+  }
+
+  /**
+   * Tab goes on inside of the row, and from its end out of the list: from an edge of the list the
+   * browser finds what comes next.
+   * @param {HTMLElement} row @param {HTMLElement} target @param {boolean} back
+   */
+  #leave(row, target, back) {
+    const inner = /** @type {HTMLElement[]} */ ([...row.querySelectorAll(INNER)].filter((one) => /** @type {HTMLElement} */ (one).tabIndex === 0));
+    const within = back ? target !== row : target !== (inner.at(-1) ?? row);
+    if (within) return false;
+    const edges = this.list.querySelectorAll(".message-edge-focus");
+    /** @type {HTMLElement | undefined} */ (edges[back ? 0 : 1])?.focus({ preventScroll: true });
+    return true;
   }
 
   #rows() {

@@ -2,6 +2,8 @@
 const NEAR_PX = 60;
 /** More rows than fit would be of no use to find the place again. */
 const HELD_MAX = 12;
+/** Whether the browser keeps what is seen in its place. */
+const ANCHORS = CSS.supports("overflow-anchor: auto");
 
 /**
  * Where one is in a list that grows at both ends.
@@ -55,6 +57,8 @@ export class ScrollKeeper {
       this.toEnd();
       return;
     }
+    // At the very end browsers do not anchor.
+    if (ANCHORS && this.below > 0) return;
     const kept = this.#held.find(({ element }) => element.parentElement === this.list);
     if (!kept) return;
     const by = kept.element.getBoundingClientRect().top - kept.top;

@@ -1,6 +1,7 @@
 /** @import { Conversation, Message, PendingMessage, Segment, State } from "../../types.js" */
 import { t } from "../../i18n/index.js";
 import { nameOf } from "../../state/conversations.js";
+import { voiceOf } from "../../ui/file_kind.js";
 import { noticeText } from "./notice_text.js";
 
 /** More than a line can show. */
@@ -42,7 +43,7 @@ function segmentLine(state, segment, groupId) {
     case "image":
       return t("line.picture");
     case "file":
-      return segment.mime.startsWith("audio/") ? t("line.voice") : t("line.file", { name: segment.name });
+      return voiceOf(segment.name) ? t("line.voice") : t("line.file", { name: segment.name });
     case "face":
       return t("line.face");
     case "nudge":

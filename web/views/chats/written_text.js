@@ -2,11 +2,15 @@
 /** @import { Mark } from "../../state/marked_text.js" */
 import { shiftMarks, toSegments } from "../../state/marked_text.js";
 
+/** From this part of the longest message on it is told how much room is left. */
+const NEAR = 0.8;
+
 /** What stands in a text field, and which pieces of it are mentions. The field is the browser's. */
 export class WrittenText {
   text = "";
   /** @type {Mark[]} */ marks = [];
   /** @type {() => HTMLTextAreaElement | null} */ #field;
+  /** What becomes a mention when the field says that it changed. @type {Mark | null} */ #coming = null;
 
   /** @param {() => HTMLTextAreaElement | null} field */
   constructor(field) {
@@ -28,6 +32,8 @@ export class WrittenText {
     if (!field) return;
     this.marks = shiftMarks(this.marks, this.text, field.value, field.selectionEnd);
     this.text = field.value;
+    if (this.#coming) this.marks = [...this.marks, this.#coming].sort((a, b) => a.start - b.start);
+    this.#coming = null;
     this.fit();
   }
 
@@ -51,15 +57,13 @@ export class WrittenText {
     field.focus();
     const from = start ?? field.selectionStart;
     field.setSelectionRange(from, field.selectionEnd);
+    this.#coming = segment ? { start: from, end: from + piece.length, segment } : null;
     const whole = space ? `${piece} ` : piece;
     // The event `input` that comes of it is read like any other.
     if (!document.execCommand("insertText", false, whole)) {
       field.setRangeText(whole, from, field.selectionEnd, "end");
       field.dispatchEvent(new InputEvent("input", { bubbles: true }));
     }
-    if (!segment) return;
-    const mark = { start: from, end: from + piece.length, segment };
-    this.marks = [...this.marks, mark].sort((a, b) => a.start - b.start);
   }
 
   /** Selects a whole mention before one letter of it is deleted. @returns {boolean} whether there is one */
@@ -69,6 +73,18 @@ export class WrittenText {
     const mark = this.marks.find(({ end }) => end === field.selectionStart);
     if (mark) field.setSelectionRange(mark.start, mark.end);
     return mark !== undefined;
+  }
+
+  /**
+   * How many bytes may still be written.
+   * @param {number | undefined} most what the server takes
+   * @returns {number | null} null as long as there is plenty of room
+   */
+  room(most) {
+    // A character has at most six bytes in JSON; short texts need no counting.
+    if (!most || this.text.length * 6 < most * NEAR) return null;
+    const left = most - new TextEncoder().encode(JSON.stringify(this.segments())).length;
+    return left < most * (1 - NEAR) ? left : null;
   }
 
   segments() {

@@ -18,7 +18,7 @@ import "./join_requests.js";
 
 /** A group: what it is, who is in it, and what one may do there. */
 export class GroupProfile extends Element {
-  static properties = { groupId: {}, failure: { state: true } };
+  static properties = { groupId: {}, loaded: { state: true }, failure: { state: true } };
 
   select = (/** @type {State} */ state) => ({
     group: state.groups.get(this.groupId),
@@ -29,15 +29,15 @@ export class GroupProfile extends Element {
   constructor() {
     super();
     this.groupId = "";
+    /** Whether the group was asked for: one that is not there then is none. */
+    this.loaded = false;
     /** @type {unknown} */
     this.failure = null;
   }
 
   firstUpdated() {
     app.client?.groups.load(this.groupId).then(
-      () => {
-        if (!app.store.state.groups.has(this.groupId)) this.failure = "gone";
-      },
+      () => (this.loaded = true),
       (error) => (this.failure = error),
     );
   }
@@ -45,7 +45,7 @@ export class GroupProfile extends Element {
   render() {
     const group = /** @type {Group | undefined} */ (this.seen.group);
     if (!group) {
-      const why = this.failure === "gone" ? t("error.no_such_group") : this.failure ? describe(this.failure) : t("app.loading");
+      const why = this.failure ? describe(this.failure) : t(this.loaded ? "error.no_such_group" : "app.loading");
       return detail("", html`<p class="empty" role="status">${why}</p>`);
     }
     return detail(group.name, this.#content(group), { actions: group.role ? this.#more(group) : nothing });

@@ -15,6 +15,23 @@ import "./user_profile.js";
 export class PeoplePage extends Element {
   select = (/** @type {import("../../types.js").State} */ { route }) => ({ route });
 
+  /** What was shown before, as `user/7`. @type {string | null} */ #shown = null;
+
+  updated() {
+    const shown = this.seen.route.parts.join("/");
+    const before = this.#shown;
+    this.#shown = shown;
+    if (before === null || before === shown) return;
+    // On a phone the list and what was chosen in it take turns: the focus goes with them.
+    requestAnimationFrame(() => {
+      if (document.activeElement !== document.body && document.activeElement?.checkVisibility()) return;
+      const heading = /** @type {HTMLElement | null} */ (this.querySelector("main h2"));
+      const rows = /** @type {import("../../ui/rows.js").Rows | null} */ (this.querySelector("myim-contacts myim-rows"));
+      if (shown) heading?.focus();
+      else rows?.focusLast();
+    });
+  }
+
   render() {
     const { parts, query } = this.seen.route;
     return html`<div class="panes ${parts.length ? "inside" : ""}">

@@ -2,14 +2,25 @@ import { t } from "../../i18n/index.js";
 import { Element } from "../../ui/element.js";
 import { html } from "../../vendor/lit.js";
 
-/** What can be done with keys, by where. Texts are `settings.keys.NAME`. */
-const KEYS = [
-  { name: "send", keys: ["Enter"] },
-  { name: "line", keys: ["Shift", "Enter"] },
-  { name: "close", keys: ["Esc"] },
-  { name: "move", keys: ["↑", "↓"] },
-  { name: "next", keys: ["Tab"] },
-];
+const CONTROL = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
+
+/**
+ * What can be done with keys, by where. Texts are `settings.keys.NAME`.
+ * @param {boolean} enterSends
+ */
+function keysOf(enterSends) {
+  return {
+    everywhere: { switch: [CONTROL, "K"], close: ["Esc"], move: ["↑", "↓"] },
+    writing: {
+      send: enterSends ? ["Enter"] : [CONTROL, "Enter"],
+      line: enterSends ? ["Shift", "Enter"] : ["Enter"],
+      edit_last: ["↑"],
+      mention: ["@"],
+      emoji: [":"],
+    },
+    message: { menu: ["Enter"], reply: ["R"], forward: ["F"], edit: ["E"] },
+  };
+}
 
 /** Libraries that the client is built on, with the licenses under which they may be passed on. */
 const LIBRARIES = [
@@ -27,10 +38,9 @@ export class AboutSettings extends Element {
 
   render() {
     const { server, preferences } = this.seen;
-    const keys = KEYS.filter(({ name }) => preferences.enterSends || (name !== "send" && name !== "line"));
     return html`
       <section class="card" aria-labelledby="about-server">
-        <h3 id="about-server">${t("settings.about.server")}</h3>
+        <h2 id="about-server">${t("settings.about.server")}</h2>
         <dl class="facts">
           <dt>${t("settings.about.name")}</dt>
           <dd dir="auto">${server?.name ?? "—"}</dd>
@@ -38,19 +48,24 @@ export class AboutSettings extends Element {
           <dd>${location.host}</dd>
           <dt>${t("settings.about.version")}</dt>
           <dd>myim ${server?.version ?? "—"}</dd>
+          <dt>${t("settings.about.developers")}</dt>
+          <dd><a href="/api/docs" target="_blank" rel="noopener">${t("settings.about.api")}</a></dd>
         </dl>
       </section>
       <section class="card" aria-labelledby="about-keys">
-        <h3 id="about-keys">${t("settings.keys")}</h3>
-        <dl class="facts">
-          ${keys.map(
-            ({ name, keys }) => html`<dt>${keys.map((key, at) => html`${at ? " " : ""}<kbd>${key}</kbd>`)}</dt>
-              <dd>${t(`settings.keys.${name}`)}</dd>`,
-          )}
-        </dl>
+        <h2 id="about-keys">${t("settings.keys")}</h2>
+        ${Object.entries(keysOf(preferences.enterSends)).map(
+          ([place, keys]) => html`<h3>${t(`settings.keys.in.${place}`)}</h3>
+            <dl class="facts">
+              ${Object.entries(keys).map(
+                ([name, pressed]) => html`<dt>${pressed.map((key) => html`<kbd>${key}</kbd> `)}</dt>
+                  <dd>${t(`settings.keys.${name}`)}</dd>`,
+              )}
+            </dl>`,
+        )}
       </section>
       <section class="card" aria-labelledby="about-libraries">
-        <h3 id="about-libraries">${t("settings.about.libraries")}</h3>
+        <h2 id="about-libraries">${t("settings.about.libraries")}</h2>
         <p class="field-hint">${t("settings.about.libraries_hint")}</p>
         <dl class="facts">
           ${LIBRARIES.map(({ name, license, owner }) => html`<dt>${name}</dt><dd>${license} © ${owner}</dd>`)}

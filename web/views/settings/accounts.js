@@ -16,7 +16,7 @@ export class AccountSettings extends Element {
     const { me } = this.seen;
     return html`
       <section class="card" aria-labelledby="accounts-title">
-        <h3 id="accounts-title">${t("settings.accounts.title")}</h3>
+        <h2 id="accounts-title">${t("settings.accounts.title")}</h2>
         <ul class="items">${app.accounts().map((account) => this.#account(account, me))}</ul>
         <p class="field-hint">${t("settings.accounts.hint")}</p>
         <div class="buttons">

@@ -46,11 +46,11 @@ export class DeviceSettings extends Element {
     const others = sessions.filter(({ current }) => !current);
     return html`
       <section class="card" aria-labelledby="devices-here">
-        <h3 id="devices-here">${t("settings.devices.here")}</h3>
+        <h2 id="devices-here">${t("settings.devices.here")}</h2>
         <ul class="items">${here.map((session) => this.#session(session))}</ul>
       </section>
       <section class="card" aria-labelledby="devices-others">
-        <h3 id="devices-others">${t("settings.devices.others", { count: others.length })}</h3>
+        <h2 id="devices-others">${t("settings.devices.others", { count: others.length })}</h2>
         ${others.length
           ? html`<ul class="items">${repeat(others, ({ session_id }) => session_id, (session) => this.#session(session))}</ul>
               <div><button class="button danger" ?disabled=${this.busy} @click=${() => this.#endAll(others)}>${icon("log-out")}${t("settings.devices.end_others")}</button></div>`

@@ -23,7 +23,12 @@ export class ExportSettings extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    guardLeaving(() => this.stage === "running", this.lifetime.signal, "leave.running");
+    guardLeaving({
+      what: "running",
+      unsaved: () => this.stage === "running",
+      discard: () => this.stop.abort(),
+      signal: this.lifetime.signal,
+    });
     this.lifetime.signal.addEventListener("abort", () => this.stop.abort());
   }
 

@@ -1,5 +1,6 @@
-import { formatDay, formatTime, t } from "../../i18n/index.js";
+import { formatTime, formatWhen, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
+import { playChime } from "../../ui/chime.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
@@ -34,7 +35,7 @@ export class NotificationSettings extends Element {
     const granted = this.permission === "granted";
     return html`
       <section class="card form" aria-labelledby="notify-title">
-        <h3 id="notify-title">${t("settings.notify.title")}</h3>
+        <h2 id="notify-title">${t("settings.notify.title")}</h2>
         ${toggle({
           label: t("settings.notify.show"),
           hint: t("settings.notify.show_hint"),
@@ -43,7 +44,7 @@ export class NotificationSettings extends Element {
           change: (wanted) => this.#show(wanted),
         })}
         <div role="status">${this.#explain()}</div>
-        ${toggle({ label: t("settings.notify.sound"), hint: t("settings.notify.sound_hint"), checked: sound, change: (wanted) => app.prefer({ sound: wanted }) })}
+        ${toggle({ label: t("settings.notify.sound"), hint: t("settings.notify.sound_hint"), checked: sound, change: sounds })}
         <div class="buttons">
           <button class="button" ?disabled=${!granted || !notifications} @click=${test}>${icon("bell")}${t("settings.notify.test")}</button>
         </div>
@@ -62,10 +63,10 @@ export class NotificationSettings extends Element {
   #quiet(until) {
     const quiet = until > Date.now();
     return html`<section class="card form" aria-labelledby="quiet-title">
-      <h3 id="quiet-title">${t("settings.quiet.title")}</h3>
+      <h2 id="quiet-title">${t("settings.quiet.title")}</h2>
       <p class="field-hint">${t("settings.quiet.hint")}</p>
       <p role="status" class=${quiet ? "note" : "hidden-text"}>
-        ${quiet ? html`${icon("bell-off")}<span>${t("settings.quiet.until", { day: formatDay(until), time: formatTime(until) })}</span>` : t("settings.quiet.off_now")}
+        ${quiet ? html`${icon("bell-off")}<span>${t("settings.quiet.until", { time: isToday(until) ? formatTime(until) : formatWhen(until) })}</span>` : t("settings.quiet.off_now")}
       </p>
       <div class="buttons">
         <button class="button" @click=${() => this.#hush(Date.now() + HOUR_MS)}>${t("settings.quiet.hour")}</button>
@@ -97,18 +98,28 @@ function permissionNow() {
   return "Notification" in globalThis ? Notification.permission : "missing";
 }
 
+/** @param {number} time */
+function isToday(time) {
+  return new Date(time).toDateString() === new Date().toDateString();
+}
+
 function tomorrow() {
   const day = new Date();
   day.setDate(day.getDate() + 1);
   return day.setHours(MORNING, 0, 0, 0);
 }
 
+/** Who turns it on hears what it is. @param {boolean} sound */
+function sounds(sound) {
+  app.prefer({ sound });
+  if (sound) playChime();
+}
 
 /** Phones show notifications of a service worker only. */
 async function test() {
   const options = { body: t("settings.notify.test_body"), tag: "myim-test" };
   const worker = await navigator.serviceWorker?.getRegistration();
-  if (worker) await worker.showNotification(t("settings.notify.test_title"), options);
+  if (worker?.active) await worker.showNotification(t("settings.notify.test_title"), options);
   else new Notification(t("settings.notify.test_title"), options);
 }
 

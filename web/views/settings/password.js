@@ -26,8 +26,8 @@ export class PasswordSettings extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    const typed = () => [...this.querySelectorAll("input")].some(({ value }) => value !== "");
-    guardLeaving(() => typed() && !this.busy, this.lifetime.signal);
+    const typed = () => [...this.querySelectorAll("myim-password-field input")].some((field) => /** @type {HTMLInputElement} */ (field).value !== "");
+    guardLeaving({ unsaved: typed, discard: () => this.#clear(), signal: this.lifetime.signal });
   }
 
   render() {
@@ -56,6 +56,11 @@ export class PasswordSettings extends Element {
     </form>`;
   }
 
+  #clear() {
+    this.querySelector("form")?.reset();
+    for (const field of this.querySelectorAll("myim-password-field")) /** @type {import("../auth/password_field.js").PasswordField} */ (field).clear();
+  }
+
   /** @param {SubmitEvent} event */
   async #submit(event) {
     event.preventDefault();
@@ -65,8 +70,7 @@ export class PasswordSettings extends Element {
     this.failure = null;
     try {
       await app.client?.api.changePassword(String(data.get("old")), String(data.get("new")));
-      form.reset();
-      for (const field of form.querySelectorAll("myim-password-field")) /** @type {any} */ (field).clear();
+      this.#clear();
       toast(t("settings.password.changed"));
     } catch (error) {
       this.failure = Problem.of(error);

@@ -34,7 +34,11 @@ export class ProfileSettings extends Element {
 
   connectedCallback() {
     super.connectedCallback();
-    guardLeaving(() => Object.keys(this.changed).length > 0, this.lifetime.signal);
+    guardLeaving({
+      unsaved: () => Object.keys(this.changed).length > 0,
+      discard: () => (this.changed = {}),
+      signal: this.lifetime.signal,
+    });
   }
 
   render() {
@@ -53,7 +57,7 @@ export class ProfileSettings extends Element {
       </div>
       <form class="card form" @submit=${this.#submit}>
         ${TEXTS.filter((field) => !("own" in field)).map((field) => this.#text(field))} ${this.#gender()}
-        <h3 class="form-part">${t("settings.profile.own")}</h3>
+        <h2 class="form-part">${t("settings.profile.own")}</h2>
         <p class="field-hint">${t("settings.profile.own_hint")}</p>
         ${this.#birthday()} ${TEXTS.filter((field) => "own" in field).map((field) => this.#text(field))}
         <div role="alert">${this.failure ? html`<p class="note error">${icon("circle-alert")}${describe(this.failure)}</p>` : nothing}</div>

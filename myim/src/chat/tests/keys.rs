@@ -1,7 +1,7 @@
 //! What keys do.
 
 use client::Target;
-use client::model::{Segment, Seq};
+use client::model::{Conversation, ConversationId, Segment, Seq};
 use ratatui::crossterm::event::KeyCode;
 
 use super::made::*;
@@ -159,6 +159,8 @@ fn somebody_who_is_no_contact_is_asked() {
         panic!("{effects:?}");
     };
     assert_eq!(text, "zo");
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&state).contains("Nothing was found"), "nobody yet");
     let zoe = user(client::model::UserId(8), "zoe", "Zoë");
     let stale = News::Users {
         ticket: ticket - 1,
@@ -177,7 +179,12 @@ fn somebody_who_is_no_contact_is_asked() {
         matches!(&effects[0], Effect::OpenWith(user) if *user == zoe),
         "{effects:?}"
     );
-    news(&mut state, News::NotFriends(zoe.clone()));
+    let zoes = Conversation {
+        peer: Some(zoe.clone()),
+        ..conversation(ConversationId(14), 0)
+    };
+    news(&mut state, News::OpenedStrange(zoe.clone(), Box::new(zoes)));
+    assert_eq!(state.open, Some(ConversationId(14)));
     write(&mut state, "It is Ann");
     let effects = press(&mut state, KeyCode::Enter);
     assert!(
@@ -277,9 +284,8 @@ fn leaving_with_a_draft_asks_once() {
 #[test]
 fn one_pane_at_a_time_where_it_is_narrow() {
     let mut state = connected(Lang::En, (40, 12));
-    assert!(screen(&state).contains("Release team") && screen(&state).contains("Bob"));
     open_bobs(&mut state);
     assert!(!screen(&state).contains("Release team") && screen(&state).contains("Shall we?"));
     press(&mut state, KeyCode::Esc);
-    assert!(screen(&state).contains("Release team"));
+    assert!(screen(&state).contains("Release team") && screen(&state).contains("Bob"));
 }

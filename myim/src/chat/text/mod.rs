@@ -59,6 +59,8 @@ pub(crate) struct Texts {
     pub(crate) one_types: &'static str,
     pub(crate) several_type: &'static str,
     pub(crate) you: &'static str,
+    /// As [`Texts::you`], behind what somebody did.
+    pub(crate) whom_you: &'static str,
     pub(crate) today: &'static str,
     pub(crate) yesterday: &'static str,
     pub(crate) day: fn(Date) -> String,

@@ -36,13 +36,9 @@ pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             take(state, *summary);
             state.sort();
         }
-        News::Opened(summary) => {
-            let id = summary.id;
-            take(state, *summary);
-            state.sort();
-            opening::open(state, id, effects);
-        }
-        News::NotFriends(user) => {
+        News::Opened(summary) => opened(state, *summary, effects),
+        News::OpenedStrange(user, summary) => {
+            opened(state, *summary, effects);
             let note = Editor::default();
             state.popup = Some(Popup::Note { user, note });
         }
@@ -82,6 +78,13 @@ pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             answer_popup(state, news, effects);
         }
     }
+}
+
+fn opened(state: &mut State, summary: Conversation, effects: &mut Vec<Effect>) {
+    let id = summary.id;
+    take(state, summary);
+    state.sort();
+    opening::open(state, id, effects);
 }
 
 fn connected(state: &mut State, connection: Connection, effects: &mut Vec<Effect>) {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::names::Names;
 
-/// Something that happened. `kind` is the name of an event, or the type of what stands in a history.
+/// Something that happened. `kind` is the name of an event, or the type of what stands in a
+/// history.
 pub(super) struct Happened<'a> {
     pub(super) kind: &'a str,
     /// Who did it.
@@ -40,8 +41,8 @@ impl Happened<'_> {
             "contact.answered" if self.flag("accepted")? => format!("{who} is a contact now"),
             "contact.answered" => format!("{who} does not want to be a contact"),
             "contact.removed" => format!("{who} is no contact any more"),
-            "contact.changed" if !whom.is_empty() => format!("the contact {whom} changed"),
-            "contact.changed" => format!("the own groups changed: {group}"),
+            "contact.changed" if !whom.is_empty() => format!("the contacts changed: {whom}"),
+            "contact.changed" => format!("the groups changed: {group}"),
             _ => return None,
         };
         Some(said)

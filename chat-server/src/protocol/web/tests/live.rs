@@ -1,15 +1,14 @@
 //! A session of the API over a database that fails at the wrong moment.
 
-use common::api::{DeviceKind, KnownSegment};
+use common::api::{DeviceKind, KnownSegment, Segment};
 use common::config::ChatConfig;
 use common::id::{ConvId, Millis, Peer, Seq, SessionId};
 use common::store::session::{SessionChange, SignIn};
 use common::store::{Change, Store, StoreError};
-use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::actor::Actor;
-use crate::command::{Draft, SignedIn, open_conversation, send_segments};
+use crate::actor::{Actor, Mark};
+use crate::command::{Draft, SignedIn, edit, open_conversation, send_segments};
 use crate::hub::Manner;
 use crate::protocol::web::live::{Backlog, Live, Shown};
 use crate::testing::{TestServer, named};
@@ -47,10 +46,14 @@ async fn enter(server: &TestServer, who: &SignedIn) -> Live {
     entered.unwrap().0
 }
 
+fn text(text: &str) -> Segment {
+    let text = text.to_owned();
+    KnownSegment::Text { text }.into()
+}
+
 async fn say(server: &TestServer, who: &Actor, conv: ConvId, client_id: &str) -> Seq {
-    let text = client_id.to_owned();
     let draft = Draft {
-        segments: vec![KnownSegment::Text { text }.into()],
+        segments: vec![text(client_id)],
         reply_to: None,
     };
     let sending = send_segments(&server.app, who, conv, draft, named(client_id)).await;
@@ -76,28 +79,34 @@ async fn an_own_message_carries_no_cursor_past_an_entry_that_was_not_shown() {
     let conv = opened.unwrap().place.conv;
     let who = signed_in(&server, &ann).await;
     let first = say(&server, &bob, conv, "from bob").await;
+    let changed = vec![text("changed")];
+    let edited = edit(&server.app, &bob, conv, first, changed, Mark::default());
+    edited.await.unwrap();
+    let second = first.next();
 
-    // It is walked, and what became of it cannot be looked up: it is held.
     let mut live = enter(&server, &who).await;
+    let shown = next_of(&mut live, conv).await.unwrap().unwrap();
+    assert_eq!(shown.seq, first);
+    live.acks.ack(conv, first, Instant::now());
+    // The second is walked, and what it is about cannot be looked up: it is held.
     store.fail_reads(
         "t_message_state",
         StoreError::Unreachable("away".to_owned()),
     );
     next_of(&mut live, conv).await.unwrap_err();
     let own = say(&server, &ann, conv, "from ann").await;
-    assert_eq!(own, first.next());
+    assert_eq!(own, second.next());
     live.wrote(conv, own);
     live.leave().await;
     let cursor = store.cursor(ann.user, ann.device, conv).await.unwrap();
-    assert_eq!(cursor, Some(Seq(first.0 - 1)), "it was not shown");
+    assert_eq!(cursor, Some(first), "the second was not shown");
 
     store.mend_reads();
     let mut live = enter(&server, &who).await;
     let shown = next_of(&mut live, conv).await.unwrap().unwrap();
-    let event: Value = serde_json::from_slice(&shown.text).unwrap();
-    assert_eq!(event["message"]["client_id"], "from bob");
+    assert_eq!(shown.seq, second);
     assert!(next_of(&mut live, conv).await.unwrap().is_none());
-    live.acks.ack(conv, first, Instant::now());
+    live.acks.ack(conv, second, Instant::now());
     live.leave().await;
     let cursor = store.cursor(ann.user, ann.device, conv).await.unwrap();
     assert_eq!(cursor, Some(own), "with the own one behind it");

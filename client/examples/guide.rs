@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use client::api::{Draft, Fate};
 use client::live::{EntryContent, Outgoing};
-use client::model::{ConversationId, DeviceKind, Registration, Segment, UserId};
+use client::model::{BlobId, ConversationId, DeviceKind, Registration, Segment, UserId};
 use client::store::SqliteStore;
+use client::transfer::{Download, Progress, Shelf, UnfinishedFolder, Upload};
 use client::{Api, Client, Connection, Device, Event, Events, Server, SignedIn};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -117,6 +118,26 @@ async fn once(api: &Api, conversation: ConversationId) -> Result<()> {
     Ok(())
 }
 
+async fn upload(api: &Api, path: &Path) -> Result<(BlobId, Segment)> {
+    let unfinished = UnfinishedFolder::new("uploads");
+    let upload = Upload::new(path, Shelf::Files).remembered_in(&unfinished);
+    let uploaded = api.upload(&upload, show).await?;
+    Ok((uploaded.file, uploaded.as_file("notes.txt")))
+}
+
+async fn download(api: &Api, file: BlobId, to: &Path) -> Result<()> {
+    let came = api.download(&Download::new(file, to), show).await?;
+    println!("{} bytes are in {}", came.bytes, to.display());
+    Ok(())
+}
+
+fn show(step: Progress) {
+    match step {
+        Progress::Moved { done, total } => println!("{done} of {total} bytes"),
+        Progress::Waiting { reason, next_try } => println!("{reason}; next try in {next_try:?}"),
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let ann = meet("guide-ann", "correct horse").await?;
@@ -135,11 +156,25 @@ async fn main() -> Result<()> {
     tokio::time::timeout(Duration::from_secs(60), all).await??;
     anns.close().await;
     bobs.close().await;
+    if let Ok(port) = std::env::var("MYIM_FILE_PORT") {
+        move_files(&ann, port.parse()?).await?;
+    }
     let nobody = ConversationId::direct(ann.user.id, ann.user.id);
     if let Err(error) = once(&ann.api, nobody).await {
         println!("{error}");
     }
     Ok(())
+}
+
+/// Uploads and downloads, by a file server that is not where it usually is.
+async fn move_files(ann: &SignedIn, port: u16) -> Result<()> {
+    let server = ann.api.server().clone();
+    let server = server.with_transfer_ports(Some(port), None);
+    let api = Api::new(server).with_token(&ann.token);
+    std::fs::write("notes.txt", "some notes")?;
+    let (file, segment) = upload(&api, Path::new("notes.txt")).await?;
+    println!("a message shows it as {segment:?}");
+    download(&api, file, Path::new("notes-again.txt")).await
 }
 
 /// Makes an account and signs in.

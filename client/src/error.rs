@@ -32,7 +32,7 @@ pub enum Error {
     /// A file on this machine cannot be read or written.
     #[error("{path}: {cause}")]
     File { path: String, cause: String },
-    /// A transfer of a file failed.
+    /// What came is not the file that was asked for.
     #[error("{0}")]
     Transfer(String),
     /// The client was closed, or its sign-in is over.
@@ -103,6 +103,11 @@ impl Problem {
             detail: detail.to_owned(),
             retry_after: None,
         }
+    }
+
+    /// The same, with the status of the answer.
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     /// How long to wait before trying the same again; `None` if that does not help.

@@ -29,8 +29,9 @@ pub struct Server {
     pub(crate) tls: bool,
     /// What the certificate may be signed by, besides what the system trusts.
     pub(crate) authorities: Arc<[CertificateDer<'static>]>,
-    file_port: u16,
-    image_port: u16,
+    /// What was chosen by hand.
+    file_port: Option<u16>,
+    image_port: Option<u16>,
 }
 
 /// Why an address is none.
@@ -70,9 +71,10 @@ impl Server {
         Ok(self)
     }
 
-    /// Where files and pictures are, if not on ports 20001 and 20002.
+    /// The ports of files and pictures, where they are not those that the server tells: behind a
+    /// tunnel, for example.
     #[must_use]
-    pub fn with_transfer_ports(self, file: u16, image: u16) -> Self {
+    pub fn with_transfer_ports(self, file: Option<u16>, image: Option<u16>) -> Self {
         Self {
             file_port: file,
             image_port: image,
@@ -83,7 +85,13 @@ impl Server {
     /// The file server that belongs to this one: reached like it, on its own port.
     #[must_use]
     pub fn file_server(&self) -> Self {
-        self.transfers(false)
+        self.at_port(self.file_port.unwrap_or(FILE_PORT))
+    }
+
+    /// The image server that belongs to this one.
+    #[must_use]
+    pub(crate) fn image_server(&self) -> Self {
+        self.at_port(self.image_port.unwrap_or(IMAGE_PORT))
     }
 
     /// The name or address without brackets.
@@ -95,13 +103,33 @@ impl Server {
         self.port
     }
 
-    /// The file server, or the image server: reached like this one, on its own port.
-    pub(crate) fn transfers(&self, image: bool) -> Self {
-        let port = if image {
+    /// The port that was chosen by hand for files, or for pictures.
+    pub(crate) fn chosen_port(&self, pictures: bool) -> Option<u16> {
+        if pictures {
             self.image_port
         } else {
             self.file_port
+        }
+    }
+
+    /// The server at an address that this one told. The same authorities are trusted.
+    pub(crate) fn elsewhere(&self, url: &Url) -> Option<Self> {
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return None,
         };
+        let host = url.host_str().filter(|host| !host.is_empty())?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Some(Self {
+            host: host.into(),
+            port: url.port_or_known_default()?,
+            tls,
+            ..self.clone()
+        })
+    }
+
+    fn at_port(&self, port: u16) -> Self {
         Self {
             port,
             ..self.clone()
@@ -165,8 +193,8 @@ impl FromStr for Server {
             port,
             tls,
             authorities: Arc::default(),
-            file_port: FILE_PORT,
-            image_port: IMAGE_PORT,
+            file_port: None,
+            image_port: None,
         })
     }
 }

@@ -1,29 +1,21 @@
 //! Carries one call to the server and reads its answer.
 
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
-use tower::Service;
 
 use super::Api;
 use crate::error::{Error, NO_CONNECTION, Problem, Result};
-use crate::net::{self, Stream};
+use crate::net::{Connector, http_client, innermost};
 use crate::server::Server;
 
 const PREFIX: &str = "/api/v1";
@@ -31,8 +23,6 @@ const PREFIX: &str = "/api/v1";
 const CALL_TIMEOUT: Duration = Duration::from_secs(35);
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// An unused connection is closed after this time.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// What may stand in a piece of a path as it is.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -48,10 +38,7 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn new(server: Server) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_timer(TokioTimer::new())
-            .build(Connector(server.clone()));
+        let client = http_client(server.clone());
         Self { server, client }
     }
 
@@ -220,77 +207,6 @@ impl Api {
             server: self.server().to_string(),
             cause,
         }
-    }
-}
-
-/// The first cause: what surrounds it says the same in more general words.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
-/// Opens the connections of the HTTP client.
-#[derive(Clone)]
-struct Connector(Server);
-
-impl Service<Uri> for Connector {
-    type Response = TokioIo<HttpStream>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        let server = self.0.clone();
-        Box::pin(async move {
-            match net::connect(&server).await {
-                Ok(stream) => Ok(TokioIo::new(HttpStream(stream))),
-                Err(Error::Unreachable { cause, .. }) => Err(io::Error::other(cause)),
-                Err(error) => Err(io::Error::other(error)),
-            }
-        })
-    }
-}
-
-/// A connection as the HTTP client wants it.
-struct HttpStream(Stream);
-
-impl Connection for HttpStream {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl AsyncRead for HttpStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for HttpStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 

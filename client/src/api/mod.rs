@@ -7,6 +7,7 @@ mod bots;
 mod call;
 mod contacts;
 mod conversations;
+mod files;
 mod groups;
 mod messages;
 
@@ -21,6 +22,7 @@ use call::Caller;
 
 pub use account::Device;
 pub use bots::{Bot, BotToken, IncomingWebhook, OutgoingWebhook};
+pub use files::StoredFile;
 pub use messages::{Draft, Fate, Stored, seq_of};
 
 /// A server, and who calls it.

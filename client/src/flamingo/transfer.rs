@@ -12,11 +12,11 @@ use common::wire::transfer::{Decoder, TransferKind, TransferReply, TransferReque
 use md5::{Digest, Md5};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::connection::dial;
 use super::{Error, Imitate, Result};
-use crate::net::Stream;
 
 /// How much of a file is read at a time for its MD5.
 const HASH_BYTES: usize = 256 * 1024;
@@ -62,7 +62,7 @@ pub async fn upload(
 }
 
 /// The file, its name on the server, and its size.
-pub(crate) async fn open(path: &Path) -> io::Result<(File, String, u64)> {
+async fn open(path: &Path) -> io::Result<(File, String, u64)> {
     let mut file = File::open(path).await?;
     let (name, bytes) = digest(&mut file).await?;
     file.rewind().await?;
@@ -116,7 +116,7 @@ fn hex(bytes: &[u8]) -> String {
 /// A connection to a file or image server. It can carry several transfers, one after the other.
 #[derive(Debug)]
 pub struct Transfer {
-    stream: Stream,
+    stream: TcpStream,
     buffer: BytesMut,
     out: Vec<u8>,
     imitate: Imitate,
@@ -126,20 +126,14 @@ pub struct Transfer {
 
 impl Transfer {
     pub async fn connect(address: &str, imitate: Imitate) -> Result<Self> {
-        let stream = dial(address, TIMEOUT).await?;
-        Ok(Self::over(Stream::Plain(stream), imitate))
-    }
-
-    /// Over a connection that is there, encrypted or not.
-    pub(crate) fn over(stream: Stream, imitate: Imitate) -> Self {
-        Self {
-            stream,
+        Ok(Self {
+            stream: dial(address, TIMEOUT).await?,
             buffer: BytesMut::new(),
             out: Vec::new(),
             imitate,
             timeout: TIMEOUT,
             seq: 0,
-        }
+        })
     }
 
     /// How long to wait for the answer to each piece.

@@ -9,23 +9,23 @@ const FIRST: Duration = Duration::from_millis(500);
 /// it waits a random time below a bound that doubles ("full jitter"), so that the clients of a
 /// server that comes back do not come all together.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     max: Duration,
     failures: u32,
 }
 
 impl Backoff {
-    pub(super) fn new(max: Duration) -> Self {
+    pub(crate) fn new(max: Duration) -> Self {
         Self { max, failures: 0 }
     }
 
     /// The connection was good.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
     /// The wait before the next try; `random` is any number.
-    pub(super) fn next(&mut self, random: u64) -> Duration {
+    pub(crate) fn next(&mut self, random: u64) -> Duration {
         let failures = self.failures;
         self.failures = failures.saturating_add(1);
         if failures == 0 {
@@ -40,13 +40,13 @@ impl Backoff {
 }
 
 /// A time from zero to `bound`.
-pub(super) fn below(bound: Duration, random: u64) -> Duration {
+pub(crate) fn below(bound: Duration, random: u64) -> Duration {
     let bound_ms = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX - 1);
     Duration::from_millis(random % bound_ms.saturating_add(1))
 }
 
 /// A random number.
-pub(super) fn random() -> u64 {
+pub(crate) fn random() -> u64 {
     // Without randomness the waits are all the longest.
     getrandom::u64().unwrap_or(u64::MAX)
 }

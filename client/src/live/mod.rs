@@ -30,7 +30,7 @@ mod dispatch;
 mod ending;
 mod receive;
 
-mod backoff;
+pub(crate) mod backoff;
 mod connection;
 mod frames;
 mod handover;

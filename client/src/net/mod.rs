@@ -1,7 +1,9 @@
 //! Connections to a server: TCP, and TLS where the address says so.
 
 mod connect;
+mod http;
 #[cfg(test)]
 pub(crate) mod memory;
 
 pub(crate) use connect::{Stream, connect};
+pub(crate) use http::{Connector, http_client, innermost};

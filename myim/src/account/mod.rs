@@ -145,7 +145,8 @@ fn from_environment(environment: &PersonalEnvironment) -> anyhow::Result<Option<
     }))
 }
 
-/// The server of this address, its own authority, and its ports for files and pictures.
+/// The server of this address, its own authority, and the ports for files and pictures that were
+/// chosen by hand.
 ///
 /// # Errors
 /// For an address that is none, and a certificate that cannot be read.
@@ -154,7 +155,6 @@ pub(crate) fn server_at(
     ca: Option<&Path>,
     (file, image): (Option<u16>, Option<u16>),
 ) -> anyhow::Result<Server> {
-    use common::wire::command::{FILE_PORT, IMAGE_PORT};
     let server: Server = address.parse()?;
     let server = match ca {
         Some(ca) => server
@@ -162,7 +162,7 @@ pub(crate) fn server_at(
             .map_err(|error| Failure::Local(error.to_string()))?,
         None => server,
     };
-    Ok(server.with_transfer_ports(file.unwrap_or(FILE_PORT), image.unwrap_or(IMAGE_PORT)))
+    Ok(server.with_transfer_ports(file, image))
 }
 
 /// Where a program keeps what it must not forget of this account, for example its outbox. The

@@ -87,8 +87,6 @@ pub(crate) enum News {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileOf {
     pub(crate) content: BlobId,
-    /// Pictures are on another server.
-    pub(crate) is_picture: bool,
     pub(crate) name: String,
 }
 

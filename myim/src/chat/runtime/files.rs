@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use client::transfer::Shelf;
+use client::transfer::{Download, Shelf, Upload, Uploaded};
 use common::config::PersonalEnvironment;
-use tokio::fs;
 use tokio::sync::mpsc;
 
 use super::network::Link;
@@ -83,42 +82,63 @@ fn common_start(names: &[String]) -> Option<&str> {
     Some(&first[..end])
 }
 
-/// Uploads a file; a picture goes to the picture server.
+/// Uploads a file; a picture goes to the picture server. What that one cannot show goes as a file.
 pub(super) async fn upload(link: Link, id: u64, path: String) {
     let path = resolve(&path);
-    let mime = mime(&path);
-    let shelf = if mime.starts_with("image/") {
-        Shelf::Pictures
-    } else {
-        Shelf::Files
-    };
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
-    let (moved, watching) = mpsc::channel(1);
-    let uploading = async {
-        let mut told = None;
-        let uploaded = link.api.upload(&path, shelf, |done, total| {
-            report(&moved, &mut told, (done, total))
-        });
-        let uploaded = uploaded.await;
-        drop(moved);
-        uploaded
+    let mut shelf = if is_picture(&path) {
+        Shelf::Pictures
+    } else {
+        Shelf::Files
     };
-    let (uploaded, ()) = tokio::join!(uploading, watch(&link, id, watching));
+    let mut uploaded = carry(&link, id, &path, shelf).await;
+    if is_no_picture(&uploaded) {
+        shelf = Shelf::Files;
+        uploaded = carry(&link, id, &path, shelf).await;
+    }
     let progress = match uploaded {
         Ok(uploaded) if shelf == Shelf::Pictures => {
             Progress::Uploaded(uploaded.as_picture(Some(&name)))
         }
-        Ok(uploaded) => Progress::Uploaded(uploaded.as_file(&name, mime)),
+        Ok(uploaded) => Progress::Uploaded(uploaded.as_file(&name)),
         Err(error) => Progress::Failed(error.to_string()),
     };
     link.tell(News::Transfer { id, progress }).await;
 }
 
+async fn carry(link: &Link, id: u64, path: &Path, shelf: Shelf) -> client::Result<Uploaded> {
+    let (moved, watching) = mpsc::channel(1);
+    let upload = Upload::new(path, shelf).remembered_in(&link.unfinished);
+    let uploading = async {
+        let mut told = None;
+        let uploading = link
+            .api
+            .upload(&upload, |step| report(&moved, &mut told, &step));
+        let uploaded = uploading.await;
+        drop(moved);
+        uploaded
+    };
+    let (uploaded, ()) = tokio::join!(uploading, watch(link, id, watching));
+    uploaded
+}
+
+fn is_no_picture(uploaded: &client::Result<Uploaded>) -> bool {
+    let code = uploaded.as_ref().err().and_then(client::Error::code);
+    code.is_some_and(|code| code.starts_with("picture_"))
+}
+
 /// Tells now and then; what the screen has no time for is left out.
-fn report(moved: &mpsc::Sender<(u64, u64)>, told: &mut Option<Instant>, (done, total): (u64, u64)) {
+fn report(
+    moved: &mpsc::Sender<(u64, u64)>,
+    told: &mut Option<Instant>,
+    step: &client::transfer::Progress,
+) {
+    let client::transfer::Progress::Moved { done, total } = *step else {
+        return;
+    };
     let soon = told.is_some_and(|told| told.elapsed() < TOLD_EVERY);
     if !soon && moved.try_send((done, total)).is_ok() {
         *told = Some(Instant::now());
@@ -137,70 +157,37 @@ pub(super) async fn cancelled(link: &Link, id: u64) {
     link.tell(News::Transfer { id, progress }).await;
 }
 
-/// What a file is, by the end of its name.
-fn mime(path: &Path) -> &'static str {
+/// Whether a file looks like a picture that the image server takes, by the end of its name.
+fn is_picture(path: &Path) -> bool {
     let end = path
         .extension()
         .map(|end| end.to_string_lossy().to_lowercase());
-    match end.as_deref() {
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("gif") => "image/gif",
-        Some("webp") => "image/webp",
-        Some("bmp") => "image/bmp",
-        Some("pdf") => "application/pdf",
-        Some("txt" | "md" | "log") => "text/plain",
-        Some("zip") => "application/zip",
-        _ => "application/octet-stream",
-    }
+    matches!(
+        end.as_deref(),
+        Some("png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp")
+    )
 }
 
-/// Downloads a file of a message, under another name until it is whole.
+/// Downloads a file of a message.
 pub(super) async fn download(link: Link, id: u64, file: FileOf, path: String) {
     let path = resolve(&path);
-    let progress = match fetch(&link, id, &file, &path).await {
-        Ok(()) => Progress::Saved(path),
-        Err(reason) => Progress::Failed(reason),
+    let (moved, watching) = mpsc::channel(1);
+    let download = Download::new(file.content, &path);
+    let downloading = async {
+        let mut told = None;
+        let downloading = link
+            .api
+            .download(&download, |step| report(&moved, &mut told, &step));
+        let downloaded = downloading.await;
+        drop(moved);
+        downloaded
+    };
+    let (downloaded, ()) = tokio::join!(downloading, watch(&link, id, watching));
+    let progress = match downloaded {
+        Ok(_) => Progress::Saved(path),
+        Err(error) => Progress::Failed(error.to_string()),
     };
     link.tell(News::Transfer { id, progress }).await;
-}
-
-async fn fetch(link: &Link, id: u64, file: &FileOf, path: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    if fs::try_exists(path).await.unwrap_or(false) {
-        return Err(format!("{}: there is a file of this name", path.display()));
-    }
-    let part = path.with_added_extension("part");
-    let shelf = if file.is_picture {
-        Shelf::Pictures
-    } else {
-        Shelf::Files
-    };
-    let mut to = fs::File::create(&part).await.map_err(failed)?;
-    let content: String = file
-        .content
-        .0
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let (moved, watching) = mpsc::channel(1);
-    let moving = async {
-        let mut told = None;
-        let progress = |done, total| report(&moved, &mut told, (done, total));
-        let come = link.api.download(&content, shelf, &mut to, progress).await;
-        drop(moved);
-        come
-    };
-    let (come, ()) = tokio::join!(moving, watch(link, id, watching));
-    let kept = match come {
-        Ok(_) => fs::rename(&part, path).await.map_err(failed),
-        Err(error) => Err(error.to_string()),
-    };
-    if kept.is_err() {
-        // It cannot go on in the middle.
-        let _ = fs::remove_file(&part).await;
-    }
-    kept
 }
 
 #[cfg(test)]

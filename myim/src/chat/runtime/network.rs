@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use client::store::SqliteStore;
+use client::transfer::UnfinishedFolder;
 use client::{Api, Backlog, Client, Entry, Event, Events};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub(super) struct Link {
     inputs: mpsc::Sender<Input>,
     pub(super) calls: Arc<Semaphore>,
     memory: PathBuf,
+    /// What of uploads was interrupted.
+    pub(super) unfinished: UnfinishedFolder,
 }
 
 pub(super) struct Network {
@@ -60,6 +63,7 @@ impl Network {
             api,
             inputs,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            unfinished: UnfinishedFolder::new(memory.with_file_name("uploads")),
             memory,
         };
         let tasks = TaskTracker::new();

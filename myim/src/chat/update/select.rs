@@ -181,12 +181,10 @@ fn file_of(message: &Message) -> Option<FileOf> {
     message.segments.iter().find_map(|segment| match segment {
         Segment::Known(KnownSegment::File { file, name, .. }) => Some(FileOf {
             content: *file,
-            is_picture: false,
             name: name.clone(),
         }),
         Segment::Known(KnownSegment::Image { file, name, .. }) => Some(FileOf {
             content: *file,
-            is_picture: true,
             name: name.clone().unwrap_or_else(|| "picture".to_owned()),
         }),
         _ => None,

@@ -1,28 +1,28 @@
-//! `myim download`: gets a file from the file server, or a picture from the image server.
+//! `myim download`: gets a file by the SHA-256 of its content, which is what messages name.
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
-use client::Api;
-use client::transfer::{Downloaded, Shelf};
+use client::model::BlobId;
+use client::transfer::{Download, Downloaded};
 use serde_json::json;
-use tokio::fs::{self, File};
+use tokio::fs;
 
 use super::Common;
 use super::progress::Progress;
-use crate::cli::output::Output;
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct DownloadArgs {
-    /// The file's name on the server: the MD5 that upload prints, or a plain name
-    name: String,
-    /// Where to put it [default: its name, in the current directory]
+    /// The SHA-256 of its content, as messages and myim upload tell it
+    file: String,
+    /// Where to put it [default: its SHA-256, in the current directory]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// It is a picture: get it from the image server
+    /// Get a picture as it was uploaded, with everything that its file tells
     #[arg(long)]
-    picture: bool,
+    original: bool,
     /// Replace an existing file
     #[arg(long)]
     force: bool,
@@ -33,83 +33,66 @@ pub(crate) struct DownloadArgs {
 pub(super) async fn run(args: DownloadArgs) -> anyhow::Result<()> {
     let api = args.common.account()?.api();
     let output = args.common.output();
-    let is_hex = args.name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if args.name.len() == 64 && is_hex {
-        return Err(Failure::Refused {
-            code: "no_download_by_sha256",
-            message: "the server gives out files by the MD5 of their content, and not by the \
-                      SHA-256 yet; upload prints both"
-                .to_owned(),
-        }
-        .into());
-    }
-    let to = match &args.output {
-        Some(path) => path.clone(),
-        // Only the last part: a name is no reason to write anywhere else.
-        None => Path::new(&args.name)
-            .file_name()
-            .map(PathBuf::from)
-            .ok_or_else(|| Failure::usage("say with -o where to put it"))?,
-    };
+    let file = BlobId::from_hex(&args.file.to_ascii_lowercase()).ok_or_else(|| {
+        Failure::usage(format!(
+            "{} is no SHA-256, which has 64 hexadecimal digits; by an MD5 or another name files \
+             come with myim flamingo download",
+            args.file
+        ))
+    })?;
+    let to = args.output.unwrap_or_else(|| PathBuf::from(&args.file));
     if !args.force && fs::try_exists(&to).await.unwrap_or(false) {
         let exists = format!("{} exists; --force replaces it", to.display());
         return Err(Failure::Local(exists).into());
     }
-    let mut part = to.clone().into_os_string();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let shelf = if args.picture {
-        Shelf::Pictures
+    let mut progress = Progress::new(output, &to.display().to_string());
+    let download = Download::new(file, &to).replacing(args.force);
+    let download = if args.original {
+        download.original()
     } else {
-        Shelf::Files
+        download
     };
-    let fetched = tokio::select! {
+    let downloading = api.download(&download, |step| progress.hear(&step));
+    let downloaded = tokio::select! {
         // First the signal: whoever is connected listens to it already.
         biased;
-        _ = tokio::signal::ctrl_c() => Err(interrupted(&args.name).into()),
-        fetched = fetch(&api, &args.name, shelf, &part, output) => fetched,
+        _ = tokio::signal::ctrl_c() => None,
+        downloaded = downloading => Some(downloaded),
     };
-    if fetched.is_err() {
-        // A download cannot go on in the middle, so this is of no use to anybody.
-        let _ = fs::remove_file(&part).await;
-    }
-    let fetched = fetched?;
-    let renamed = fs::rename(&part, &to).await;
-    renamed.map_err(|error| Failure::local(to.display(), error))?;
-
-    let doubt = if args.name.len() == 32 && !fetched.md5.eq_ignore_ascii_case(&args.name) {
-        " (its content does not match its name)"
-    } else {
+    progress.end();
+    let has_begun = progress.reached().is_some();
+    let Some(downloaded) = downloaded else {
+        let left = left(&to, has_begun);
+        return Err(Failure::Interrupted(format!("interrupted; {left}")).into());
+    };
+    let downloaded = match downloaded {
+        Err(error @ client::Error::Unreachable { .. }) if has_begun => {
+            return Err(error).with_context(|| left(&to, has_begun));
+        }
+        downloaded => downloaded?,
+    };
+    let Downloaded { bytes, is_original } = downloaded;
+    let shown = json!({
+        "path": to,
+        "file": file.to_string(),
+        "bytes": bytes,
+        "original": is_original,
+    });
+    let how = if is_original {
         ""
+    } else {
+        ", without what the picture's file tells of its author: --original gets it as it is"
     };
-    let shown = json!({"path": to, "bytes": fetched.bytes, "md5": fetched.md5});
-    let sentence = format!("{}: {} bytes{doubt}", to.display(), fetched.bytes);
+    let sentence = format!("{}: {bytes} bytes{how}", to.display());
     output.result(&shown, &sentence)
 }
 
-async fn fetch(
-    api: &Api,
-    name: &str,
-    shelf: Shelf,
-    part: &Path,
-    output: Output,
-) -> anyhow::Result<Downloaded> {
-    let failed = |error: std::io::Error| Failure::local(part.display(), error);
-    let mut file = File::create(part).await.map_err(failed)?;
-    let mut progress = Progress::new(output, name);
-    let fetched = api
-        .download(name, shelf, &mut file, |done, total| {
-            progress.show(done, total);
-        })
-        .await;
-    progress.end();
-    let fetched = fetched?;
-    file.sync_all().await.map_err(failed)?;
-    Ok(fetched)
-}
-
-fn interrupted(name: &str) -> Failure {
-    Failure::Interrupted(format!(
-        "interrupted; nothing is kept of {name}: the server begins each download at the beginning"
-    ))
+/// What is left of a download that did not come to its end.
+fn left(to: &Path, has_begun: bool) -> String {
+    let to = to.display();
+    if has_begun {
+        format!("what came stays in {to}.part, and the same command goes on there")
+    } else {
+        format!("nothing came for {to}")
+    }
 }

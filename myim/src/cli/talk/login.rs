@@ -37,10 +37,10 @@ pub(super) struct Where {
     /// Trust the certificates in this PEM file too, for example that of --tls-self-signed
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
-    /// The port of the file server [default: 20001]
+    /// The port of the file server [default: what the server tells, or 20001]
     #[arg(long, value_name = "PORT")]
     file_port: Option<u16>,
-    /// The port of the image server [default: 20002]
+    /// The port of the image server [default: what the server tells, or 20002]
     #[arg(long, value_name = "PORT")]
     image_port: Option<u16>,
 }

@@ -1,14 +1,15 @@
 //! Shows how far a file is: a bar on a terminal, a line a second elsewhere, nothing for what takes
-//! no second.
+//! no second; and that it broke and goes on.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use client::transfer;
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::cli::harmless;
-use crate::cli::output::Output;
+use crate::cli::output::{self, Output};
 
 /// What takes less is not worth a word; also the time between two lines.
 const EVERY: Duration = Duration::from_secs(1);
@@ -22,6 +23,7 @@ pub(super) struct Progress {
     first: Option<u64>,
     told: Instant,
     bar: Option<ProgressBar>,
+    reached: Option<(u64, u64)>,
 }
 
 impl Progress {
@@ -34,11 +36,33 @@ impl Progress {
             first: None,
             told: now,
             bar: None,
+            reached: None,
         }
     }
 
+    pub(super) fn hear(&mut self, step: &transfer::Progress) {
+        match step {
+            transfer::Progress::Moved { done, total } => {
+                self.reached = Some((*done, *total));
+                self.show(*done, *total);
+            }
+            transfer::Progress::Waiting { reason, next_try } => {
+                self.end();
+                let name = &self.name;
+                let seconds = next_try.as_secs_f64();
+                let note = format!("{name}: {reason}; going on in {seconds:.1} s");
+                output::note(self.json, "broken", &note);
+            }
+        }
+    }
+
+    /// How many bytes of how many are through; `None` before the server took or sent any.
+    pub(super) fn reached(&self) -> Option<(u64, u64)> {
+        self.reached
+    }
+
     /// So many bytes of so many.
-    pub(super) fn show(&mut self, done: u64, total: u64) {
+    fn show(&mut self, done: u64, total: u64) {
         let first = *self.first.get_or_insert(done);
         if let Some(bar) = &self.bar {
             bar.set_length(total);
@@ -53,7 +77,11 @@ impl Progress {
             return;
         }
         self.told = Instant::now();
-        let (rate, left) = estimate(done - first, total - done, self.started.elapsed());
+        let (rate, left) = estimate(
+            done.saturating_sub(first),
+            total - done,
+            self.started.elapsed(),
+        );
         self.line(done, total, rate, left);
     }
 

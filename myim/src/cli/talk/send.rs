@@ -8,10 +8,10 @@ use clap::Args;
 use client::Api;
 use client::api::{Draft, Fate, Stored};
 use client::model::{ConversationId, Segment, Seq};
-use client::transfer::Shelf;
+use client::transfer::{Shelf, Uploaded};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::progress::Progress;
+use super::upload::Uploads;
 use super::{Common, resolve};
 use crate::failure::Failure;
 
@@ -35,7 +35,7 @@ pub(crate) struct SendArgs {
     /// Your own name for the message: the same one is stored once, however often it is sent
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// How long to go on trying, for example 30s or 5m
+    /// How long to go on trying, for example 30s or 5m; files may take longer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     timeout: Duration,
     #[command(flatten)]
@@ -49,24 +49,25 @@ const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: SendArgs) -> anyhow::Result<()> {
-    let deadline = Instant::now() + args.timeout;
     let account = args.common.account()?;
     let output = args.common.output();
     let api = account.api();
     let text = text(&args)?;
     // What comes before the message may be given up at any moment.
-    let prepare = async {
-        let segments = segments(&args, &api, text).await?;
-        let conversation = resolve::conversation(&account, &api, &args.to).await?;
-        anyhow::Ok((conversation, segments))
-    };
-    let (conversation, segments) = tokio::select! {
-        ready = timeout_at(deadline, prepare) => ready.map_err(|_| unsent("in time"))??,
+    let deadline = Instant::now() + args.timeout;
+    let conversation = tokio::select! {
+        found = timeout_at(deadline, resolve::conversation(&account, &api, &args.to)) => {
+            found.map_err(|_| unsent("in time"))??
+        }
         _ = tokio::signal::ctrl_c() => {
             let interrupted = "interrupted; nothing was sent".to_owned();
             return Err(Failure::Interrupted(interrupted).into());
         }
     };
+    let uploads = Uploads::of(&account, output)?;
+    let segments = segments(&args, &uploads, text).await?;
+    // Files take as long as they take; the time is for the message.
+    let deadline = Instant::now() + args.timeout;
     let mut draft = Draft::new(segments);
     draft.reply_to = args.reply_to.map(Seq);
     if let Some(client_id) = args.client_id {
@@ -111,33 +112,24 @@ fn text(args: &SendArgs) -> anyhow::Result<Option<String>> {
 
 async fn segments(
     args: &SendArgs,
-    api: &Api,
+    uploads: &Uploads,
     text: Option<String>,
 ) -> anyhow::Result<Vec<Segment>> {
     let mut segments: Vec<Segment> = text.map(Segment::text).into_iter().collect();
     for path in &args.picture {
-        let uploaded = upload(args, api, path, Shelf::Pictures).await?;
+        let uploaded = upload(uploads, path, Shelf::Pictures).await?;
         segments.push(uploaded.as_picture(Some(&name(path))));
     }
     for path in &args.file {
-        let uploaded = upload(args, api, path, Shelf::Files).await?;
-        segments.push(uploaded.as_file(&name(path), "application/octet-stream"));
+        let uploaded = upload(uploads, path, Shelf::Files).await?;
+        segments.push(uploaded.as_file(&name(path)));
     }
     Ok(segments)
 }
 
-async fn upload(
-    args: &SendArgs,
-    api: &Api,
-    path: &Path,
-    shelf: Shelf,
-) -> anyhow::Result<client::transfer::Uploaded> {
-    let mut progress = Progress::new(args.common.output(), &name(path));
-    let uploaded = api
-        .upload(path, shelf, |done, total| progress.show(done, total))
-        .await;
-    progress.end();
-    Ok(uploaded?)
+async fn upload(uploads: &Uploads, path: &Path, shelf: Shelf) -> anyhow::Result<Uploaded> {
+    let interrupted = "interrupted; nothing was sent";
+    uploads.carry(path, shelf, interrupted).await
 }
 
 fn name(path: &Path) -> String {

@@ -63,12 +63,12 @@ fn png_with(width: u32, height: u32, more: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     png_with(width, height, b"")
 }
 
 /// A picture whose file tells where it was made.
-fn telling() -> Vec<u8> {
+pub(crate) fn telling() -> Vec<u8> {
     png_with(400, 300, &chunk(b"tEXt", &[b"Location\0", SECRET].concat()))
 }
 

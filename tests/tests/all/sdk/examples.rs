@@ -222,9 +222,12 @@ fn the_guide_runs() {
     let server = server();
     let mut command = process::command("examples/guide", server.setup().directory());
     command.env("MYIM_SERVER", format!("http://{}", server.chat));
+    command.env("MYIM_FILE_PORT", server.file.port().to_string());
     let process = Process::spawn(&mut command);
     let status = process.wait(PATIENCE);
     assert!(status.success(), "{}", process.story());
+    let came = server.setup().directory().join("notes-again.txt");
+    assert_eq!(fs::read(came).unwrap(), b"some notes");
     let sign_in = |name: &str, password: &str| {
         let answer = try_sign_in(&server.api(), name, password, "check").ok(201);
         let token = text(&answer["token"]);

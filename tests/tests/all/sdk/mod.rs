@@ -9,6 +9,7 @@ use myim_tests::server::Db;
 
 mod documents;
 mod examples;
+mod files;
 mod journal;
 mod proxy;
 mod run;

@@ -3,7 +3,7 @@
 use myim_tests::server::Server;
 use myim_tests::wire::Flavor;
 
-use super::{CTRL_C, CTRL_N, CTRL_O, Desk, ENTER, friends, go_to};
+use super::{CTRL_C, CTRL_N, CTRL_O, Desk, ENTER, ESC, UP, friends, go_to};
 
 #[test]
 fn on_a_small_screen() {
@@ -74,6 +74,17 @@ fn converse(size: (u16, u16)) {
     a.sees("> report.txt");
     a.types(ENTER);
     b.sees("report.txt · 12 KB");
+    // And saves it.
+    b.types(UP);
+    b.sees("s save");
+    b.types("s");
+    b.sees("Save as");
+    b.types(ENTER);
+    b.sees("Saved: report.txt");
+    let saved = std::fs::read(bobs.path().join("report.txt")).unwrap();
+    assert!(saved == "x".repeat(12_345).as_bytes());
+    b.types(ESC);
+    b.sees("F1 help");
 
     // The existing client.
     go_to(&mut a, "cid");

@@ -16,6 +16,8 @@ const CTRL_K: &str = "\x0b";
 const CTRL_N: &str = "\x0e";
 const CTRL_O: &str = "\x0f";
 const CTRL_Z: &str = "\x1a";
+const ESC: &str = "\x1b";
+const UP: &str = "\x1b[A";
 
 /// A machine with a terminal and somebody who is signed in on it.
 struct Desk {

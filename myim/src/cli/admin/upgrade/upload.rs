@@ -67,10 +67,7 @@ impl Uploader {
                 let parsed: client::Server = server
                     .parse()
                     .map_err(|error: client::ServerError| Trouble::usage(error.to_string()))?;
-                let files = match port {
-                    Some(port) => parsed.with_transfer_ports(port, port).file_server(),
-                    None => parsed.file_server(),
-                };
+                let files = parsed.with_transfer_ports(port, None).file_server();
                 files.to_string()
             }
         };

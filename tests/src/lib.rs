@@ -18,6 +18,7 @@ pub mod socket;
 pub mod stream;
 
 pub mod api_person;
+pub mod courier;
 pub mod hook_target;
 pub mod http;
 pub mod tls;

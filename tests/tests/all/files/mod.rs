@@ -8,6 +8,7 @@ use myim_tests::server::{Server, Setup};
 mod bucket;
 mod crash;
 mod download;
+mod kills;
 mod limits;
 mod nginx;
 mod parts;

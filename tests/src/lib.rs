@@ -33,6 +33,7 @@ pub mod server;
 pub mod admin;
 pub mod fault_proxy;
 pub mod files;
+pub mod foreign;
 pub mod sdk_person;
 
 pub mod scenario;

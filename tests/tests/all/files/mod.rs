@@ -14,6 +14,7 @@ mod nginx;
 mod parts;
 mod scrub;
 mod tus;
+mod tus_clients;
 mod tus_limits;
 mod upload;
 

@@ -42,6 +42,8 @@ struct Resumable {
     may_be: BTreeSet<usize>,
     /// What was sent without one may be there to any extent.
     sent: usize,
+    /// The server does not know yet how long it is; it hears so with the last piece.
+    is_deferred: bool,
 }
 
 impl<'a> Uploader<'a> {
@@ -203,7 +205,7 @@ impl<'a> Uploader<'a> {
         for part in [&bytes[..middle], &bytes[middle..]] {
             let mut part = self.create(part.to_vec(), &[("upload-concat", "partial")]);
             self.told.parts.insert(part.id.clone());
-            while part.told < part.bytes.len() {
+            while part.told < part.bytes.len() || part.is_deferred {
                 let stored = self.piece(&mut part, 0);
                 assert_eq!(stored, None, "a part is no file");
             }
@@ -224,7 +226,12 @@ impl<'a> Uploader<'a> {
     /// Begins an upload. One whose answer is lost is begun anew.
     fn create(&mut self, bytes: Vec<u8>, more: &[(&str, &str)]) -> Resumable {
         let length = bytes.len().to_string();
-        let headers = [&[TUS, ("upload-length", length.as_str())], more].concat();
+        let is_deferred = self.dice.percent(30);
+        let length = match is_deferred {
+            true => ("upload-defer-length", "1"),
+            false => ("upload-length", length.as_str()),
+        };
+        let headers = [&[TUS, length], more].concat();
         let reply = self.until_answered(|one| {
             let asked = one.ask(("POST", "/files/"), &headers, b"");
             one.told.unheard += usize::from(asked.is_err());
@@ -239,6 +246,7 @@ impl<'a> Uploader<'a> {
             told: 0,
             may_be: BTreeSet::new(),
             sent: 0,
+            is_deferred,
         }
     }
 
@@ -259,11 +267,16 @@ impl<'a> Uploader<'a> {
             upload.may_be = [at, at + length].into();
         }
         upload.sent = at + length;
+        let total = upload.bytes.len().to_string();
+        if upload.is_deferred && upload.sent == upload.bytes.len() {
+            headers.push(("upload-length", total.as_str()));
+        }
         let asked = self.ask(("PATCH", &place), &headers, piece);
         if let Ok(reply) = asked {
             assert_eq!(reply.status, 204, "{reply:?}");
             upload.told = offset_of(&reply);
             assert_eq!(upload.told, at + length, "{reply:?}");
+            upload.is_deferred &= upload.told < upload.bytes.len();
             return reply.header("myim-file").map(str::to_owned);
         }
         let head = [TUS];
@@ -283,6 +296,7 @@ impl<'a> Uploader<'a> {
             ),
         }
         upload.told = found;
+        upload.is_deferred = reply.header("upload-length").is_none();
         let file = reply.header("myim-file").map(str::to_owned);
         self.told.found_finished += usize::from(file.is_some());
         file

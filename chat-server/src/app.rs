@@ -16,7 +16,6 @@ use crate::actor::{Actor, Mark};
 use crate::hub::Hub;
 use crate::log::{Log, Tail};
 use crate::rates::Rates;
-use crate::read_marks::OwnMarks;
 use crate::under_way::UnderWay;
 use crate::webhooks::Webhooks;
 
@@ -33,7 +32,6 @@ pub struct App {
     pub registrations: Rate,
     pub rates: Rates,
     pub sessions: Sessions,
-    pub own_marks: OwnMarks,
     pub under_way: UnderWay,
     /// When this server began.
     pub began: Instant,
@@ -81,7 +79,6 @@ impl App {
             registrations,
             rates,
             sessions: Sessions::default(),
-            own_marks: OwnMarks::default(),
             under_way: UnderWay::default(),
             began: Instant::now(),
             webhooks,

@@ -24,10 +24,12 @@ async fn serve(mut config: ServerConfig<ChatConfig>, process: Process) -> anyhow
     config.server.limits.fit(process.descriptors(), 1);
     let listener = process.bind("chat", config.address(), "--port")?;
     let listener = listener.secured(&process.security(&config.tls).await?);
+    let page = chat_server::protocol::web::page_address(&config.server, &listener)?;
     let doors = chat_server::SideDoors::open(&config.server)?;
     let admin = process.serve_admin(&config.admin, &config.database, None)?;
     let store = process.open_store(&config.database).await?;
     let doors = doors.with_operator(&config.server)?;
-    process.ready(&[("chat", listener.local_addr())], admin);
+    let servers = [("chat", listener.local_addr())];
+    process.ready(&servers, admin, page.as_deref());
     chat_server::run(config.server, store, listener, doors, process.shutdown()).await
 }

@@ -1,4 +1,5 @@
-//! Cursor moves of one session on their way to the log.
+//! Cursor moves of one session on their way to the log. When one is saved in a direct
+//! conversation, the other side hears that its messages are delivered.
 //!
 //! They are handed in without waiting for each other. One that could not be saved is remembered
 //! and handed in again: without it the device would get what it has once more.
@@ -8,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::id::{ConvId, DeviceId, Seq, UserId};
+use common::id::{ConvId, ConvKind, DeviceId, Seq, UserId};
 use common::store::{Change, StoreError};
 use common::telemetry::trace::{self, TraceId};
 use futures_util::StreamExt;
@@ -16,6 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::hub::{Hub, Mark};
 use crate::log::{Log, Tail};
 
 /// How long to wait before a move is tried again.
@@ -27,6 +29,7 @@ type Moving = Pin<Box<dyn Future<Output = (ConvId, Seq, Result<(), StoreError>)>
 pub struct Moves {
     log: Log,
     tail: Arc<Tail>,
+    hub: Arc<Hub>,
     user: UserId,
     device: DeviceId,
     /// How far the moves went that were traced; empty while nobody listens to traces.
@@ -50,6 +53,7 @@ impl Moves {
         Self {
             log: app.log.clone(),
             tail: Arc::clone(&app.tail),
+            hub: Arc::clone(&app.hub),
             user,
             device,
             traced: BTreeMap::new(),
@@ -115,11 +119,22 @@ impl Moves {
     }
 
     fn note(&mut self, conv: ConvId, seq: Seq, saved: &Result<(), StoreError>) {
-        if let Err(error) = saved {
-            tracing::warn!(%error, "a cursor was not moved");
-            let unsaved = self.unsaved.entry(conv).or_default();
-            *unsaved = seq.max(*unsaved);
-            self.retry_at = Some(Instant::now() + RETRY);
+        match saved {
+            Ok(()) => self.announce(conv, seq),
+            Err(error) => {
+                tracing::warn!(%error, "a cursor was not moved");
+                let unsaved = self.unsaved.entry(conv).or_default();
+                *unsaved = seq.max(*unsaved);
+                self.retry_at = Some(Instant::now() + RETRY);
+            }
+        }
+    }
+
+    /// In a group nobody is told: each of its messages would be answered by all its members.
+    fn announce(&self, conv: ConvId, seq: Seq) {
+        if matches!(conv.kind(), Some(ConvKind::Direct(a, b)) if a != b) {
+            let delivered = Mark::Delivered(seq);
+            self.hub.mark(conv, self.user, self.device, delivered);
         }
     }
 

@@ -55,7 +55,7 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
     loop {
         let wait = tokio::time::sleep(GATHER_FOR);
         let goes_on = shutdown.run_until_cancelled(wait).await.is_some();
-        for ((user, conv), seq) in app.own_marks.take() {
+        for ((user, conv), seq) in app.log.own_marks().take() {
             let change = Change::Place(PlaceChange::Read { user, conv, seq });
             if let Err(error) = app.log.submit(change).await {
                 tracing::debug!(%error, "the server is stopping");

@@ -21,7 +21,7 @@ pub enum Error {
     Refused(Problem),
     /// No answer came: the server cannot be reached, or the connection broke. What was asked for
     /// may have been done.
-    #[error("{server} cannot be reached: {cause}")]
+    #[error("{server} cannot be reached: {}", cause.strip_prefix(NO_CONNECTION).unwrap_or(cause))]
     Unreachable { server: String, cause: String },
     /// The answer is none that a myim server gives.
     #[error("{server} does not answer like a myim server: {detail}")]

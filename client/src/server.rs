@@ -108,6 +108,14 @@ impl Server {
         }
     }
 
+    /// The same server reached without TLS, as one writes it.
+    pub(crate) fn unencrypted(&self) -> Self {
+        Self {
+            tls: false,
+            ..self.clone()
+        }
+    }
+
     fn authority(&self, port: u16) -> String {
         if self.host.contains(':') {
             format!("[{}]:{port}", self.host)

@@ -32,6 +32,6 @@ async fn serve(mut config: ServerConfig<TransferConfig>, process: Process) -> an
     let filecache = Some(&*config.server.filecache);
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
     let store = process.open_store(&config.database).await?;
-    process.ready(&[("file", listener.local_addr())], admin);
+    process.ready(&[("file", listener.local_addr())], admin, None);
     file_server::run(config.server, store, listener, process.shutdown()).await
 }

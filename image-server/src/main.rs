@@ -32,6 +32,6 @@ async fn serve(mut config: ServerConfig<ImageConfig>, process: Process) -> anyho
     let filecache = Some(&*config.server.transfer.filecache);
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
     let store = process.open_store(&config.database).await?;
-    process.ready(&[("image", listener.local_addr())], admin);
+    process.ready(&[("image", listener.local_addr())], admin, None);
     image_server::run(config.server, store, listener, process.shutdown()).await
 }

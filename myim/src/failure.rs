@@ -84,6 +84,22 @@ pub(crate) fn judge(error: &anyhow::Error) -> (String, Ending) {
     ("failed".to_owned(), Ending::Refused)
 }
 
+/// What to do about a refusal, where the server's own words cannot know it, because they are for
+/// all clients: how their sentence goes on.
+pub(crate) fn advice(error: &anyhow::Error) -> Option<&'static str> {
+    let refused = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<client::Error>());
+    let Some(client::Error::Refused(problem)) = refused else {
+        return None;
+    };
+    match problem.code.as_str() {
+        "unauthenticated" => Some(". Sign in again: myim login SERVER USER"),
+        "not_friends" => Some(": myim contacts add NAME"),
+        _ => None,
+    }
+}
+
 fn of_failure(failure: &Failure) -> (String, Ending) {
     let (word, ending) = match failure {
         Failure::Usage(_) => ("usage", Ending::Usage),

@@ -32,6 +32,7 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
     let image = bind("image", config.image_port, "--image-port")?;
     let security = process.security(&config.tls).await?;
     let [chat, file, image] = [chat, file, image].map(|port| port.secured(&security));
+    let page = chat_server::protocol::web::page_address(&config.chat, &chat)?;
     let doors = SideDoors::open(&config.chat)?;
     process::make_filecache(&config.transfer.filecache)?;
     let database = config.database();
@@ -44,7 +45,7 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
         ("file", file.local_addr()),
         ("image", image.local_addr()),
     ];
-    process.ready(&servers, admin);
+    process.ready(&servers, admin, page.as_deref());
     config.chat.files.ports = FilePorts {
         file: file.local_addr().port(),
         image: image.local_addr().port(),

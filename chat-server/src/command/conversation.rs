@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use common::api::{Entry, Profile};
 use common::id::{ConvId, ConvKind, GroupId, Millis, Peer, Seq, UserId};
 use common::store::place::{self, Place};
-use common::store::{Change, StoreError, group, message, place::PlaceChange, read_mark};
+use common::store::{Change, StoreError, delivery, group, message, place::PlaceChange, read_mark};
 
 use super::may_read::{check, may_read, refusal};
 use super::see_people::as_seen_by;
@@ -34,6 +34,8 @@ pub struct Conversation {
     pub last: Option<Entry>,
     /// How far the other one has read; `None` in a group.
     pub peer_read: Option<Seq>,
+    /// How far a device of the other one has received; `None` in a group.
+    pub peer_delivered: Option<Seq>,
 }
 
 /// A page of the user's conversations, the newest activity first, behind `after`; at most `limit`
@@ -155,7 +157,7 @@ async fn described(
     let with_peers: Vec<(Place, Peer)> = places
         .into_iter()
         .filter_map(|mut place| {
-            place.read = place.read.max(app.own_marks.of(user, place.conv));
+            place.read = place.read.max(app.log.own_marks().of(user, place.conv));
             let peer = peer(user, place.conv)?;
             Some((place, peer))
         })
@@ -177,17 +179,21 @@ async fn described(
             .collect(),
     };
     let mut last = last_entries(app, with_peers.iter().map(|(place, _)| place)).await?;
-    let read = peers_read(app, &with_peers).await?;
-    let conversations = with_peers.into_iter().map(|(place, peer)| Conversation {
-        peer,
-        profile: profiles.remove(&peer),
-        members: group_of(&peer).map(|group| sizes.get(&group).copied().unwrap_or(0)),
-        last: last.remove(&place.conv),
-        peer_read: match peer {
-            Peer::User(_) => Some(read.get(&place.conv).copied().unwrap_or_default()),
+    let progress = peers_progress(app, &with_peers).await?;
+    let conversations = with_peers.into_iter().map(|(place, peer)| {
+        let of_peer = match peer {
+            Peer::User(_) => Some(progress.get(&place.conv).copied().unwrap_or_default()),
             Peer::Group(_) => None,
-        },
-        place,
+        };
+        Conversation {
+            peer,
+            profile: profiles.remove(&peer),
+            members: group_of(&peer).map(|group| sizes.get(&group).copied().unwrap_or(0)),
+            last: last.remove(&place.conv),
+            peer_read: of_peer.map(|progress| progress.read),
+            peer_delivered: of_peer.map(|progress| progress.delivered),
+            place,
+        }
     });
     Ok(conversations.collect())
 }
@@ -207,10 +213,17 @@ fn group_of(peer: &Peer) -> Option<GroupId> {
     }
 }
 
-async fn peers_read(
+/// How far the other one of a direct conversation has got.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    read: Seq,
+    delivered: Seq,
+}
+
+async fn peers_progress(
     app: &App,
     places: &[(Place, Peer)],
-) -> Result<HashMap<ConvId, Seq>, StoreError> {
+) -> Result<HashMap<ConvId, Progress>, StoreError> {
     let wanted: Vec<(UserId, ConvId)> = places
         .iter()
         .filter_map(|(place, peer)| match peer {
@@ -218,11 +231,17 @@ async fn peers_read(
             Peer::Group(_) => None,
         })
         .collect();
-    let marks = read_mark::of(&*app.store, &wanted).await?;
-    Ok(marks
-        .into_iter()
-        .map(|(_, conv, seq)| (conv, seq))
-        .collect())
+    let mut progress: HashMap<ConvId, Progress> = HashMap::new();
+    for (_, conv, seq) in read_mark::of(&*app.store, &wanted).await? {
+        // What somebody read was delivered, whatever became of the device.
+        let (read, delivered) = (seq, seq);
+        progress.insert(conv, Progress { read, delivered });
+    }
+    for (_, conv, seq) in delivery::of(&*app.store, &wanted).await? {
+        let of_peer = progress.entry(conv).or_default();
+        of_peer.delivered = seq.max(of_peer.delivered);
+    }
+    Ok(progress)
 }
 
 /// The last message or notice of each conversation, in one read for all whose end is one.

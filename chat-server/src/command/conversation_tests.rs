@@ -3,6 +3,8 @@
 use common::api::{KnownSegment, Refusal, Segment};
 use common::config::ChatConfig;
 use common::id::{BlobId, ConvId, Peer, Seq};
+use common::store::Change;
+use common::store::meta::MetaChange;
 
 use super::*;
 use crate::actor::{Actor, Mark};
@@ -30,7 +32,7 @@ async fn say(
     id: &str,
 ) -> Result<Sent, Failure> {
     let sending = send_segments(&server.app, who, conv, draft(says), named(id)).await?;
-    saved(&server.app, who, sending).await
+    sending.saved().await
 }
 
 /// Ann and Bob are friends, and there is Eve; Ann has written to Bob.
@@ -107,6 +109,23 @@ async fn a_send_is_repeated_and_its_fate_is_known() {
     let entry = fate(&server.app, &ann, &client_id).await.unwrap().unwrap();
     assert_eq!((entry.conv, entry.seq), (conv, Seq(2)));
     assert_eq!(fate(&server.app, &bob, &client_id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn who_wrote_has_read_also_if_nobody_waits_for_the_answer() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let opened = open_conversation(&server.app, &ann, Peer::User(bob.user)).await;
+    let conv = opened.unwrap().place.conv;
+    let held = store.hold_commits().await;
+    let sending = send_segments(&server.app, &ann, conv, draft("hi"), named("a")).await;
+    store.is_asked_to_commit().await;
+    // The connection of the request breaks.
+    drop(sending.unwrap());
+    drop(held);
+    server.save(Change::Meta(MetaChange::Barrier)).await;
+    assert_eq!(server.app.log.own_marks().of(ann.user, conv), Seq(1));
 }
 
 #[tokio::test]

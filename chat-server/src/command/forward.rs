@@ -7,8 +7,8 @@ use common::store::message;
 use super::Failure;
 use super::may_read::check;
 use super::message_at::chat_message_at;
-use super::send::Sent;
-use super::send_segments::{hand_in, saved};
+use super::send::{Sent, Writer};
+use super::send_segments::hand_in;
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 use crate::content;
@@ -42,8 +42,9 @@ pub async fn forward(
         return repeat(app, actor, conv, source, &entry).await;
     }
     let passed = passed_on(app, actor, source).await?;
-    let sending = hand_in(app, actor, conv, &passed.content, mark).await?;
-    saved(app, actor, sending).await
+    let written = (mark, Writer::Reader);
+    let sending = hand_in(app, actor, conv, &passed.content, written).await?;
+    sending.saved().await
 }
 
 /// What a message is when it is passed on.

@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 use super::bots::check_owner;
 use super::may_read::check;
-use super::send::guard;
+use super::send::{Writer, guard};
+use super::send_segments::write_segments;
 use super::sign_in::{no_random, random};
-use super::{Draft, Failure, Sent, check_enabled, check_name, done, send_segments};
+use super::{Draft, Failure, Sent, check_enabled, check_name, done};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 
@@ -181,7 +182,7 @@ pub async fn hook_caller(
 /// is saved once. Answers with the client id under which it stands, too.
 ///
 /// # Errors
-/// As [`send_segments`] and [`super::Sending::saved`].
+/// As [`super::send_segments`] and [`super::Sending::saved`].
 pub async fn say_through_hook(
     app: &App,
     caller: &HookCaller,
@@ -193,8 +194,8 @@ pub async fn say_through_hook(
         Some(name) => hook_client_id(hook.hook, name),
         None => hook_client_id(hook.hook, &Uuid::now_v7().simple().to_string()),
     };
-    let mark = Mark::from(client_id.clone());
-    let sending = send_segments(app, &caller.actor, hook.conv, draft, mark).await?;
+    let written = (Mark::from(client_id.clone()), Writer::Webhook);
+    let sending = write_segments(app, &caller.actor, hook.conv, draft, written).await?;
     let sent = sending.saved().await?;
     let at = app.clock.now();
     if at.0 - hook.used.0 >= NOTED_EVERY_MS {

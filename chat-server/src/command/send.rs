@@ -12,6 +12,15 @@ use crate::actor::{Actor, Mark};
 use crate::app::App;
 use crate::log::Pending;
 
+/// Who hands a message in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// Somebody who has read what stands before it.
+    Reader,
+    /// A webhook, in the name of somebody who has not.
+    Webhook,
+}
+
 /// A message that was handed to the log, in order, and is not durable yet.
 #[derive(Debug)]
 pub struct Sending(Pending);
@@ -33,7 +42,8 @@ pub async fn send(
         content,
     };
     // The existing clients know no notes to oneself.
-    submit(app, actor, conv, (body, files), (mark, app.guard())).await
+    let written = (mark, app.guard(), Writer::Reader);
+    submit(app, actor, conv, (body, files), written).await
 }
 
 /// Hands a message in, with the files that it refers to.
@@ -45,7 +55,7 @@ pub(super) async fn submit(
     actor: &Actor,
     conv: ConvId,
     (body, files): (Body, Vec<BlobId>),
-    (mark, guard): (Mark, Guard),
+    (mark, guard, writer): (Mark, Guard, Writer),
 ) -> Result<Sending, Failure> {
     let origin = app.origin(actor, mark);
     if trace::is_on() {
@@ -65,7 +75,11 @@ pub(super) async fn submit(
         guard,
         files,
     };
-    Ok(Sending(app.log.submit(Change::Append(append)).await?))
+    let append = Change::Append(append);
+    Ok(Sending(match writer {
+        Writer::Reader => app.log.submit_of_reader(append).await?,
+        Writer::Webhook => app.log.submit(append).await?,
+    }))
 }
 
 /// What must hold for a user to write into a conversation through the API. Notes to oneself need no

@@ -12,7 +12,7 @@ use super::check_segments::{Mentions, checked};
 use super::files::{usable, wait_for_names};
 use super::may_read::check;
 use super::message_at::chat_message_at;
-use super::send::{Sending, Sent, guard, submit};
+use super::send::{Sending, Writer, guard, submit};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 
@@ -39,6 +39,17 @@ pub async fn send_segments(
     draft: Draft,
     mark: Mark,
 ) -> Result<Sending, Failure> {
+    write_segments(app, actor, conv, draft, (mark, Writer::Reader)).await
+}
+
+/// As [`send_segments`], and says who writes.
+pub(super) async fn write_segments(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    draft: Draft,
+    (mark, writer): (Mark, Writer),
+) -> Result<Sending, Failure> {
     let name = mark.client_id.clone();
     let _under_way = name.map(|name| app.under_way.enter(actor.user, name));
     check(actor.user, conv)?;
@@ -51,20 +62,7 @@ pub async fn send_segments(
         reply_to: draft.reply_to,
         forwarded_from: None,
     };
-    hand_in(app, actor, conv, &content, mark).await
-}
-
-/// Waits until the message is durable; says where it stands, and moves the sender's own read mark
-/// there.
-///
-/// # Errors
-/// As [`Sending::saved`].
-pub async fn saved(app: &App, actor: &Actor, sending: Sending) -> Result<Sent, Failure> {
-    let sent = sending.saved().await?;
-    if !sent.is_repeat {
-        app.own_marks.note(actor.user, sent.conv, sent.seq);
-    }
-    Ok(sent)
+    hand_in(app, actor, conv, &content, (mark, writer)).await
 }
 
 /// Hands checked content in.
@@ -73,7 +71,7 @@ pub(super) async fn hand_in(
     actor: &Actor,
     conv: ConvId,
     content: &SegmentedContent,
-    mark: Mark,
+    (mark, writer): (Mark, Writer),
 ) -> Result<Sending, Failure> {
     let json = serde_json::to_vec(content).map_err(|_| Failure::Invalid {
         field: "segments",
@@ -86,7 +84,7 @@ pub(super) async fn hand_in(
     };
     let files = files_of(&content.segments);
     let guard = guard(app, actor.user, conv);
-    submit(app, actor, conv, (body, files), (mark, guard)).await
+    submit(app, actor, conv, (body, files), (mark, guard, writer)).await
 }
 
 /// Checks segments, also against the database, and puts in what is known of the files.

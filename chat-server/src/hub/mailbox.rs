@@ -41,6 +41,8 @@ pub enum Mark {
     Typing,
     /// Somebody has read up to here.
     Read(Seq),
+    /// A device of somebody has everything up to here.
+    Delivered(Seq),
 }
 
 /// What waits for a session.
@@ -59,6 +61,7 @@ pub struct Mailbox {
     pub presences: BTreeMap<UserId, Presence>,
     pub typing: BTreeSet<(ConvId, UserId)>,
     pub reads: BTreeMap<(ConvId, UserId), Seq>,
+    pub deliveries: BTreeMap<(ConvId, UserId), Seq>,
     pub profiles: BTreeSet<Peer>,
     frame_bytes: usize,
 }
@@ -96,11 +99,9 @@ impl Mailbox {
             Mark::Typing if self.typing.len() < MARKS_MAX => {
                 self.typing.insert(key);
             }
-            Mark::Read(seq) if self.reads.len() < MARKS_MAX || self.reads.contains_key(&key) => {
-                let read = self.reads.entry(key).or_default();
-                *read = seq.max(*read);
-            }
-            Mark::Typing | Mark::Read(_) => {}
+            Mark::Typing => {}
+            Mark::Read(seq) => note_furthest(&mut self.reads, key, seq),
+            Mark::Delivered(seq) => note_furthest(&mut self.deliveries, key, seq),
         }
     }
 
@@ -110,6 +111,7 @@ impl Mailbox {
         self.heads.remove(&conv);
         self.typing.retain(|(of, _)| *of != conv);
         self.reads.retain(|(of, _), _| *of != conv);
+        self.deliveries.retain(|(of, _), _| *of != conv);
         if !self.lost.contains(&conv) {
             self.lost.push(conv);
         }
@@ -124,6 +126,15 @@ impl Mailbox {
             && self.presences.is_empty()
             && self.typing.is_empty()
             && self.reads.is_empty()
+            && self.deliveries.is_empty()
             && self.profiles.is_empty()
+    }
+}
+
+/// Keeps the furthest mark of each; beyond [`MARKS_MAX`] new ones are dropped.
+fn note_furthest(marks: &mut BTreeMap<(ConvId, UserId), Seq>, key: (ConvId, UserId), seq: Seq) {
+    if marks.len() < MARKS_MAX || marks.contains_key(&key) {
+        let mark = marks.entry(key).or_default();
+        *mark = seq.max(*mark);
     }
 }

@@ -290,7 +290,7 @@ impl Hub {
         }
     }
 
-    /// Leaves a typing or reading mark with the sessions of a conversation, but not with this
+    /// Leaves a mark with the sessions of a conversation, but not with this
     /// device. In groups where only those who look get entries, only they get marks.
     pub fn mark(&self, conv: ConvId, user: UserId, device: DeviceId, mark: Mark) {
         // Not even looked for: a group that large has thousands of them.
@@ -301,7 +301,7 @@ impl Hub {
         for session in sessions {
             let is_own = session.actor.user == user;
             let is_for_it = match mark {
-                Mark::Typing => !is_own,
+                Mark::Typing | Mark::Delivered(_) => !is_own,
                 Mark::Read(_) => !is_own || session.device() != device,
             };
             if is_for_it && session.wants_marks(conv, reach) {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Dirty, Tail, repeated};
 use crate::hub::Hub;
+use crate::read_marks::OwnMarks;
 
 /// How many changes may wait. A full queue makes the submitting session wait, and so its client.
 pub const QUEUE_LENGTH_MAX: usize = 8_192;
@@ -41,6 +42,8 @@ struct Job {
 struct Answer {
     sender: oneshot::Sender<Result<Outcome, StoreError>>,
     since: Instant,
+    /// The change is a message, and who wrote it has read what stands before.
+    is_readers: bool,
 }
 
 impl Answer {
@@ -54,6 +57,7 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub struct Log {
     queue: mpsc::Sender<Job>,
+    own_marks: Arc<OwnMarks>,
 }
 
 /// A change that was handed in and whose outcome is not known yet.
@@ -66,9 +70,26 @@ impl Log {
     /// # Errors
     /// [`StoreError::Unreachable`] when the server is stopping.
     pub async fn submit(&self, change: Change) -> Result<Pending, StoreError> {
+        self.hand_in(change, false).await
+    }
+
+    /// As [`Log::submit`], for a message whose author has read what stands before it: that is noted
+    /// with the commit, also if nobody waits for the outcome any more.
+    ///
+    /// # Errors
+    /// As [`Log::submit`].
+    pub async fn submit_of_reader(&self, message: Change) -> Result<Pending, StoreError> {
+        self.hand_in(message, true).await
+    }
+
+    async fn hand_in(&self, change: Change, is_readers: bool) -> Result<Pending, StoreError> {
         let (sender, pending) = oneshot::channel();
         let since = Instant::now();
-        let answer = Answer { sender, since };
+        let answer = Answer {
+            sender,
+            since,
+            is_readers,
+        };
         self.queue
             .send(Job { change, answer })
             .await
@@ -97,6 +118,11 @@ impl Log {
     pub fn waiting(&self) -> usize {
         self.queue.max_capacity() - self.queue.capacity()
     }
+
+    /// How far those who write have read, as far as it is not in the database yet.
+    pub fn own_marks(&self) -> &OwnMarks {
+        &self.own_marks
+    }
 }
 
 impl Pending {
@@ -120,6 +146,7 @@ pub struct Committer {
     tail: Arc<Tail>,
     hub: Arc<Hub>,
     dirty: Arc<Dirty>,
+    own_marks: Arc<OwnMarks>,
     /// The last batch failed: tell the next senders at once instead of letting each wait.
     is_down: bool,
 }
@@ -135,14 +162,19 @@ impl std::fmt::Debug for Committer {
 impl Committer {
     pub fn new(store: Arc<dyn Store>, tail: Arc<Tail>, hub: Arc<Hub>) -> (Log, Self) {
         let (sender, queue) = mpsc::channel(QUEUE_LENGTH_MAX);
+        let own_marks = Arc::<OwnMarks>::default();
         (
-            Log { queue: sender },
+            Log {
+                queue: sender,
+                own_marks: Arc::clone(&own_marks),
+            },
             Self {
                 queue,
                 store,
                 tail,
                 hub,
                 dirty: Arc::default(),
+                own_marks,
                 is_down: false,
             },
         )
@@ -243,8 +275,27 @@ impl Committer {
             }
         }
         count(batch, &outcomes, &answers);
-        for (outcome, answer) in outcomes.into_iter().zip(answers) {
+        for ((change, outcome), answer) in batch.iter().zip(outcomes).zip(answers) {
+            if answer.is_readers {
+                self.note_read(change, &outcome);
+            }
             answer.send(Ok(outcome));
+        }
+    }
+
+    /// Who wrote a message has read what stands before. A repetition says nothing new, unless the
+    /// answer to the first commit was lost.
+    fn note_read(&self, change: &Change, outcome: &Outcome) {
+        let Change::Append(append) = change.inner() else {
+            return;
+        };
+        let place = match outcome {
+            Outcome::Done { entries, .. } => entries.first().map(|entry| (entry.conv, entry.seq)),
+            Outcome::AlreadyThere { conv, seq, .. } => Some((*conv, *seq)),
+            Outcome::Refused(_) => None,
+        };
+        if let Some((conv, seq)) = place {
+            self.own_marks.note(append.origin.user, conv, seq);
         }
     }
 

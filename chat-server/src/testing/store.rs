@@ -52,6 +52,11 @@ impl FaultyStore {
         *lock(&self.fault) = Some((part, error));
     }
 
+    /// From now on reads succeed again.
+    pub(crate) fn mend_reads(&self) {
+        *lock(&self.fault) = None;
+    }
+
     /// From now on nothing is saved.
     pub(crate) fn fail_commits(&self, error: StoreError) {
         *lock(&self.commit_fault) = Some(error);

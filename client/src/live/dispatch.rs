@@ -42,6 +42,8 @@ impl Driver {
             Vec::new()
         };
         let mut changes: Vec<Change> = self.settled.iter().map(Settled::change).collect();
+        let forgotten = self.outbox.forget_failed().into_iter();
+        changes.extend(forgotten.map(|client_id| Change::Remove { client_id }));
         let first = started.iter().filter(|started| started.is_first);
         changes.extend(first.map(|started| Change::Attempted {
             client_id: started.client_id.clone(),

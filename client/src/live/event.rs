@@ -123,6 +123,12 @@ pub enum Passing {
         user: UserId,
         seq: Seq,
     },
+    /// A device of the other one of a direct conversation has everything up to here.
+    Delivered {
+        conversation: ConversationId,
+        user: UserId,
+        seq: Seq,
+    },
     Presence(Presence),
     /// A large group moved; its entries are not sent.
     Head {

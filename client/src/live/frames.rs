@@ -254,6 +254,13 @@ enum Known {
         user_id: UserId,
         seq: Seq,
     },
+    Delivered {
+        #[serde(with = "decimal")]
+        conversation: ConversationId,
+        #[serde(with = "decimal")]
+        user_id: UserId,
+        seq: Seq,
+    },
     Presence(Presence),
     Head {
         #[serde(with = "decimal")]
@@ -295,6 +302,15 @@ fn passing(name: String, mut fields: Map<String, Value>) -> Passing {
             user: user_id,
             seq,
         },
+        Ok(Known::Delivered {
+            conversation,
+            user_id,
+            seq,
+        }) => Passing::Delivered {
+            conversation,
+            user: user_id,
+            seq,
+        },
         Ok(Known::Presence(presence)) => Passing::Presence(presence),
         Ok(Known::Head {
             conversation,
@@ -320,6 +336,7 @@ fn passing(name: String, mut fields: Map<String, Value>) -> Passing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Welcome {
     pub(super) user: UserId,
+    pub(super) username: Option<String>,
     pub(super) session: SessionId,
     pub(super) heartbeat: Duration,
     pub(super) epoch: String,
@@ -341,10 +358,13 @@ pub(super) fn welcome(answer: &Value) -> Option<Welcome> {
     struct Somebody {
         #[serde(with = "decimal")]
         id: UserId,
+        #[serde(default)]
+        username: Option<String>,
     }
     let answer = Answer::deserialize(answer).ok()?;
     Some(Welcome {
         user: answer.user.id,
+        username: answer.user.username,
         session: answer.session_id,
         heartbeat: Duration::from_secs(answer.heartbeat.clamp(1, 3600)),
         epoch: answer.epoch,

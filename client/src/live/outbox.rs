@@ -15,6 +15,10 @@ use crate::store::Outgoing;
 
 /// So many messages are on their way at a time.
 pub(super) const IN_FLIGHT_MAX: usize = 64;
+/// So many failed messages are kept, for the application to look at. A bot that looks at none of
+/// them has to go on: so the one that failed first gives way, and not the next message. The
+/// application was told of it when it failed.
+pub(super) const FAILED_MAX: usize = 1_000;
 
 /// The order in which messages were accepted.
 type Ticket = u64;
@@ -32,6 +36,8 @@ struct Item {
     outgoing: Outgoing,
     lane: Target,
     state: State,
+    /// Where it stands among those that failed.
+    failed: Option<Ticket>,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +63,8 @@ pub(super) struct Outbox {
     expiries: BTreeSet<(Timestamp, Ticket)>,
     /// Expired, but perhaps stored by the server.
     overdue: BTreeSet<Ticket>,
+    /// Those that failed, in the order in which they did.
+    failed: BTreeMap<Ticket, String>,
     in_flight: usize,
     unsent: usize,
 }
@@ -116,8 +124,7 @@ impl Outbox {
 
     /// Adds one to the end of its lane. No other one has its name.
     pub(super) fn accept(&mut self, outgoing: Outgoing) {
-        let ticket = self.next;
-        self.next += 1;
+        let ticket = self.ticket();
         let lane = self.lane(outgoing.to);
         self.names.insert(outgoing.client_id.clone(), ticket);
         let is_over = outgoing.failed.is_some();
@@ -128,7 +135,11 @@ impl Outbox {
             outgoing,
             lane,
             state: State::Waiting,
+            failed: is_over.then_some(ticket),
         };
+        if is_over {
+            self.failed.insert(ticket, item.outgoing.client_id.clone());
+        }
         self.items.insert(ticket, item);
         if !is_over {
             self.unsent += 1;
@@ -210,7 +221,7 @@ impl Outbox {
             return false;
         };
         self.settle(ticket);
-        self.items.remove(&ticket);
+        self.take(ticket);
         true
     }
 
@@ -220,10 +231,28 @@ impl Outbox {
             return false;
         };
         self.settle(ticket);
+        let place = self.ticket();
         if let Some(item) = self.items.get_mut(&ticket) {
             item.outgoing.failed = Some(reason.to_owned());
+            let before = item.failed.replace(place);
+            self.failed.insert(place, client_id.to_owned());
+            if let Some(before) = before {
+                self.failed.remove(&before);
+            }
         }
         true
+    }
+
+    /// Takes out those that failed first, of which there are more than the limit.
+    pub(super) fn forget_failed(&mut self) -> Vec<String> {
+        let mut forgotten = Vec::new();
+        while self.failed.len() > FAILED_MAX
+            && let Some((_, client_id)) = self.failed.pop_first()
+        {
+            self.remove(&client_id);
+            forgotten.push(client_id);
+        }
+        forgotten
     }
 
     /// The server wants it later.
@@ -252,7 +281,7 @@ impl Outbox {
             return false;
         }
         let ticket = self.names.remove(client_id);
-        let Some(item) = ticket.and_then(|ticket| self.items.remove(&ticket)) else {
+        let Some(item) = ticket.and_then(|ticket| self.take(ticket)) else {
             return false;
         };
         self.accept(Outgoing {
@@ -286,6 +315,20 @@ impl Outbox {
     /// When [`Outbox::expire`] has something new to say.
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         self.expiries.first().map(|(at, _)| *at)
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        let ticket = self.next;
+        self.next += 1;
+        ticket
+    }
+
+    fn take(&mut self, ticket: Ticket) -> Option<Item> {
+        let item = self.items.remove(&ticket)?;
+        if let Some(place) = item.failed {
+            self.failed.remove(&place);
+        }
+        Some(item)
     }
 
     fn lane(&self, to: Target) -> Target {

@@ -77,6 +77,31 @@ fn what_failed_and_is_retried_goes_behind_the_others() {
 }
 
 #[test]
+fn of_those_that_failed_only_the_last_ones_are_kept() {
+    let group = |n: u32| Target::Group(GroupId(268_435_456 + n));
+    let failed = (0..u32::try_from(FAILED_MAX).unwrap()).map(|n| Outgoing {
+        failed: Some("muted: no".to_owned()),
+        ..outgoing(&n.to_string(), group(n), None)
+    });
+    let waiting = ["a", "b"].map(|name| outgoing(name, group(0), None));
+    let mut outbox = Outbox::new(waiting.into_iter().chain(failed).collect(), Some(ME));
+    assert_eq!(outbox.forget_failed(), [""; 0]);
+    // It was accepted before the others, and fails after them.
+    outbox.fail("a", "muted: no");
+    assert_eq!(outbox.forget_failed(), ["0"]);
+    assert!(outbox.find("0").is_none() && outbox.find("a").is_some());
+    outbox.remove("1");
+    outbox.retry("2", None);
+    outbox.fail("b", "muted: no");
+    outbox.fail("2", "muted: no");
+    assert_eq!(outbox.forget_failed(), [""; 0]);
+    outbox.accept(outgoing("c", group(0), None));
+    outbox.fail("c", "muted: no");
+    assert_eq!(outbox.forget_failed(), ["3"]);
+    assert_eq!(outbox.list().len(), FAILED_MAX);
+}
+
+#[test]
 fn what_expired_on_its_way_is_asked_after_and_holds_up_its_lane() {
     let to = Target::Group(GroupId(268_435_456));
     let items = vec![

@@ -35,6 +35,7 @@ impl Driver {
         let owner = Owner {
             server,
             user: welcome.user,
+            username: welcome.username.clone(),
         };
         let mut changes = Vec::new();
         if self.owner.as_ref() != Some(&owner) {
@@ -69,19 +70,23 @@ impl Driver {
 
     /// A memory belongs to a user. The server may move to another address; but if both the address
     /// and the history are others, it may be another server on which somebody else has the same
-    /// number, and what waits in the outbox must not go there.
+    /// number, and what waits in the outbox must not go there. A server that began anew at the same
+    /// address gives the number to somebody else too: nobody changes his user name.
     fn check_owner(&self, server: &str, welcome: &Welcome, is_other: bool) -> Result<(), Ended> {
         let Some(owner) = &self.owner else {
             return Ok(());
         };
         let is_elsewhere = owner.server != server && is_other && self.outbox.unsent() > 0;
-        if owner.user == welcome.user && !is_elsewhere {
+        let is_named_otherwise = match (&owner.username, &welcome.username) {
+            (Some(known), Some(told)) => known != told,
+            _ => false,
+        };
+        if owner.user == welcome.user && !is_named_otherwise && !is_elsewhere {
             return Ok(());
         }
         Err(super::dispatch::ended(StoreError::SomebodyElses {
             path: "the client's store".to_owned(),
-            server: owner.server.clone(),
-            user: owner.user,
+            owner: owner.clone(),
         }))
     }
 

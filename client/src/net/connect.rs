@@ -1,6 +1,6 @@
 //! Opens one connection to a server.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -58,8 +58,34 @@ async fn open(server: &Server) -> io::Result<Stream> {
     }
     let name = ServerName::try_from(server.host.to_string()).map_err(io::Error::other)?;
     let connector = TlsConnector::from(tls_config(&server.authorities)?);
-    let stream = connector.connect(name, stream).await?;
+    let connected = connector.connect(name, stream).await;
+    let stream = connected.map_err(|error| io::Error::other(no_tls(server, &error)))?;
     Ok(Stream::Tls(Box::new(stream)))
+}
+
+/// Why there is no encrypted connection, and what to do. Nothing goes out unencrypted instead:
+/// whoever wants that writes it.
+fn no_tls(server: &Server, error: &io::Error) -> String {
+    use rustls::{CertificateError, Error};
+    let cause = error.get_ref().and_then(|error| error.downcast_ref());
+    match (cause, error.kind()) {
+        (Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)), _) => format!(
+            "this machine does not trust its certificate ({error}): with --ca FILE, or \
+             Server::trusting in a program, it does"
+        ),
+        (Some(Error::InvalidMessage(_)), _)
+        | (
+            _,
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof,
+        ) => format!(
+            "the server speaks no TLS ({error}); to go without encryption, write {}",
+            server.unencrypted()
+        ),
+        _ => error.to_string(),
+    }
 }
 
 /// What is trusted: the system's authorities, and the server's own.

@@ -9,6 +9,8 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+use std::fmt;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -49,6 +51,24 @@ pub struct Memory {
 pub struct Owner {
     pub server: String,
     pub user: UserId,
+    /// Numbers begin anew on a server that begins anew; then the name tells accounts apart. `None`
+    /// where the server did not say it.
+    #[serde(default)]
+    pub username: Option<String>,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            server,
+            user,
+            username,
+        } = self;
+        match username {
+            Some(name) => write!(f, "{name} (user {user}) of {server}"),
+            None => write!(f, "user {user} of {server}"),
+        }
+    }
 }
 
 /// A message that was accepted.
@@ -106,12 +126,8 @@ pub enum Change {
 pub enum StoreError {
     #[error("{path}: {problem}")]
     File { path: String, problem: String },
-    #[error("{path} belongs to user {user} of {server}: give this account a file of its own")]
-    SomebodyElses {
-        path: String,
-        server: String,
-        user: UserId,
-    },
+    #[error("{path} belongs to {owner}: give this account a file of its own")]
+    SomebodyElses { path: String, owner: Owner },
     #[error("{0}")]
     Other(String),
 }

@@ -33,6 +33,7 @@ async fn keeps_what_it_is_told(store: &dyn Store) {
     let owner = Owner {
         server: "http://localhost:20000".to_owned(),
         user: UserId(7),
+        username: Some("ann".to_owned()),
     };
     let first = [
         Change::SetOwner(owner.clone()),

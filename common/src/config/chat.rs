@@ -10,6 +10,7 @@ use super::api::ApiConfig;
 use super::files::FilesConfig;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one, from_zero, port, web_address};
+use super::web_client::WebClientConfig;
 use super::webhooks::WebhookConfig;
 
 /// Time limits, limits of accounts and messages, side doors. `default()` is what a server without
@@ -154,6 +155,10 @@ pub struct ChatConfig {
     #[command(flatten)]
     #[serde(flatten)]
     pub webhooks: WebhookConfig,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub web_client: WebClientConfig,
 }
 
 impl ChatConfig {

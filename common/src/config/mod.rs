@@ -19,6 +19,7 @@ mod terminal;
 mod tls;
 mod transfer;
 mod values;
+mod web_client;
 mod webhooks;
 
 pub use admin::{AdminConfig, AdminPort};
@@ -39,4 +40,5 @@ pub use terminal::TerminalEnvironment;
 pub use tls::TlsConfig;
 pub use transfer::{Access, TransferConfig};
 pub use values::{ByteSize, mask_password};
+pub use web_client::WebClientConfig;
 pub use webhooks::{Networks, WebhookConfig};

@@ -1,8 +1,9 @@
 //! HTTP on connections that were accepted already: versions 1.1 and 2, within limits; and what every
-//! server does around its routes, see `trace`, `origin` and `problem`.
+//! server does around its routes, see `trace`, `asked`, `origin` and `problem`.
 //!
 //! Knows nothing of what is asked for; a server brings its router.
 
+pub mod asked;
 mod connection;
 pub mod origin;
 pub mod problem;

@@ -2,10 +2,11 @@
 //!
 //! A program that is no browser sends no `Origin`, and may.
 
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::ORIGIN;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
+use super::asked;
 use crate::config::Origins;
 
 /// When a page is the server's own.
@@ -43,7 +44,7 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri, own: Own) -> boo
         .and_then(|origin| origin.split_once("://"))
         .filter(|(scheme, _)| ["http", "https"].contains(scheme))
         .map(|(_, authority)| authority);
-    let Some((page, asked)) = page.zip(asked_authority(headers, uri)) else {
+    let Some((page, asked)) = page.zip(asked::authority(headers, uri)) else {
         return false;
     };
     let host = |authority: &str| {
@@ -56,24 +57,10 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri, own: Own) -> boo
     }
 }
 
-/// What the request goes to, as the client calls it: a host, maybe with a port.
-fn asked_authority<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
-    match uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => headers.get(HOST)?.to_str().ok(),
-    }
-}
-
-/// The host that the request goes to, without its port; nothing if what it says is none.
-pub fn asked_host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
-    let asked = asked_authority(headers, uri)?;
-    let host = Authority::try_from(asked).ok()?.host().len();
-    // What stands before the host is a password, and nobody is told those.
-    (!asked.contains('@')).then(|| asked.get(..host)).flatten()
-}
-
 #[cfg(test)]
 mod tests {
+    use axum::http::header::HOST;
+
     use super::*;
 
     /// Whether pages of `origin` are ours where the request goes to `host`.

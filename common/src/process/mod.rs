@@ -272,8 +272,14 @@ impl Process {
         }
     }
 
-    /// Tells whoever started the program that it accepts connections.
-    pub fn ready(&self, servers: &[(&str, SocketAddr)], admin: Option<SocketAddr>) {
+    /// Tells whoever started the program that it accepts connections: a line for programs, and one
+    /// for people if there is a `page` to open.
+    pub fn ready(
+        &self,
+        servers: &[(&str, SocketAddr)],
+        admin: Option<SocketAddr>,
+        page: Option<&str>,
+    ) {
         let mut line = "ready".to_owned();
         let admin = admin.map(|address| ("admin", address));
         for (name, address) in servers.iter().copied().chain(admin) {
@@ -281,6 +287,9 @@ impl Process {
         }
         tracing::info!("{line}");
         line.push('\n');
+        if let Some(page) = page {
+            line.push_str(&format!("Open {page} in a browser.\n"));
+        }
         print(&line);
     }
 }

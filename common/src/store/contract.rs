@@ -274,6 +274,7 @@ macro_rules! store_contract {
                 opening_makes_a_direct_conversation
                 opening_is_refused_where_it_must
                 a_read_mark_moves_forward_to_the_head
+                the_furthest_device_tells_what_was_delivered
                 only_messages_of_others_are_unread
                 newest_activity_comes_first
                 hidden_lasts_until_the_next_entry

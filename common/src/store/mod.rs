@@ -27,9 +27,9 @@ use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use shared::{
-    Row, Value, admin, audit, blob, block, bot, file, group, incoming_hook, indexed, invite,
-    message, meta, outgoing_hook, people, place, read_mark, search, session, stats, upgrade,
-    verify,
+    Row, Value, admin, audit, blob, block, bot, delivery, file, group, incoming_hook, indexed,
+    invite, message, meta, outgoing_hook, people, place, read_mark, search, session, stats,
+    upgrade, verify,
 };
 
 pub use crate::api::BlobClass;

@@ -82,7 +82,7 @@ pub(crate) fn current(choice: &Choice) -> anyhow::Result<Account> {
     let saved = match wanted {
         Some(wanted) => credentials.called(wanted)?,
         None => credentials.current().ok_or_else(|| {
-            Failure::NotSignedIn("nobody is signed in: myim login does that".to_owned())
+            Failure::NotSignedIn("nobody is signed in: myim login SERVER USER does that".to_owned())
         })?,
     };
     saved.account()
@@ -110,7 +110,7 @@ pub(crate) fn saved() -> anyhow::Result<Saved> {
     let saved = match &environment.account {
         Some(wanted) => credentials.called(wanted)?,
         None => credentials.current().ok_or_else(|| {
-            Failure::NotSignedIn("nobody is signed in: myim login does that".to_owned())
+            Failure::NotSignedIn("nobody is signed in: myim login SERVER USER does that".to_owned())
         })?,
     };
     Ok(saved.clone())
@@ -173,7 +173,12 @@ pub(crate) fn server_at(
 pub(crate) fn state_directory(account: &Account) -> anyhow::Result<PathBuf> {
     let place = Place::of(&PersonalEnvironment::read())?;
     let whose = match &account.user {
-        Some(owner) => owner.id.to_string(),
+        // A server that began anew gives the number to somebody else.
+        Some(owner) => {
+            let plain = |one: char| if one.is_alphanumeric() { one } else { '_' };
+            let name: String = owner.username.chars().map(plain).collect();
+            format!("{}-{name}", owner.id)
+        }
         None => "token".to_owned(),
     };
     let (host, port) = (account.server.host(), account.server.port());

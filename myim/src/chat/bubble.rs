@@ -89,6 +89,15 @@ impl<'a> Context<'a> {
             self.people.name_or_number(user)
         }
     }
+
+    /// The same inside of a sentence.
+    fn whom(&self, user: UserId) -> String {
+        if user == self.me {
+            self.texts.whom_you.to_owned()
+        } else {
+            self.people.name_or_number(user)
+        }
+    }
 }
 
 /// The parts that differ between what is stored and what waits.

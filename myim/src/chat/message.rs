@@ -43,8 +43,8 @@ pub(crate) enum News {
     Conversation(Box<Conversation>),
     /// The conversation that was asked for with [`Effect::OpenWith`].
     Opened(Box<Conversation>),
-    /// Somebody who takes messages of contacts only.
-    NotFriends(User),
+    /// The same with somebody who is no contact (yet).
+    OpenedStrange(User, Box<Conversation>),
     Contacts(Vec<Contact>),
     Requests(Vec<ContactRequest>),
     Presence(Vec<Presence>),

@@ -26,6 +26,8 @@ pub(crate) struct Setting {
     pub(crate) bell: bool,
     /// What the client ids of this run begin with.
     pub(crate) run: String,
+    /// What signs this device in again.
+    pub(crate) sign_in: String,
 }
 
 pub(crate) struct State {
@@ -48,6 +50,8 @@ pub(crate) struct State {
     pub(crate) chosen: Option<ConversationId>,
     pub(crate) popup: Option<Popup>,
     pub(crate) requests: Vec<ContactRequest>,
+    /// Requests that came and were not seen among the open ones yet.
+    pub(crate) came: Vec<u64>,
     pub(crate) transfers: Vec<Transfer>,
     /// One line until the next key.
     pub(crate) told: Option<Told>,
@@ -138,6 +142,7 @@ impl State {
             chosen: None,
             popup: None,
             requests: Vec::new(),
+            came: Vec::new(),
             transfers: Vec::new(),
             told: None,
             quitting: false,

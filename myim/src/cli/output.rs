@@ -10,7 +10,7 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::harmless;
-use crate::failure::{Ending, judge};
+use crate::failure::{Ending, advice, judge};
 
 /// How results are shown.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +135,10 @@ pub(crate) fn note(json: bool, word: &str, sentence: &str) {
 /// Tells why a command failed, on standard error, and how the program ends.
 pub(crate) fn report(error: &anyhow::Error, json: bool) -> Ending {
     let (code, ending) = judge(error);
-    let sentence = format!("{error:#}");
+    let mut sentence = format!("{error:#}");
+    if let Some(advice) = advice(error) {
+        sentence = format!("{}{advice}", sentence.trim_end_matches('.'));
+    }
     let line = if json {
         json!({"error": {"code": code, "message": sentence}}).to_string()
     } else {

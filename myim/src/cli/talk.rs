@@ -7,6 +7,7 @@ mod contacts;
 mod conversations;
 mod download;
 mod groups;
+mod happened;
 mod history;
 mod login;
 mod logout;

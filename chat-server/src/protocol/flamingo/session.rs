@@ -269,11 +269,7 @@ impl<'a> Running<'a> {
     async fn settle(&mut self, sendings: &mut Vec<Sending>) -> Result<(), Ended> {
         for sending in sendings.drain(..) {
             match sending.saved().await {
-                Ok(sent) => {
-                    let user = self.session.actor.user;
-                    self.app.own_marks.note(user, sent.conv, sent.seq);
-                    self.walker.wrote(sent.conv, sent.seq);
-                }
+                Ok(sent) => self.walker.wrote(sent.conv, sent.seq),
                 Err(Failure::Store(error)) => return Err(Ended::NotSaved(error)),
                 Err(failure) => tracing::debug!(%failure, "a message was refused"),
             }

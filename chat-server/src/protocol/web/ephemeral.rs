@@ -1,5 +1,5 @@
-//! Events that are told once and forgotten: presence, typing, reading marks, large groups that
-//! moved.
+//! Events that are told once and forgotten: presence, typing, marks of reading and delivery, large
+//! groups that moved.
 //!
 //! They are collected while the session has something better to do, the latest of each kind for
 //! each subject, and written now and then.
@@ -25,6 +25,7 @@ pub(super) struct Ephemeral {
     presences: BTreeMap<UserId, Presence>,
     typing: BTreeSet<(ConvId, UserId)>,
     reads: BTreeMap<(ConvId, UserId), Seq>,
+    deliveries: BTreeMap<(ConvId, UserId), Seq>,
     profiles: BTreeSet<Peer>,
     heads_from: Option<Instant>,
     presences_from: Option<Instant>,
@@ -40,6 +41,7 @@ impl Ephemeral {
         self.presences.extend(mailbox.presences);
         self.typing.extend(mailbox.typing);
         self.reads.extend(mailbox.reads);
+        self.deliveries.extend(mailbox.deliveries);
         self.profiles.extend(mailbox.profiles);
     }
 
@@ -56,7 +58,10 @@ impl Ephemeral {
     /// When something is to be written; `None` if there is nothing.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let at = |is_there: bool, from: Option<Instant>| is_there.then(|| from.unwrap_or(now));
-        let marks = !self.typing.is_empty() || !self.reads.is_empty() || !self.profiles.is_empty();
+        let marks = !self.typing.is_empty()
+            || !self.reads.is_empty()
+            || !self.deliveries.is_empty()
+            || !self.profiles.is_empty();
         [
             at(marks, None),
             at(!self.heads.is_empty(), self.heads_from),
@@ -84,6 +89,9 @@ impl Ephemeral {
         }
         for ((conv, user), seq) in std::mem::take(&mut self.reads) {
             events.push(event::read(conv, user, seq));
+        }
+        for ((conv, user), seq) in std::mem::take(&mut self.deliveries) {
+            events.push(event::delivered(conv, user, seq));
         }
         for peer in std::mem::take(&mut self.profiles) {
             events.push(event::profile_changed(peer));

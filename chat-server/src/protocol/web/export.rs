@@ -232,7 +232,7 @@ mod tests {
         use common::config::ChatConfig;
         use common::id::{Millis, SessionId};
 
-        use crate::command::{Draft, open_conversation, saved, send_segments};
+        use crate::command::{Draft, open_conversation, send_segments};
         use crate::testing::{TestServer, named};
 
         let server = TestServer::new(ChatConfig::default()).await;
@@ -245,7 +245,7 @@ mod tests {
         };
         let conv = opened.unwrap().place.conv;
         let sending = send_segments(&server.app, &ann, conv, draft, named("a")).await;
-        saved(&server.app, &ann, sending.unwrap()).await.unwrap();
+        sending.unwrap().saved().await.unwrap();
 
         let (pages, mut out) = mpsc::channel(64);
         let who = SignedIn {

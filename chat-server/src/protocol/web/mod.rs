@@ -1,4 +1,5 @@
-//! The HTTP and WebSocket API, on the same port as the protocol of the existing clients.
+//! The HTTP and WebSocket API, on the same port as the protocol of the existing clients, and beside
+//! it in `pages` the web client.
 //!
 //! `router` says what there is, [`common::http`] serves it on a socket. Routes read a request, call a
 //! command and show what it returns; what went wrong becomes a [`problem::Problem`]. Who may do or
@@ -13,6 +14,7 @@ mod ephemeral;
 mod events;
 mod export;
 mod extract;
+mod file_servers;
 mod frames;
 mod greeting;
 mod json;
@@ -21,6 +23,7 @@ mod live;
 mod operator;
 mod ops;
 mod page;
+mod pages;
 mod presence;
 mod problem;
 mod router;
@@ -37,5 +40,6 @@ mod ws;
 
 pub use common::http::{Guest, serve};
 pub use operator::{Operator, serve as serve_operator};
+pub use pages::address as page_address;
 pub use router::{operators_router, router};
 pub(crate) use showing::Showing;

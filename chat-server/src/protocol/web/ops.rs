@@ -145,7 +145,7 @@ async fn send(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken 
     let sending = command::send_segments(&app, actor, conv, draft, mark).await?;
     let id = id.cloned();
     running.pending.push_back(Box::pin(async move {
-        let sent = command::saved(&app, &session.actor, sending).await;
+        let sent = sending.saved().await;
         let wrote = sent.as_ref().ok().map(|sent| (sent.conv, sent.seq));
         let result = sent
             .map(|sent| sent_body(&sent, &client_id))

@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::document::{self, Documents};
-use super::{code, layers, problem::Problem, routes};
+use super::{code, layers, pages, problem::Problem, routes};
 use crate::app::App;
 
 /// Where the API stands.
@@ -50,7 +50,7 @@ pub fn operators_router(app: Arc<App>, shutdown: CancellationToken) -> Router {
         .with_state(state)
 }
 
-/// The API. Made once for a server; cloning it for each connection is cheap. Requests need an
+/// The API and the web client. Made once for a server; cloning it for each connection is cheap. Requests need an
 /// `axum::extract::ConnectInfo<SocketAddr>` among their extensions.
 pub fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {
     let state = WebState { app, shutdown };
@@ -60,6 +60,7 @@ pub fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {
         .route("/api/v1/openapi.json", routing::get(document::openapi))
         .route("/api/docs", routing::get(document::page))
         .layer(axum::Extension(documents))
+        .merge(pages::routes(&state.app.config))
         .fallback(|| async { Problem::from(code::NOT_FOUND) });
     // From the inside out.
     routes

@@ -3,6 +3,7 @@
 mod accounts;
 mod bad_input;
 mod documents;
+mod live;
 mod people;
 mod sync;
 

@@ -1,5 +1,6 @@
 //! Opening connections, losing them, and coming back.
 
+use super::sending::named;
 use super::*;
 use crate::live::Ended;
 use crate::model::Status;
@@ -30,6 +31,7 @@ async fn a_store_of_another_user_is_refused() {
     let owner = Owner {
         server: "http://elsewhere:1".to_owned(),
         user: UserId(8),
+        username: None,
     };
     store.apply(&[Change::SetOwner(owner)]).await.unwrap();
     let (client, mut events) = server.start(&store).await;
@@ -43,11 +45,33 @@ async fn a_store_of_another_user_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_of_somebody_else_with_the_same_number_on_a_server_that_began_anew_is_refused() {
+    let (mut server, store) = (Server::new(), SharedStore::default());
+    let (client, _events) = server.start(&store).await;
+    let ann = json!({"user": {"id": ME.to_string(), "username": "ann"}});
+    let _peer = server.welcome_with(ann).await;
+    soon("the connection", client.online()).await.unwrap();
+    client.send_with(named(GROUP, "a")).await.unwrap();
+    client.close().await;
+
+    let (client, _events) = server.start(&store).await;
+    let bob = json!({"user": {"id": ME.to_string(), "username": "bob"}, "epoch": "e2"});
+    let (mut peer, _) = server.welcome_with(bob).await;
+    let last = state(&client, |it| !matches!(it, Connection::Connecting)).await;
+    let Connection::Ended(Ended::Store(why)) = last else {
+        panic!("{last:?}");
+    };
+    assert!(why.contains("ann (user 7)"), "{why}");
+    assert_eq!(peer.try_next().await, None, "nothing of Ann's goes out");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_server_at_another_address_knows_its_user() {
     let (mut server, store) = (Server::new(), SharedStore::default());
     let owner = Owner {
         server: "http://elsewhere:1".to_owned(),
         user: ME,
+        username: None,
     };
     let changes = [Change::SetOwner(owner), Change::SetEpoch("e1".to_owned())];
     store.apply(&changes).await.unwrap();

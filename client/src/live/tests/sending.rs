@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::error::Error;
+use crate::live::outbox::FAILED_MAX;
 use crate::live::{Outgoing, Target};
 use crate::store::{self, Change};
 
-fn named(to: impl Into<Target>, client_id: &str) -> Outgoing {
+pub(super) fn named(to: impl Into<Target>, client_id: &str) -> Outgoing {
     Outgoing {
         to: to.into(),
         segments: text(client_id),
@@ -135,6 +136,39 @@ async fn what_the_server_refuses_has_failed_until_it_is_tried_again() {
     assert_eq!(client.outbox().await.unwrap(), []);
     assert_eq!(store.memory().await.outbox, []);
     client.retry("a").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_has_a_bound_and_each_failure_is_told() {
+    let (mut server, store) = (Server::new(), SharedStore::default());
+    let (client, mut events) = server.start(&store).await;
+    let mut peer = server.welcome().await;
+    let more = FAILED_MAX + 2;
+    for n in 0..more {
+        // Nobody waits for what becomes of it.
+        drop(
+            client
+                .send_with(named(GROUP, &n.to_string()))
+                .await
+                .unwrap(),
+        );
+        let send = peer.request("message.send").await;
+        peer.error(&send, json!({"code": "muted", "message": "no"}))
+            .await;
+        loop {
+            match next(&mut events).await {
+                Event::Failed(failed) => break assert_eq!(failed.client_id, n.to_string()),
+                Event::Connection(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let outbox = client.outbox().await.unwrap();
+    assert_eq!((outbox.len(), &*outbox[0].client_id), (FAILED_MAX, "2"));
+    assert_eq!(store.memory().await.outbox, outbox);
+    // It is forgotten like one that was discarded: its name is free.
+    client.send_with(named(GROUP, "0")).await.unwrap();
+    assert_eq!(peer.request("message.send").await["client_id"], "0");
 }
 
 #[tokio::test(start_paused = true)]

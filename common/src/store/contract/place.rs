@@ -1,11 +1,12 @@
 //! A user's own view of his conversations: what is listed, what is unread.
 
 use super::setup::{
-    MANY, NOW, ann_and_bob, append, commit, done, group, join, new_account, origin, refused,
-    request, say, say_freely, user,
+    MANY, NOW, ann_and_bob, append, commit, done, group, join, move_cursor, new_account, origin,
+    refused, register, request, say, say_freely, user,
 };
 use crate::api::{Origin, Refusal};
-use crate::id::{ConvId, Millis, Seq, UserId};
+use crate::id::{ConvId, DeviceId, Millis, Seq, UserId};
+use crate::store::delivery;
 use crate::store::place::{self, Notify, Place, PlaceChange, UNREAD_MAX};
 use crate::store::search::SearchChange;
 use crate::store::{Change, Guard, Outcome, Store};
@@ -140,6 +141,22 @@ pub async fn a_read_mark_moves_forward_to_the_head(store: &dyn Store) {
     assert_eq!(unread(store, bob, conv).await, 1);
     // The marks of the two are apart.
     assert_eq!(get(store, ann, conv).await.read, Seq(0));
+}
+
+pub async fn the_furthest_device_tells_what_was_delivered(store: &dyn Store) {
+    let (ann, bob) = ann_and_bob(store).await;
+    let conv = ConvId::direct(ann, bob);
+    for text in ["1", "2", "3"] {
+        done(store, say_freely(ann, conv, text)).await;
+    }
+    let wanted = [(bob, conv), (ann, conv)];
+    assert_eq!(delivery::of(store, &wanted).await.unwrap(), []);
+    for (device, seq) in [(301, 2), (302, 1)] {
+        done(store, register(bob, DeviceId(device))).await;
+        done(store, move_cursor(bob, DeviceId(device), conv, seq)).await;
+    }
+    let furthest = delivery::of(store, &wanted).await.unwrap();
+    assert_eq!(furthest, [(bob, conv, Seq(2))]);
 }
 
 pub async fn only_messages_of_others_are_unread(store: &dyn Store) {

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod blob;
 pub mod block;
 pub mod bot;
+pub mod delivery;
 pub mod file;
 pub mod group;
 pub mod incoming_hook;

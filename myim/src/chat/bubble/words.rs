@@ -104,7 +104,7 @@ pub(super) fn notice_text(
     let who = context.name(sender);
     let field = |name: &str| notice.get(name).and_then(Value::as_str).unwrap_or_default();
     let user = UserId::from_decimal(field("user_id"));
-    let whom = user.map_or_else(String::new, |user| context.name(user));
+    let whom = user.map_or_else(String::new, |user| context.whom(user));
     let kind = field("type");
     let said = match kind {
         "group_created" => put(texts.created, &[&who, field("name")]),

@@ -167,9 +167,10 @@ async fn quote(api: &Api, conversation: ConversationId, seq: Seq) -> Option<News
 }
 
 async fn open_with(api: &Api, user: User) -> client::Result<News> {
-    match api.conversation_with(user.id).await {
-        Ok(summary) => Ok(News::Opened(Box::new(summary))),
-        Err(error) if error.code() == Some("not_friends") => Ok(News::NotFriends(user)),
-        Err(error) => Err(error),
-    }
+    let summary = Box::new(api.conversation_with(user.id).await?);
+    let contacts = api.contacts().await?;
+    Ok(match contacts.iter().any(|one| one.user.id == user.id) {
+        true => News::Opened(summary),
+        false => News::OpenedStrange(user, summary),
+    })
 }

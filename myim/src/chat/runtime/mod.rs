@@ -71,7 +71,7 @@ pub(crate) fn run(args: &ChatArgs) -> ExitCode {
 
 async fn chat(args: &ChatArgs) -> anyhow::Result<()> {
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
-        let words = "myim chat needs a terminal; for scripts there are the other commands";
+        let words = "it needs a terminal; for scripts there are the other commands";
         return Err(Failure::usage(words).into());
     }
     let account = account::current(&args.choice)?;
@@ -80,6 +80,10 @@ async fn chat(args: &ChatArgs) -> anyhow::Result<()> {
     let (me, my_name) = match &account.user {
         Some(owner) => (owner.id, owner.username.clone()),
         None => whose(&api).await?,
+    };
+    let sign_in = match &account.user {
+        Some(owner) => format!("myim login {} {}", account.server, owner.username),
+        None => "another MYIM_TOKEN".to_owned(),
     };
     let environment = TerminalEnvironment::read();
     let setting = Setting {
@@ -93,6 +97,7 @@ async fn chat(args: &ChatArgs) -> anyhow::Result<()> {
         color: environment.has_colors(),
         bell: !args.no_bell,
         run: Uuid::now_v7().to_string(),
+        sign_in: clean::line(&sign_in).into_owned(),
     };
     let (inputs, waiting) = mpsc::channel(INPUTS_MAX);
     let network = Network::start(api, memory, inputs.clone()).await?;

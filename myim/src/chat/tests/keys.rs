@@ -1,7 +1,7 @@
 //! What keys do.
 
 use client::Target;
-use client::model::{Segment, Seq};
+use client::model::{Conversation, ConversationId, Segment, Seq};
 use ratatui::crossterm::event::KeyCode;
 
 use super::made::*;
@@ -159,6 +159,8 @@ fn somebody_who_is_no_contact_is_asked() {
         panic!("{effects:?}");
     };
     assert_eq!(text, "zo");
+    press(&mut state, KeyCode::Enter);
+    assert!(screen(&state).contains("Nothing was found"), "nobody yet");
     let zoe = user(client::model::UserId(8), "zoe", "Zoë");
     let stale = News::Users {
         ticket: ticket - 1,
@@ -177,7 +179,12 @@ fn somebody_who_is_no_contact_is_asked() {
         matches!(&effects[0], Effect::OpenWith(user) if *user == zoe),
         "{effects:?}"
     );
-    news(&mut state, News::NotFriends(zoe.clone()));
+    let zoes = Conversation {
+        peer: Some(zoe.clone()),
+        ..conversation(ConversationId(14), 0)
+    };
+    news(&mut state, News::OpenedStrange(zoe.clone(), Box::new(zoes)));
+    assert_eq!(state.open, Some(ConversationId(14)));
     write(&mut state, "It is Ann");
     let effects = press(&mut state, KeyCode::Enter);
     assert!(
@@ -187,15 +194,75 @@ fn somebody_who_is_no_contact_is_asked() {
 }
 
 #[test]
-fn the_list_pins_and_mutes() {
+fn a_conversation_is_pinned_and_muted_in_the_list_and_from_itself() {
     let mut state = ready();
-    press(&mut state, KeyCode::Tab);
-    assert_eq!(state.pane, Pane::List);
-    let effects = press(&mut state, KeyCode::Char('p'));
+    let effects = alt(&mut state, KeyCode::Char('p'));
     assert!(matches!(effects[0], Effect::Keep(BOBS, edit) if edit.pinned == Some(true)));
-    let effects = press(&mut state, KeyCode::Char('m'));
+    let effects = alt(&mut state, KeyCode::Char('m'));
     assert!(matches!(effects[0], Effect::Keep(BOBS, edit) if edit.pinned.is_none()));
     assert!(screen(&state).contains("⚑ ⊘"));
+    press(&mut state, KeyCode::Tab);
+    press(&mut state, KeyCode::End);
+    assert_eq!((state.pane, state.chosen), (Pane::List, Some(ZHANGS)));
+    let effects = alt(&mut state, KeyCode::Char('p'));
+    assert!(matches!(effects[0], Effect::Keep(ZHANGS, edit) if edit.pinned == Some(true)));
+    assert_eq!(state.open, Some(BOBS));
+}
+
+#[test]
+fn the_newest_conversation_is_open_at_the_start_and_can_be_written_in() {
+    let mut state = online(Lang::En, (80, 24));
+    ctrl(&mut state, 'k');
+    news(
+        &mut state,
+        News::List(vec![with_zhang(), team(), with_bob()]),
+    );
+    assert_eq!(state.open, Some(BOBS), "not the pinned one");
+    assert!(state.popup.is_some(), "nobody's keys are taken away");
+    press(&mut state, KeyCode::Esc);
+    assert!(draw(&state).1.is_some(), "the cursor is in it");
+    write(&mut state, "hello");
+    assert_eq!(state.open_chat().unwrap().draft.text(), "hello");
+    // A later list leaves it open.
+    let mut newer = with_zhang();
+    newer.last_seq = Seq(99);
+    newer.active_at = at(99);
+    news(&mut state, News::List(vec![newer]));
+    assert_eq!(state.open, Some(BOBS));
+}
+
+#[test]
+fn the_first_conversation_opens_when_there_is_one() {
+    let mut state = online(Lang::En, (80, 24));
+    news(&mut state, News::List(Vec::new()));
+    assert_eq!(state.open, None);
+    news(&mut state, News::Conversation(Box::new(with_bob())));
+    assert_eq!(state.open, Some(BOBS));
+}
+
+#[test]
+fn nothing_that_is_typed_is_lost_silently() {
+    // In the list it begins a message to whom is chosen there, whatever the letter.
+    for text in ["morning", "pst", "hello"] {
+        let mut state = ready();
+        press(&mut state, KeyCode::Tab);
+        press(&mut state, KeyCode::End);
+        write(&mut state, text);
+        assert_eq!(state.open, Some(ZHANGS));
+        assert_eq!(state.open_chat().unwrap().draft.text(), text);
+        update(&mut state, Input::Paste(" there".to_owned()));
+        assert!(screen(&state).contains(&format!("{text} there")));
+    }
+    // With a message chosen it ends the choice, unless the letter does something with it.
+    let mut state = ready();
+    press(&mut state, KeyCode::Up);
+    write(&mut state, "hello");
+    assert_eq!(state.open_chat().unwrap().draft.text(), "hello");
+    // Where there is nobody, that is said.
+    let mut state = online(Lang::En, (80, 24));
+    news(&mut state, News::List(Vec::new()));
+    write(&mut state, "h");
+    assert!(screen(&state).contains("nobody to write to yet: Ctrl-N"));
 }
 
 #[test]
@@ -217,9 +284,8 @@ fn leaving_with_a_draft_asks_once() {
 #[test]
 fn one_pane_at_a_time_where_it_is_narrow() {
     let mut state = connected(Lang::En, (40, 12));
-    assert!(screen(&state).contains("Release team") && screen(&state).contains("Bob"));
     open_bobs(&mut state);
     assert!(!screen(&state).contains("Release team") && screen(&state).contains("Shall we?"));
     press(&mut state, KeyCode::Esc);
-    assert!(screen(&state).contains("Release team"));
+    assert!(screen(&state).contains("Release team") && screen(&state).contains("Bob"));
 }

@@ -144,18 +144,25 @@ pub(super) fn new(lang: Lang, size: (u16, u16)) -> State {
         color: true,
         bell: true,
         run: "run".to_owned(),
+        sign_in: "myim login http://localhost:20000 ann".to_owned(),
     };
     State::new(setting, size)
 }
 
-/// Connected, with three conversations, none of them open.
-pub(super) fn connected(lang: Lang, size: (u16, u16)) -> State {
+/// Connected; nothing is known yet.
+pub(super) fn online(lang: Lang, size: (u16, u16)) -> State {
     let mut state = new(lang, size);
     let online = Connection::Online {
         user: ME,
         session: SessionId(9),
     };
     news(&mut state, News::Connection(online));
+    state
+}
+
+/// Connected, with three conversations; the newest, Bob's, is open.
+pub(super) fn connected(lang: Lang, size: (u16, u16)) -> State {
+    let mut state = online(lang, size);
     news(
         &mut state,
         News::List(vec![with_bob(), with_zhang(), team()]),

@@ -1,14 +1,17 @@
 //! What the network tells.
 
 use client::live::{EntryContent, Passing};
-use client::model::{ConversationId, Message, Presence, Seq, SessionId, Status};
+use client::model::{
+    ContactRequest, ConversationId, Direction, Message, Notice, Presence, Seq, SessionId, Status,
+    UserId,
+};
 use client::{Connection, Sent};
 use ratatui::crossterm::event::KeyCode;
 
 use super::made::*;
 use super::screens::open_bobs;
 use super::*;
-use crate::chat::message::Wanted;
+use crate::chat::message::{Progress, Wanted};
 use crate::chat::text::Lang;
 
 fn ready() -> State {
@@ -184,6 +187,46 @@ fn presence_is_shown_and_forgotten_without_a_connection() {
 }
 
 #[test]
+fn a_contact_request_is_told_if_it_is_open() {
+    let asks = |id: u64| ContactRequest {
+        id,
+        direction: Direction::Incoming,
+        user: user(UserId(8), "zoe", "Zoë"),
+        note: String::new(),
+        time: at(1),
+    };
+    let came = |state: &mut State, id: u64| {
+        let fields = serde_json::json!({
+            "request_id": id.to_string(), "user_id": "8", "username": "zoe", "note": "",
+        });
+        let notice = Notice {
+            name: "contact.requested".to_owned(),
+            time: at(1),
+            sender: UserId(8),
+            fields: fields.as_object().unwrap().clone(),
+        };
+        let entry = News::Entry {
+            conversation: ConversationId::inbox(ME),
+            seq: Seq(1),
+            content: EntryContent::Notice(notice),
+        };
+        news(state, entry)
+    };
+    let mut state = ready();
+    let effects = came(&mut state, 4);
+    assert!(matches!(effects[..], [Effect::LoadRequests]), "{effects:?}");
+    let effects = news(&mut state, News::Requests(Vec::new()));
+    assert!(effects.is_empty(), "it was answered: {effects:?}");
+    assert!(!screen(&state).contains("wants to be your contact"));
+    came(&mut state, 5);
+    let effects = news(&mut state, News::Requests(vec![asks(5)]));
+    assert!(matches!(effects[..], [Effect::Bell]), "{effects:?}");
+    assert!(screen(&state).contains("Zoë wants to be your contact"));
+    let effects = news(&mut state, News::Requests(vec![asks(5)]));
+    assert!(effects.is_empty(), "told once: {effects:?}");
+}
+
+#[test]
 fn a_gap_after_a_reconnect_is_filled() {
     let mut state = ready();
     let online = Connection::Online {
@@ -244,7 +287,7 @@ fn a_large_group_that_moved_has_as_much_unread_as_was_written() {
 #[test]
 fn a_page_that_fails_is_asked_for_again_with_the_next_connection_and_not_before() {
     let mut state = connected(Lang::En, (80, 24));
-    press(&mut state, KeyCode::Enter);
+    alt(&mut state, KeyCode::Up);
     let failed = News::Page {
         conversation: TEAM,
         wanted: Wanted::Newest,
@@ -286,4 +329,30 @@ fn an_edit_that_came_meanwhile_is_newer_than_the_page() {
     let stale = page(vec![message(BOBS, 6, BOB, "Shall we?")], true);
     news(&mut state, loaded(BOBS, Wanted::Newest, stale));
     assert!(screen(&state).contains("Shall we go? (edited)"));
+}
+
+#[test]
+fn a_transfer_that_failed_is_named_once() {
+    for (reason, told) in [
+        (
+            "/tmp/f.txt: No such file or directory",
+            "/tmp/f.txt: No such file or directory",
+        ),
+        ("the server is away", "f.txt: the server is away"),
+    ] {
+        let mut state = ready();
+        ctrl(&mut state, 'o');
+        write(&mut state, "/tmp/f.txt");
+        let effects = press(&mut state, KeyCode::Enter);
+        let [Effect::Upload { id, .. }] = effects[..] else {
+            panic!("{effects:?}");
+        };
+        let progress = Progress::Failed(reason.to_owned());
+        news(&mut state, News::Transfer { id, progress });
+        assert!(
+            screen(&state).contains(&format!("connected  {told}")),
+            "{}",
+            screen(&state)
+        );
+    }
 }

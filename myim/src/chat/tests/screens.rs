@@ -90,19 +90,17 @@ pub(super) fn history() -> Vec<Message> {
     ]
 }
 
-/// Bob's conversation, open and loaded.
+/// Bob's conversation, which is open, and loaded.
 pub(super) fn open_bobs(state: &mut State) {
-    let down = state.order.iter().position(|id| *id == BOBS).unwrap();
-    for _ in 0..down {
-        press(state, KeyCode::Down);
-    }
-    press(state, KeyCode::Enter);
+    assert_eq!(state.open, Some(BOBS), "it has the newest activity");
     news(state, loaded(BOBS, Wanted::Newest, page(history(), false)));
 }
 
 #[test]
 fn the_list() {
-    everywhere("list", |_| {});
+    everywhere("list", |state| {
+        press(state, KeyCode::Tab);
+    });
 }
 
 #[test]
@@ -113,9 +111,8 @@ fn a_conversation_with_everything() {
 #[test]
 fn a_first_start_says_what_to_do() {
     everywhere("empty", |state| {
-        state.chats.clear();
+        *state = online(state.setting.lang, state.size);
         news(state, News::List(Vec::new()));
-        state.sort();
     });
 }
 
@@ -217,6 +214,16 @@ fn another_program_took_over() {
     everywhere("replaced", |state| {
         open_bobs(state);
         news(state, News::Connection(Connection::Ended(Ended::Replaced)));
+    });
+}
+
+#[test]
+fn a_sign_in_that_is_over_says_what_to_do_and_keeps_what_was_written_in_sight() {
+    everywhere("signed-out", |state| {
+        open_bobs(state);
+        write(state, "half a sent");
+        news(state, News::Connection(Connection::Ended(Ended::SignedOut)));
+        write(state, "ence");
     });
 }
 

@@ -42,12 +42,13 @@ pub(crate) struct Texts {
     pub(crate) connecting: &'static str,
     /// Seconds.
     pub(crate) offline: &'static str,
+    /// What signs in again.
     pub(crate) signed_out: &'static str,
     pub(crate) replaced: &'static str,
     pub(crate) store_failed: &'static str,
     pub(crate) conversations: &'static str,
     pub(crate) nothing_yet: &'static [&'static str],
-    pub(crate) choose_one: &'static str,
+    pub(crate) nowhere_to_write: &'static str,
     pub(crate) no_messages: &'static str,
     pub(crate) beginning: &'static str,
     pub(crate) requests_waiting: &'static str,
@@ -58,6 +59,8 @@ pub(crate) struct Texts {
     pub(crate) one_types: &'static str,
     pub(crate) several_type: &'static str,
     pub(crate) you: &'static str,
+    /// As [`Texts::you`], behind what somebody did.
+    pub(crate) whom_you: &'static str,
     pub(crate) today: &'static str,
     pub(crate) yesterday: &'static str,
     pub(crate) day: fn(Date) -> String,
@@ -191,6 +194,7 @@ mod tests {
         let gaps = |text: &str| text.matches("{}").count();
         for (en, zh) in [
             (en.offline, zh.offline),
+            (en.signed_out, zh.signed_out),
             (en.notices.added, zh.notices.added),
             (en.transfer, zh.transfer),
             (en.recall, zh.recall),

@@ -45,6 +45,7 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     let Some(chat) = state.open_chat_mut() else {
         return;
     };
+    chat.selected = None;
     chat.draft.insert(text);
     let told = chat
         .typing_told

@@ -9,7 +9,6 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use super::news;
-use crate::chat::clean;
 use crate::chat::message::Effect;
 use crate::chat::people::People;
 use crate::chat::state::{Chat, State};
@@ -19,6 +18,8 @@ use crate::chat::text::put;
 const TYPING_FOR: SignedDuration = SignedDuration::from_secs(6);
 /// The server counts no further either.
 const UNREAD_MAX: u32 = 999;
+/// Requests that are looked for among the open ones, at most; the newest.
+const REQUESTS_MAX: usize = 256;
 
 pub(super) fn entry(
     state: &mut State,
@@ -205,9 +206,14 @@ fn inbox(
 ) {
     let texts = state.texts;
     match notice.kind() {
-        NoticeKind::ContactRequested { username, .. } => {
-            state.tell(put(texts.wants_contact, &[&clean::line(&username)]), false);
-            effects.extend([Effect::LoadRequests, Effect::Bell]);
+        NoticeKind::ContactRequested { request_id, .. } => {
+            // It may have been answered since: the list of open requests knows.
+            state.came.retain(|known| *known != request_id);
+            if state.came.len() >= REQUESTS_MAX {
+                state.came.remove(0);
+            }
+            state.came.push(request_id);
+            effects.push(Effect::LoadRequests);
         }
         NoticeKind::ContactAnswered { user_id, accepted } => {
             let name = state.people.name(user_id).map(str::to_owned);

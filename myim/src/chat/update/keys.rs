@@ -37,8 +37,9 @@ pub(super) fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>)
 pub(super) fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     if state.popup.is_some() {
         popups::paste(state, text, effects);
-    } else if state.open.is_some() {
-        state.pane = Pane::Chat;
+    } else if state.pane == Pane::List || state.open.is_none() {
+        list::write(state, text, effects);
+    } else {
         compose::paste(state, text, effects);
     }
 }
@@ -84,7 +85,8 @@ fn ended(state: &State, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
             effects.push(Effect::TakeOver)
         }
         KeyCode::Char('q') if !ctrl(key) => effects.push(Effect::Quit),
-        _ => return false,
+        // There is nothing to write into.
+        _ => return typed(key).is_some(),
     }
     true
 }
@@ -100,6 +102,8 @@ fn global(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
         KeyCode::Up if alt || ctrl(key) => opening::step(state, false, effects),
         KeyCode::Down if alt || ctrl(key) => opening::step(state, true, effects),
         KeyCode::Char('a') if alt => opening::to_unread(state, effects),
+        KeyCode::Char('p') if alt => list::keep(state, true, effects),
+        KeyCode::Char('m') if alt => list::keep(state, false, effects),
         KeyCode::PageUp => {
             if let Some(chat) = state.open_chat_mut() {
                 chat.history.retry();

@@ -23,23 +23,33 @@ pub(super) fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>)
         }
         KeyCode::Esc if state.open.is_some() => state.pane = Pane::Chat,
         KeyCode::Char('?') => state.popup = Some(Popup::Help { scroll: 0 }),
-        KeyCode::Char('p') if !keys::ctrl(key) => keep(state, true, effects),
-        KeyCode::Char('m') if !keys::ctrl(key) => keep(state, false, effects),
         _ => {
-            let Some(one) = keys::typed(key).filter(|_| state.open.is_some()) else {
-                return;
-            };
-            // Whoever begins to write means the conversation.
-            state.pane = Pane::Chat;
-            compose::paste(state, one.encode_utf8(&mut [0; 4]), effects);
+            if let Some(one) = keys::typed(key) {
+                write(state, one.encode_utf8(&mut [0; 4]), effects);
+            }
         }
     }
 }
 
-/// Pins or mutes the chosen conversation, or takes that back.
-fn keep(state: &mut State, pin: bool, effects: &mut Vec<Effect>) {
-    let chosen = state.chosen.or(state.open);
-    let Some(chat) = chosen.and_then(|id| state.chats.get_mut(&id)) else {
+/// Whoever begins to write means the chosen conversation.
+pub(super) fn write(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
+    match state.chosen.or(state.open) {
+        Some(id) => {
+            opening::open(state, id, effects);
+            compose::paste(state, text, effects);
+        }
+        None => state.tell(state.texts.nowhere_to_write, true),
+    }
+}
+
+/// Pins or mutes the conversation that is chosen in the list, or the one that is open; or takes
+/// that back.
+pub(super) fn keep(state: &mut State, pin: bool, effects: &mut Vec<Effect>) {
+    let meant = match state.pane {
+        Pane::List => state.chosen.or(state.open),
+        Pane::Chat => state.open,
+    };
+    let Some(chat) = meant.and_then(|id| state.chats.get_mut(&id)) else {
         return;
     };
     let summary = &mut chat.summary;

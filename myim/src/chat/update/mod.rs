@@ -76,6 +76,7 @@ fn is_watched(state: &State) -> bool {
 
 /// What follows from the new state, whatever made it.
 fn settle(state: &mut State, effects: &mut Vec<Effect>) {
+    opening::begin(state, effects);
     let Some(open) = state.open else {
         return;
     };

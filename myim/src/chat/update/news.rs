@@ -1,6 +1,6 @@
 //! What came from the network.
 
-use client::model::{Conversation, Message, Page, Presence, User, UserId};
+use client::model::{ContactRequest, Conversation, Message, Page, Presence, User, UserId};
 use client::{Connection, Failed, store};
 use jiff::SignedDuration;
 
@@ -36,18 +36,14 @@ pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             take(state, *summary);
             state.sort();
         }
-        News::Opened(summary) => {
-            let id = summary.id;
-            take(state, *summary);
-            state.sort();
-            opening::open(state, id, effects);
-        }
-        News::NotFriends(user) => {
+        News::Opened(summary) => opened(state, *summary, effects),
+        News::OpenedStrange(user, summary) => {
+            opened(state, *summary, effects);
             let note = Editor::default();
             state.popup = Some(Popup::Note { user, note });
         }
         News::Contacts(contacts) => state.people.keep(&contacts),
-        News::Requests(requests) => state.requests = requests,
+        News::Requests(requests) => requested(state, requests, effects),
         News::Presence(presences) => presences.iter().for_each(|one| state.people.is(one)),
         News::Page {
             conversation,
@@ -82,6 +78,13 @@ pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             answer_popup(state, news, effects);
         }
     }
+}
+
+fn opened(state: &mut State, summary: Conversation, effects: &mut Vec<Effect>) {
+    let id = summary.id;
+    take(state, summary);
+    state.sort();
+    opening::open(state, id, effects);
 }
 
 fn connected(state: &mut State, connection: Connection, effects: &mut Vec<Effect>) {
@@ -317,6 +320,20 @@ fn answer_popup(state: &mut State, news: News, effects: &mut Vec<Effect>) {
             *shown = choices;
         }
         _ => {}
+    }
+}
+
+/// Tells of a request that came and is open.
+fn requested(state: &mut State, requests: Vec<ContactRequest>, effects: &mut Vec<Effect>) {
+    state.requests = requests;
+    let came = |one: &&ContactRequest| state.came.contains(&one.id);
+    let open: Vec<_> = state.incoming().filter(came).cloned().collect();
+    // The others were answered; or this list was made before they came, and the next one has them.
+    state.came.retain(|id| open.iter().all(|one| one.id != *id));
+    if let Some(ContactRequest { user, .. }) = open.last() {
+        let text = put(state.texts.wants_contact, &[&display_name(user)]);
+        state.tell(text, false);
+        effects.push(Effect::Bell);
     }
 }
 

@@ -4,7 +4,23 @@ use client::model::{ConversationId, Seq};
 
 use crate::chat::history::{Edge, Key};
 use crate::chat::message::{Effect, Wanted};
-use crate::chat::state::{Pane, State};
+use crate::chat::state::{Chat, Pane, State};
+
+/// Something is open as soon as there is something: what has the newest activity, so that whoever
+/// starts the program can write. A popup stays.
+pub(super) fn begin(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.open.is_some() || !state.loaded {
+        return;
+    }
+    let active = |id: &&ConversationId| state.chats.get(*id).map(Chat::active_at);
+    // The first one of those that are equally new stands higher.
+    let newest = state.order.iter().rev().max_by_key(active).copied();
+    if let Some(id) = newest {
+        let popup = state.popup.take();
+        open(state, id, effects);
+        state.popup = popup;
+    }
+}
 
 /// Shows a conversation.
 pub(super) fn open(state: &mut State, id: ConversationId, effects: &mut Vec<Effect>) {

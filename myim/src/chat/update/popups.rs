@@ -231,6 +231,9 @@ fn enter(state: &mut State, effects: &mut Vec<Effect>) {
         }) => match found.get(chosen) {
             Some(user) => effects.push(Effect::OpenWith(user.clone())),
             None => {
+                if !query.is_empty() {
+                    state.tell(state.texts.nothing_found, true);
+                }
                 state.popup = Some(Popup::NewChat {
                     query,
                     ticket,

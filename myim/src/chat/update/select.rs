@@ -3,7 +3,7 @@
 use client::model::{KnownSegment, Message, Segment};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
-use super::{keys, opening, popups, with_history};
+use super::{compose, keys, opening, popups, with_history};
 use crate::chat::editor::Editor;
 use crate::chat::history::Item;
 use crate::chat::message::{Effect, FileOf};
@@ -28,8 +28,14 @@ pub(super) fn press(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>)
         KeyCode::Esc | KeyCode::Enter => end(state),
         KeyCode::End => opening::to_newest(state),
         _ => {
-            if let Some(letter) = keys::typed(key) {
+            let Some(letter) = keys::typed(key) else {
+                return;
+            };
+            if is_command(state, letter) {
                 act(state, letter, effects);
+            } else {
+                // Whoever writes on means the conversation.
+                compose::paste(state, letter.encode_utf8(&mut [0; 4]), effects);
             }
         }
     }
@@ -94,6 +100,16 @@ fn chosen(state: &State) -> Option<Chosen> {
 /// Whether the chosen message was not sent: then other keys are shown.
 pub(crate) fn is_failed(state: &State) -> bool {
     matches!(chosen(state), Some(Chosen::Failed(_)))
+}
+
+/// Whether this letter does something with the chosen message.
+fn is_command(state: &State, letter: char) -> bool {
+    let commands = match chosen(state) {
+        Some(Chosen::Stored(_)) => "red+s?",
+        Some(Chosen::Failed(_)) => "RrD",
+        Some(Chosen::Waiting) | None => "",
+    };
+    commands.contains(letter)
 }
 
 fn act(state: &mut State, letter: char, effects: &mut Vec<Effect>) {

@@ -79,7 +79,11 @@ pub(super) fn progress(state: &mut State, id: u64, progress: Progress, effects: 
             state.tell(text, false);
         }
         Progress::Failed(reason) => {
-            let text = put(state.texts.transfer_failed, &[&transfer.name, &reason]);
+            // What is wrong with a file of this machine begins with its name.
+            let text = match reason.contains(&transfer.name) {
+                true => reason,
+                false => put(state.texts.transfer_failed, &[&transfer.name, &reason]),
+            };
             state.tell(text, true);
         }
         Progress::Cancelled => state.tell(state.texts.cancelled, false),

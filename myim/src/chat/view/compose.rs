@@ -19,14 +19,14 @@ pub(super) fn draw(state: &State, area: &ChatArea, buffer: &mut Buffer) -> Optio
     }
     let chat = state.open_chat()?;
     edge(state, chat, area.edge, buffer);
-    if matches!(state.link, Link::Ended(_)) {
-        return None;
-    }
     let (rows, at, column) = chat.draft.rows(usize::from(area.input.width));
     let shown = usize::from(area.input.height);
     let first = (at + 1).saturating_sub(shown);
     for (place, text) in rows.iter().skip(first).take(shown).enumerate() {
         put(buffer, row(area.input, place), text, Style::new());
+    }
+    if matches!(state.link, Link::Ended(_)) {
+        return None;
     }
     if chat.draft.is_empty() {
         put(

@@ -12,9 +12,6 @@ use crate::chat::wrap;
 
 pub(super) fn draw(state: &State, area: &ChatArea, buffer: &mut Buffer) {
     let Some(chat) = state.open_chat() else {
-        if state.loaded && !state.order.is_empty() {
-            hint(state, state.texts.choose_one, area.history, buffer);
-        }
         return;
     };
     list::title(state, chat, area.title, buffer);

@@ -61,7 +61,8 @@ fn link(state: &State) -> (&'static str, String, Style) {
             ("○", text, theme.bad())
         }
         Link::Ended(Ended::Closed | Ended::SignedOut) => {
-            ("○", texts.signed_out.to_owned(), theme.bad())
+            let text = put_values(texts.signed_out, &[&state.setting.sign_in]);
+            ("○", text, theme.bad())
         }
     }
 }

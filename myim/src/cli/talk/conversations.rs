@@ -50,7 +50,7 @@ pub(super) async fn everything(api: &Api) -> Result<Vec<Conversation>, client::E
 }
 
 /// As other commands take it: `#GROUP`, or the user name.
-fn name(conversation: &Conversation) -> String {
+pub(super) fn name(conversation: &Conversation) -> String {
     match (conversation.kind, &conversation.group, &conversation.peer) {
         (ConversationKind::Group, Some(group), _) => format!("#{}", group.name),
         (_, _, Some(peer)) => peer.username.clone(),

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::names::Names;
 use super::{Common, resolve, show};
+use crate::cli::harmless;
 
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
@@ -44,7 +45,8 @@ pub(super) async fn run(args: SearchArgs) -> anyhow::Result<()> {
                 output.object(message)?;
             } else {
                 let line = show::message(output, &api, &mut names, message).await;
-                output.line(&format!("{} {line}", message.conversation))?;
+                let place = names.conversation(&api, message.conversation).await;
+                output.line(&format!("{} {line}", harmless::line(&place)))?;
             }
         }
         match page.next {

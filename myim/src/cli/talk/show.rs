@@ -1,9 +1,10 @@
 //! Messages and notices as lines for people.
 
 use client::Api;
-use client::model::{Message, Notice};
+use client::model::{Message, Notice, Timestamp};
 use serde_json::Value;
 
+use super::happened::Happened;
 use super::names::Names;
 use crate::cli::harmless;
 use crate::cli::output::{Color, Output, when};
@@ -15,16 +16,27 @@ pub(super) async fn message(
     names: &mut Names,
     message: &Message,
 ) -> String {
+    let place = place(output, message.time, &message.seq.to_string());
+    if let Some(fields) = &message.notice {
+        let happened = Happened {
+            kind: fields
+                .get("type")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+            sender: message.sender,
+            fields,
+        };
+        let said = happened.sentence(api, names).await;
+        return format!("{place} ({})", harmless::text(&said));
+    }
     let name = harmless::line(&names.of(api, message.sender).await);
     let said = if message.recalled_at.is_some() {
         "(taken back)".to_owned()
-    } else if let Some(notice) = &message.notice {
-        format!("({})", happened(notice.get("type"), notice))
     } else {
         message.text()
     };
-    let mut line = head(output, message.time, &message.seq.to_string(), &name);
-    line.push_str(&harmless::text(&said));
+    let name = output.paint(&name, Color::Cyan);
+    let mut line = format!("{place} {name}: {}", harmless::text(&said));
     let mut marks = String::new();
     if let Some(seq) = message.reply_to {
         marks.push_str(&format!(" (answers {seq})"));
@@ -42,7 +54,7 @@ pub(super) async fn message(
     line
 }
 
-/// The same for what the server says.
+/// `TIME SEQ (what the server says)`.
 pub(super) async fn notice(
     output: Output,
     api: &Api,
@@ -50,31 +62,16 @@ pub(super) async fn notice(
     seq: &str,
     notice: &Notice,
 ) -> String {
-    let name = harmless::line(&names.of(api, notice.sender).await);
-    let said = happened(Some(&Value::from(notice.name.clone())), &notice.fields);
-    let mut line = head(output, notice.time, seq, &name);
-    line.push_str(&harmless::text(&format!("({said})")));
-    line
+    let happened = Happened {
+        kind: &notice.name,
+        sender: notice.sender,
+        fields: &notice.fields,
+    };
+    let said = happened.sentence(api, names).await;
+    let place = place(output, notice.time, seq);
+    format!("{place} ({})", harmless::text(&said))
 }
 
-fn head(output: Output, time: client::model::Timestamp, seq: &str, name: &str) -> String {
-    let place = output.paint(&format!("{} {seq}", when(time)), Color::Dim);
-    format!("{place} {}: ", output.paint(name, Color::Cyan))
-}
-
-/// The name of what happened, and its fields.
-fn happened(name: Option<&Value>, fields: &serde_json::Map<String, Value>) -> String {
-    let mut text = name
-        .and_then(Value::as_str)
-        .unwrap_or("something")
-        .to_owned();
-    for (field, value) in fields {
-        match value {
-            _ if field == "type" || field == "event" => {}
-            Value::Null => {}
-            Value::String(value) => text.push_str(&format!(" {field}={value}")),
-            other => text.push_str(&format!(" {field}={other}")),
-        }
-    }
-    text
+fn place(output: Output, time: Timestamp, seq: &str) -> String {
+    output.paint(&format!("{} {seq}", when(time)), Color::Dim)
 }

@@ -213,7 +213,8 @@ impl Tail {
                     }
                 }
                 Event::Passing(passing) => {
-                    if self.printer.passing(&passing, &self.only, self.passing)? && self.counted() {
+                    let printed = self.printer.passing(&passing, &self.only, self.passing);
+                    if printed.await? && self.counted() {
                         return Ok(End::Counted);
                     }
                 }
@@ -291,7 +292,7 @@ impl Tail {
 fn sorry(ended: Ended) -> anyhow::Error {
     match ended {
         Ended::SignedOut => Failure::NotSignedIn(
-            "the sign-in of this device is over: myim login makes a new one".to_owned(),
+            "the sign-in of this device is over: myim login SERVER USER makes a new one".to_owned(),
         )
         .into(),
         Ended::Replaced => Failure::Refused {

@@ -98,13 +98,15 @@ async fn incoming(
         Some(bot) => Some(bot::find(api, bot).await?.id),
         None => None,
     };
-    let made = api
+    let mut made = api
         .create_incoming_webhook(conversation, &args.name, bot)
         .await?;
+    // The server says the path; at which address it is reached, only its users know.
+    made.url = made.url.map(|path| format!("{}{path}", account.server));
     let url = made.url.as_deref().unwrap_or_default();
     let sentence = format!(
-        "Webhook {}. Its address, which is not shown again:\n{}{url}",
-        made.id, account.server
+        "Webhook {}. Its address, which is not shown again:\n{url}",
+        made.id
     );
     output.result(&made, &sentence)
 }

@@ -9,6 +9,7 @@ use std::thread;
 use myim_tests::api_person::{Device, said, segments, seq};
 use myim_tests::server::Server;
 use myim_tests::socket::Silence;
+use myim_tests::wire::Flavor;
 use serde_json::json;
 
 use super::Village;
@@ -325,4 +326,46 @@ fn typing_is_told_and_never_stored() {
     assert_eq!(ann.conversation(&direct)["last_seq"], before);
     stranger.ping();
     assert!(stranger.waiting().all(|event| event["event"] != "typing"));
+}
+
+#[test]
+fn whoever_wrote_hears_that_it_was_delivered() {
+    let server = Server::sqlite();
+    let Village {
+        ann, bob, direct, ..
+    } = Village::new(&server);
+    let (mut laptop, mut phone) = (ann.connect(), bob.connect());
+    let place = laptop.say(&direct, "hello");
+    phone.hears(&direct, &["hello"]);
+    assert!(
+        ann.conversation(&direct)["peer_delivered_seq"].as_u64() < Some(place),
+        "it was sent, and nobody has acknowledged it"
+    );
+    phone.ack(&direct, place);
+    let event = laptop.find_event("delivered");
+    assert_eq!(
+        event,
+        json!({"event": "delivered", "conversation": direct, "user_id": bob.user_id, "seq": place})
+    );
+    assert_eq!(ann.conversation(&direct)["peer_delivered_seq"], place);
+    // The one who received it is told nothing.
+    phone.ping();
+    assert!(phone.waiting().all(|event| event["event"] != "delivered"));
+}
+
+#[test]
+fn what_an_existing_client_was_sent_is_delivered() {
+    let server = Server::sqlite();
+    let Village {
+        ann, bob, direct, ..
+    } = Village::new(&server);
+    let mut laptop = ann.connect();
+    let mut old_client = server.login("bob", Flavor::Pc);
+    let place = laptop.say(&direct, "hello");
+    old_client.hears(&["hello"]);
+    let is_it = |event: &serde_json::Value| {
+        event["event"] == "delivered" && event["seq"].as_u64() >= Some(place)
+    };
+    let event = laptop.find(is_it);
+    assert_eq!(event["user_id"], json!(bob.user_id));
 }

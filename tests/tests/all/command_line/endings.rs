@@ -34,6 +34,40 @@ fn each_kind_of_end_has_its_code() {
 }
 
 #[test]
+fn a_server_without_tls_is_told_and_gets_no_password() {
+    let server = Server::sqlite();
+    server.sign_up("ann");
+    let machine = Machine::new(&server);
+    let address = server.chat;
+    let login = format!("https://{address}");
+    let args = ["login", &login, "ann", "--password-file", "-"];
+    let secret = format!("{}\n", myim_tests::person::password("ann"));
+    let ran = machine.run_with(&args, &secret).ended(3);
+    ran.said("speaks no TLS")
+        .said(&format!("write http://{address}"));
+}
+
+#[test]
+fn who_is_not_let_in_is_told_what_to_do() {
+    let server = Server::sqlite();
+    for name in ["ann", "bob"] {
+        server.sign_up(name);
+    }
+    let ann = Machine::of(&server, "ann");
+    let ran = ann.run(&["send", "bob", "hi"]).ended(1);
+    ran.said("myim contacts add NAME");
+    let mut command = ann.command(&["whoami"]);
+    command.env("MYIM_TOKEN", "v1.worthless");
+    command.env("MYIM_SERVER", &ann.server);
+    let ran = super::run(command, "").ended(4);
+    ran.said("myim login SERVER USER");
+    // A wrong password is no reason to sign in.
+    let args = ["login", &ann.server, "ann", "--password-file", "-"];
+    let ran = ann.run_with(&args, "not it\n").ended(1);
+    assert!(!ran.err.contains("myim login"), "{}", ran.err);
+}
+
+#[test]
 fn a_send_that_fails_says_what_is_certain() {
     let mut server = Server::sqlite();
     let id = server.sign_up("ann");

@@ -188,7 +188,7 @@ fn who_has_enough_ends_it_quietly() {
     let mut command = std::process::Command::new("bash");
     let myim = myim_tests::process::program("myim");
     let line = format!(
-        "set -o pipefail; {} history bob | head -c 10",
+        "set -o pipefail; {0} history bob | head -c 10 && {0} completions bash | head -1",
         myim.display()
     );
     command

@@ -93,7 +93,9 @@ fn webhooks_are_listed_and_deleted() {
     let incoming = ann.json(&["webhook", "incoming", "bob", "--name", "builds"]);
     let target = "http://127.0.0.1:9/all";
     let outgoing = ann.json(&["webhook", "outgoing", target]);
-    assert!(incoming["url"].is_string() && outgoing["secret"].is_string());
+    let url = incoming["url"].as_str().unwrap();
+    assert!(url.starts_with(&format!("{}/", ann.server)), "{url}");
+    assert!(outgoing["secret"].is_string());
 
     let listed = ann.jsons(&["webhook", "list"]);
     let kinds = listed.iter().map(|one| (&one["kind"], &one["id"]));

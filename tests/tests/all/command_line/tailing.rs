@@ -178,6 +178,57 @@ fn people_see_lines() {
     bob.say(&direct, "c1", "\u{1b}[31mred");
     let shown = machine.run(&["tail", "--count", "1"]).done().out;
     let lines: Vec<_> = shown.lines().collect();
-    assert_eq!(lines[0], format!("== {direct} =="));
+    assert_eq!(lines[0], "== bob ==");
     assert!(lines[1].ends_with(" 1 bob: \\u{1b}[31mred"), "{shown}");
+}
+
+#[test]
+fn people_read_what_happened_in_sentences() {
+    let server = Server::sqlite();
+    let (machine, bob, direct) = two(&server);
+    let ann = server.sign_in("ann", "phone");
+    let cid = server.newcomer("cid");
+    bob.befriend(&cid);
+    let group = bob.found_group("tea time", &[&ann]);
+    let put = format!("/groups/{group}/members/{}", cid.user_id);
+    let added = bob.put(&put, &json!({}));
+    assert!((200..300).contains(&added.status), "{added}");
+    let tea = bob.of_group(&group);
+    bob.say(&tea, "g1", "the kettle is on");
+    let ends = |text: &str| -> Vec<String> {
+        // Behind date, time and place.
+        let lines = text.lines();
+        let ends = lines.map(|line| line.splitn(4, ' ').last().unwrap().to_owned());
+        ends.collect()
+    };
+    let history = machine.run(&["history", "#tea time"]).done().out;
+    let wanted = [
+        "(bob made the group #tea time)",
+        "(bob added ann)",
+        "(bob added cid)",
+        "bob: the kettle is on",
+    ];
+    assert_eq!(ends(&history), wanted, "{history}");
+    let tail = machine
+        .run(&["tail", "#tea time", "--timeout", "2s"])
+        .done();
+    let tail = ends(&tail.out);
+    assert_eq!(tail[0], "== #tea time ==");
+    assert_eq!(tail[tail.len() - 2..], wanted[2..]);
+    // What passes has names too.
+    let mut phone = bob.connect();
+    let passing = machine.start(&["tail", "--passing"]);
+    phone.find(|event| event["event"] == "presence" && event["status"] == "online");
+    for (conversation, wanted) in [
+        (&direct, "bob writes\n"),
+        (&tea, "bob writes in #tea time\n"),
+    ] {
+        phone.request("typing", json!({"conversation": conversation}));
+        assert!(
+            passing.prints_within(wanted, super::PATIENCE),
+            "{}",
+            passing.story()
+        );
+    }
+    interrupt(&passing);
 }

@@ -3,7 +3,7 @@
 use myim_tests::server::Server;
 use myim_tests::wire::Flavor;
 
-use super::{CTRL_C, CTRL_O, Desk, ENTER, friends, go_to};
+use super::{CTRL_C, CTRL_N, CTRL_O, Desk, ENTER, friends, go_to};
 
 #[test]
 fn on_a_small_screen() {
@@ -13,6 +13,33 @@ fn on_a_small_screen() {
 #[test]
 fn on_a_large_screen() {
     converse((200, 60));
+}
+
+#[test]
+fn a_stranger_is_asked_and_can_be_written_to_when_the_answer_is_yes() {
+    let server = Server::sqlite();
+    server.sign_up("eve");
+    let ann = server.newcomer("ann");
+    let desk = Desk::of(&server, "eve");
+    let mut eve = desk.chat((80, 24));
+    eve.sees("No conversations yet.");
+    eve.types("hello");
+    eve.sees("nobody to write to yet");
+    eve.types(CTRL_N);
+    eve.sees("New conversation");
+    eve.types("ann");
+    eve.sees("@ann");
+    eve.types(ENTER);
+    eve.sees("to be a contact");
+    eve.types("it is eve\r");
+    eve.sees("was asked");
+    let requests = ann.get("/contacts/requests").ok(200);
+    let request = &requests["items"][0];
+    assert_eq!(request["note"], "it is eve");
+    ann.accept_friend(request["id"].as_str().unwrap());
+    eve.sees("accepted your request");
+    eve.types("hello ann\r");
+    eve.sees_in_a_line("hello ann", "✓");
 }
 
 fn converse(size: (u16, u16)) {

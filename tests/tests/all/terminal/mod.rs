@@ -13,6 +13,7 @@ use tempfile::TempDir;
 const ENTER: &str = "\r";
 const CTRL_C: &str = "\x03";
 const CTRL_K: &str = "\x0b";
+const CTRL_N: &str = "\x0e";
 const CTRL_O: &str = "\x0f";
 const CTRL_Z: &str = "\x1a";
 

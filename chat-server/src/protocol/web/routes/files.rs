@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, Uri};
 use axum::{Extension, Json};
 use common::api::BlobClass;
 use common::http::Guest;
-use common::http::origin::asked_host;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,6 +16,7 @@ use crate::app::App;
 use crate::command::{self, Failure, SeenFile};
 use crate::protocol::web::code::{self, Code};
 use crate::protocol::web::extract::{InPath, Query, Signed};
+use crate::protocol::web::file_servers;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::Timestamp;
@@ -122,26 +122,9 @@ async fn show(
         other => Problem::from(other),
     })?;
     let is_tls = guest.is_some_and(|Extension(guest)| guest.is_tls);
-    let base = base(&app, seen.class, asked_host(&headers, &uri), is_tls);
+    let asked = (&headers, &uri);
+    let base = file_servers::base(&app.config.files, seen.class, asked, is_tls);
     Ok(Json(shown(seen, &base)))
-}
-
-/// Where the server of this class is reached: as the operator said, or at its port of the host that
-/// was asked.
-fn base(app: &App, class: BlobClass, host: Option<&str>, is_tls: bool) -> String {
-    let files = &app.config.files;
-    let (said, port, path) = match class {
-        BlobClass::File => (&files.file_url, files.ports.file, "files"),
-        BlobClass::Image => (&files.image_url, files.ports.image, "images"),
-    };
-    match said {
-        Some(said) => format!("{}/{path}", said.trim_end_matches('/')),
-        None => {
-            let scheme = if is_tls { "https" } else { "http" };
-            let host = host.unwrap_or("localhost");
-            format!("{scheme}://{host}:{port}/{path}")
-        }
-    }
 }
 
 fn shown(seen: SeenFile, base: &str) -> File {

@@ -178,7 +178,7 @@ async fn send(
                 reply_to: new.reply_to.map(Seq),
             };
             let sending = command::send_segments(&app, &who.actor, conv, draft, mark).await?;
-            command::saved(&app, &who.actor, sending).await?
+            sending.saved().await?
         }
         (None, Some(from)) => {
             let source = Source {

@@ -42,6 +42,10 @@ pub(crate) struct Conversation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0)]
     pub(crate) peer_read_seq: Option<u64>,
+    /// How far a device of the other user has received; only in direct conversations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0)]
+    pub(crate) peer_delivered_seq: Option<u64>,
     /// Messages of others that were not read; at most 999 are counted.
     #[schema(minimum = 0, maximum = 999)]
     pub(crate) unread: u32,
@@ -150,6 +154,7 @@ fn one(conversation: command::Conversation, last_message: Option<Message>) -> Co
         profile,
         members,
         peer_read,
+        peer_delivered,
         ..
     } = conversation;
     let profile = profile.unwrap_or_else(|| nobody(peer));
@@ -175,6 +180,7 @@ fn one(conversation: command::Conversation, last_message: Option<Message>) -> Co
         last_message,
         read_seq: place.read.0,
         peer_read_seq: peer_read.map(|seq| seq.0),
+        peer_delivered_seq: peer_delivered.map(|seq| seq.0),
         unread: place.unread,
         mentions: place.mentions,
         muted: place.notify == Notify::Nothing,

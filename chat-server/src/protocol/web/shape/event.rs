@@ -191,8 +191,16 @@ pub(crate) fn typing(conv: ConvId, user: UserId) -> String {
 
 /// How far somebody has read.
 pub(crate) fn read(conv: ConvId, user: UserId, seq: Seq) -> String {
+    mark("read", conv, user, seq)
+}
+
+pub(crate) fn delivered(conv: ConvId, user: UserId, seq: Seq) -> String {
+    mark("delivered", conv, user, seq)
+}
+
+fn mark(event: &str, conv: ConvId, user: UserId, seq: Seq) -> String {
     json!({
-        "event": "read",
+        "event": event,
         "conversation": conv.to_string(),
         "user_id": user.to_string(),
         "seq": seq.0,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{Write, stdout};
 
 use client::live::{EntryContent, Passing};
-use client::model::{ConversationId, Message, Seq, Status, decimal};
+use client::model::{ConversationId, Message, Seq, Status, UserId, decimal};
 use client::{Api, Entry};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ impl Printer {
                     event["seq"] = seq.0.into();
                     return self.object(&event);
                 }
-                self.head(entry.conversation)?;
+                self.head(entry.conversation).await?;
                 let (names, seq) = (&mut self.names, seq.to_string());
                 let line = show::notice(self.output, &self.api, names, &seq, notice).await;
                 self.line(&line)
@@ -75,20 +75,20 @@ impl Printer {
                 message,
             });
         }
-        self.head(message.conversation)?;
+        self.head(message.conversation).await?;
         let line = show::message(self.output, &self.api, &mut self.names, message).await;
         self.line(&format!("{mark}{line}"))
     }
 
     /// What passes is printed only if it is wanted; that a large group moved, always. `true` if
     /// something was printed.
-    pub(super) fn passing(
+    pub(super) async fn passing(
         &mut self,
         passing: &Passing,
         only: &HashSet<ConversationId>,
         wanted: bool,
     ) -> anyhow::Result<bool> {
-        let Some((conversation, event, sentence)) = said(passing) else {
+        let Some((conversation, event)) = shown(passing) else {
             return Ok(false);
         };
         let here = conversation.is_none_or(|id| only.is_empty() || only.contains(&id));
@@ -99,17 +99,68 @@ impl Printer {
         if self.output.json {
             self.object(&event)?;
         } else {
-            let line = crate::cli::harmless::line(&sentence);
+            let line = crate::cli::harmless::line(&self.sentence(passing).await);
             self.line(&self.output.paint(&line, Color::Dim))?;
         }
         Ok(true)
     }
 
+    /// What passes, for people.
+    async fn sentence(&mut self, passing: &Passing) -> String {
+        let (api, names) = (&self.api, &mut self.names);
+        match passing {
+            Passing::Typing { conversation, user } => {
+                let place = names.conversation(api, *conversation).await;
+                match names.of(api, *user).await {
+                    who if who == place => format!("{who} writes"),
+                    who => format!("{who} writes in {place}"),
+                }
+            }
+            Passing::Read {
+                conversation,
+                user,
+                seq,
+            } => {
+                let place = names.conversation(api, *conversation).await;
+                match names.of(api, *user).await {
+                    who if who == place => format!("{who} has read up to {seq}"),
+                    who => format!("{who} has read {place} up to {seq}"),
+                }
+            }
+            Passing::Presence(presence) => {
+                let status = match presence.status {
+                    Status::Online => "on line",
+                    Status::Away => "away",
+                    Status::Offline | Status::Invisible => "off line",
+                };
+                format!("{} is {status}", names.of(api, presence.user_id).await)
+            }
+            Passing::Head {
+                conversation,
+                last_seq,
+            } => {
+                let place = names.conversation(api, *conversation).await;
+                format!("{place} is at {last_seq}: myim history {conversation} shows it")
+            }
+            Passing::Conversation { conversation, .. } => {
+                names.conversation(api, *conversation).await
+            }
+            Passing::Other { name, fields } => {
+                let user = fields.get("user_id").and_then(Value::as_str);
+                match user.and_then(UserId::from_decimal) {
+                    Some(user) => format!("{name}: {}", names.of(api, user).await),
+                    None => name.clone(),
+                }
+            }
+        }
+    }
+
     /// Says which conversation the next lines are of.
-    fn head(&mut self, conversation: ConversationId) -> anyhow::Result<()> {
+    async fn head(&mut self, conversation: ConversationId) -> anyhow::Result<()> {
         if self.shown != Some(conversation) {
             self.shown = Some(conversation);
-            let head = format!("== {conversation} ==");
+            let name = self.names.conversation(&self.api, conversation).await;
+            let head = format!("== {} ==", crate::cli::harmless::line(&name));
             self.output.line(&self.output.paint(&head, Color::Bold))?;
         }
         Ok(())
@@ -138,13 +189,12 @@ struct Written<'a> {
     message: &'a Message,
 }
 
-/// Where it passes, as the API's event, and as a sentence.
-fn said(passing: &Passing) -> Option<(Option<ConversationId>, Value, String)> {
-    let (conversation, event, sentence) = match passing {
+/// Where it passes, and as the API's event.
+fn shown(passing: &Passing) -> Option<(Option<ConversationId>, Value)> {
+    let (conversation, event) = match passing {
         Passing::Typing { conversation, user } => (
             Some(conversation),
             json!({"event": "typing", "conversation": conversation.to_string(), "user_id": user.to_string()}),
-            format!("{user} writes in {conversation}"),
         ),
         Passing::Read {
             conversation,
@@ -158,17 +208,11 @@ fn said(passing: &Passing) -> Option<(Option<ConversationId>, Value, String)> {
                 "user_id": user.to_string(),
                 "seq": seq,
             }),
-            format!("{user} has read {conversation} up to {seq}"),
         ),
         Passing::Presence(presence) => {
             let mut event = serde_json::to_value(presence).ok()?;
             event["event"] = "presence".into();
-            let status = match presence.status {
-                Status::Online => "on line",
-                Status::Away => "away",
-                Status::Offline | Status::Invisible => "off line",
-            };
-            (None, event, format!("{} is {status}", presence.user_id))
+            (None, event)
         }
         Passing::Head {
             conversation,
@@ -176,15 +220,14 @@ fn said(passing: &Passing) -> Option<(Option<ConversationId>, Value, String)> {
         } => (
             Some(conversation),
             json!({"event": "head", "conversation": conversation.to_string(), "last_seq": last_seq}),
-            format!("{conversation} is at {last_seq}: myim history {conversation} shows it"),
         ),
         // Summaries are not asked for, and what is unknown is nothing to show.
         Passing::Conversation { .. } => return None,
         Passing::Other { name, fields } => {
             let mut event = Value::Object(fields.clone());
             event["event"] = name.clone().into();
-            (None, event, name.clone())
+            (None, event)
         }
     };
-    Some((conversation.copied(), event, sentence))
+    Some((conversation.copied(), event))
 }

@@ -1,0 +1,113 @@
+//! A session of the API over a database that fails at the wrong moment.
+
+use common::api::{DeviceKind, KnownSegment, Segment};
+use common::config::ChatConfig;
+use common::id::{ConvId, Millis, Peer, Seq, SessionId};
+use common::store::session::{SessionChange, SignIn};
+use common::store::{Change, Store, StoreError};
+use tokio::time::Instant;
+
+use crate::actor::{Actor, Mark};
+use crate::command::{Draft, SignedIn, edit, open_conversation, send_segments};
+use crate::hub::Manner;
+use crate::protocol::web::live::{Backlog, Live, Shown};
+use crate::testing::{TestServer, named};
+
+/// The device of this user is signed in.
+async fn signed_in(server: &TestServer, who: &Actor) -> SignedIn {
+    let (session, expires) = (SessionId(u64::from(who.user.0)), Millis(i64::MAX));
+    let now = server.app.clock.now();
+    let sign_in = SignIn {
+        session,
+        user: who.user,
+        device: who.device,
+        kind: DeviceKind::Cli.as_str().to_owned(),
+        name: String::new(),
+        created: now,
+        seen: now,
+        expires,
+    };
+    let open = SessionChange::Open {
+        sign_in,
+        password_hash: "none".to_owned(),
+    };
+    server.save(Change::Session(open)).await;
+    SignedIn {
+        actor: who.clone(),
+        session,
+        kind: DeviceKind::Cli,
+        is_bot: false,
+        expires,
+    }
+}
+
+async fn enter(server: &TestServer, who: &SignedIn) -> Live {
+    let entered = Live::enter(&server.app, who, Manner::WebSocket, Backlog::All).await;
+    entered.unwrap().0
+}
+
+fn text(text: &str) -> Segment {
+    let text = text.to_owned();
+    KnownSegment::Text { text }.into()
+}
+
+async fn say(server: &TestServer, who: &Actor, conv: ConvId, client_id: &str) -> Seq {
+    let draft = Draft {
+        segments: vec![text(client_id)],
+        reply_to: None,
+    };
+    let sending = send_segments(&server.app, who, conv, draft, named(client_id)).await;
+    sending.unwrap().saved().await.unwrap().seq
+}
+
+/// The next event of this conversation; those of the inbox are passed.
+async fn next_of(live: &mut Live, conv: ConvId) -> Result<Option<Shown>, StoreError> {
+    loop {
+        match live.next().await? {
+            Some(shown) if shown.conv != conv => {}
+            other => return Ok(other),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_own_message_carries_no_cursor_past_an_entry_that_was_not_shown() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let opened = open_conversation(&server.app, &ann, Peer::User(bob.user)).await;
+    let conv = opened.unwrap().place.conv;
+    let who = signed_in(&server, &ann).await;
+    let first = say(&server, &bob, conv, "from bob").await;
+    let changed = vec![text("changed")];
+    let edited = edit(&server.app, &bob, conv, first, changed, Mark::default());
+    edited.await.unwrap();
+    let second = first.next();
+
+    let mut live = enter(&server, &who).await;
+    let shown = next_of(&mut live, conv).await.unwrap().unwrap();
+    assert_eq!(shown.seq, first);
+    live.acks.ack(conv, first, Instant::now());
+    // The second is walked, and what it is about cannot be looked up: it is held.
+    store.fail_reads(
+        "t_message_state",
+        StoreError::Unreachable("away".to_owned()),
+    );
+    next_of(&mut live, conv).await.unwrap_err();
+    let own = say(&server, &ann, conv, "from ann").await;
+    assert_eq!(own, second.next());
+    live.wrote(conv, own);
+    live.leave().await;
+    let cursor = store.cursor(ann.user, ann.device, conv).await.unwrap();
+    assert_eq!(cursor, Some(first), "the second was not shown");
+
+    store.mend_reads();
+    let mut live = enter(&server, &who).await;
+    let shown = next_of(&mut live, conv).await.unwrap().unwrap();
+    assert_eq!(shown.seq, second);
+    assert!(next_of(&mut live, conv).await.unwrap().is_none());
+    live.acks.ack(conv, second, Instant::now());
+    live.leave().await;
+    let cursor = store.cursor(ann.user, ann.device, conv).await.unwrap();
+    assert_eq!(cursor, Some(own), "with the own one behind it");
+}

@@ -1,0 +1,85 @@
+// A conversation of ten thousand messages: opened at its end, scrolled to its beginning, and the page
+// stays small.
+
+import assert from "node:assert/strict";
+import { api, befriend, newcomer, origin, otherDevice, run } from "./stage.mjs";
+
+const MESSAGES = 10_000;
+/** No more of them are on the page at a time, see web/state/history.js. */
+const ON_PAGE_MAX = 450;
+
+await run(async () => {
+  const ann = await newcomer("ann");
+  const bob = await newcomer("bob");
+  const id = await befriend(ann, bob);
+  await fill(bob, id);
+  const { page } = ann;
+  await page.goto(`${origin}/#/chats/${id}`);
+  const log = page.getByRole("log");
+  await log.getByText(new RegExp(`^message ${MESSAGES} `)).waitFor();
+  await page.evaluate(() => {
+    const times = /** @type {number[]} */ ([]);
+    /** @type {any} */ (window).frameTimes = times;
+    let last = performance.now();
+    const tick = (/** @type {number} */ now) => {
+      times.push(now - last);
+      last = now;
+      requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  });
+  await log.hover();
+  let most = 0;
+  const began = Date.now();
+  while (!(await page.getByText("This is where the conversation begins.").isVisible())) {
+    await page.mouse.wheel(0, -3000);
+    most = Math.max(most, await log.getByRole("article").count());
+    assert(Date.now() - began < 240_000, "it takes too long to get to the beginning");
+  }
+  await log.getByText(/^message 1 /).waitFor();
+  assert(most <= ON_PAGE_MAX, `${most} messages were on the page at a time`);
+  const times = await page.evaluate(() => /** @type {any} */ (window).frameTimes.slice(10));
+  times.sort((/** @type {number} */ a, /** @type {number} */ b) => a - b);
+  const at = (/** @type {number} */ part) => times[Math.floor(times.length * part)].toFixed(1);
+  const slow = times.filter((/** @type {number} */ one) => one > 50).length;
+  console.log(`frames ${times.length}, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longer than 50 ms ${slow}, ${most} messages on the page at most`);
+  // What is read at the beginning does not move when something new comes at the end.
+  const first = log.getByText(/^message 1 /);
+  const before = await first.boundingBox();
+  await api(bob.page, "POST", `/conversations/${id}/messages`, {
+    client_id: "late",
+    segments: [{ type: "text", text: "something new" }],
+  });
+  await page.getByRole("button", { name: /new message|newest/ }).first().waitFor();
+  assert.deepEqual(await first.boundingBox(), before);
+  await page.getByRole("button", { name: /new message|newest/ }).first().click();
+  await log.getByText("something new").waitFor();
+});
+
+/** Writes through several requests at a time, in order. */
+async function fill(/** @type {import("./stage.mjs").Person} */ who, /** @type {string} */ id) {
+  const words = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor".split(" ");
+  const token = await otherDevice(who.page);
+  await who.page.evaluate(
+    ({ token, id, words, count }) => {
+      const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/v1/ws`, "myim.v1");
+      const write = (/** @type {number} */ number) => {
+        const text = `message ${number} ${words.slice(0, 1 + (number % words.length)).join(" ").repeat(1 + (number % 3))}`;
+        const segments = [{ type: "text", text }];
+        socket.send(JSON.stringify({ id: number, op: "message.send", to: { conversation: id }, client_id: `m${number}`, segments }));
+      };
+      return new Promise((resolve, reject) => {
+        let written = 0;
+        let answered = 0;
+        socket.onopen = () => socket.send(JSON.stringify({ id: "hello", op: "hello", token }));
+        socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(data);
+          if (frame.error) reject(new Error(data));
+          if (typeof frame.id === "number" && (answered += 1) === count) resolve(socket.close());
+          if (frame.id !== undefined) while (written < count && written - answered < 200) write((written += 1));
+        };
+      });
+    },
+    { token, id, words, count: MESSAGES },
+  );
+}

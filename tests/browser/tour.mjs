@@ -1,0 +1,99 @@
+// What two new people do in their first minutes, by hand: accounts, contacts, a conversation with
+// everything that messages can do, a group with somebody who has an existing Windows client.
+
+import assert from "node:assert/strict";
+import { newcomer, picture, please, run } from "./stage.mjs";
+
+/** @param {import("playwright-core").Page} page @param {string} text */
+async function say(page, text) {
+  const field = page.getByRole("textbox", { name: "Message" });
+  await field.fill(text);
+  await field.press("Enter");
+}
+
+/** The message that says this. @param {import("playwright-core").Page} page @param {string | RegExp} text */
+function message(page, text) {
+  return page.getByRole("log").getByRole("article").filter({ hasText: text }).last();
+}
+
+/** @param {import("playwright-core").Page} page @param {string} text @param {string} item */
+async function menu(page, text, item) {
+  await message(page, text).click({ button: "right" });
+  await page.getByRole("menuitem", { name: item, exact: true }).click();
+}
+
+await run(async () => {
+  const ann = await newcomer("ann");
+  const bob = await newcomer("bob");
+
+  // Ann finds Bob and asks; Bob says yes, and both can write.
+  await ann.page.getByRole("link", { name: "Find people" }).click();
+  await ann.page.getByLabel("Name or number").fill("bob");
+  await ann.page.getByRole("button", { name: "Add contact" }).first().click();
+  await ann.page.getByLabel("A note, so that they know who you are").fill("It is Ann from the third floor");
+  await ann.page.getByRole("button", { name: "Ask", exact: true }).click();
+  await bob.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /People/ }).click();
+  await bob.page.getByRole("link", { name: /Requests/ }).click();
+  await bob.page.getByText("It is Ann from the third floor").waitFor();
+  await bob.page.getByRole("button", { name: "Accept ann" }).click();
+  await ann.page.goto(`${new URL(ann.page.url()).origin}/#/people`);
+  await ann.page.getByRole("link", { name: /bob/ }).first().click();
+  await ann.page.getByRole("main").getByRole("button", { name: "Message" }).or(ann.page.getByRole("main").getByRole("link", { name: "Message" })).first().click();
+  await say(ann.page, "Good morning!");
+  await message(ann.page, "Good morning!").waitFor();
+
+  // Bob sees that there is something, opens it, and Ann sees that it was read.
+  await bob.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /Chats/ }).click();
+  const row = bob.page.getByRole("link", { name: /ann/ }).first();
+  await row.waitFor();
+  await message(ann.page, "Good morning!").getByText("Delivered").or(message(ann.page, "Good morning!").getByLabel("Delivered")).waitFor();
+  await row.click();
+  await message(bob.page, "Good morning!").waitFor();
+  await message(ann.page, "Good morning!").getByText("Read").or(message(ann.page, "Good morning!").getByLabel("Read")).waitFor();
+
+  // Typing is seen.
+  await bob.page.getByRole("textbox", { name: "Message" }).pressSequentially("Mor", { delay: 50 });
+  await ann.page.getByText("typing…").first().waitFor();
+  await say(bob.page, "Morning, see https://example.org/a?b=c");
+  await message(ann.page, "Morning, see").waitFor();
+  const link = message(ann.page, "Morning, see").getByRole("link", { name: "https://example.org/a?b=c" });
+  assert.match((await link.getAttribute("rel")) ?? "", /noopener/);
+
+  // Replies, reactions, edits, recalls.
+  await menu(ann.page, "Morning, see", "Reply");
+  await say(ann.page, "I saw it");
+  await message(bob.page, "I saw it").getByText("Morning, see").waitFor();
+  await message(bob.page, "I saw it").click({ button: "right" });
+  await bob.page.getByRole("menu").getByRole("menuitem", { name: "React with 👍" }).click();
+  await message(ann.page, "I saw it").getByText("👍").waitFor();
+  await menu(ann.page, "I saw it", "Edit");
+  await say(ann.page, "I have seen it");
+  await message(bob.page, "I have seen it").getByText("edited").waitFor();
+  await say(ann.page, "Oops, wrong window");
+  await message(bob.page, "Oops, wrong window").waitFor();
+  await menu(ann.page, "Oops, wrong window", "Recall");
+  await ann.page.getByRole("dialog").getByRole("button", { name: "Recall" }).click();
+  await bob.page.getByText("ann recalled a message").first().waitFor();
+  assert.equal(await bob.page.getByText("Oops, wrong window").count(), 0);
+  await picture(ann.page, "tour-direct");
+
+  // A group with somebody who has an existing client.
+  const number = await please("old-client-joins eve");
+  await ann.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /People/ }).click();
+  await please(`old-client-befriends ${await userNumber(ann.page)}`);
+  await ann.page.getByRole("link", { name: /Requests/ }).click();
+  await ann.page.getByRole("button", { name: "Accept eve" }).click();
+  await ann.page.getByText("You are contacts now.").waitFor();
+  await please(`old-client-says ${await userNumber(ann.page)} hello from the old client`);
+  await ann.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /Chats/ }).click();
+  await ann.page.getByRole("link", { name: /eve/ }).first().click();
+  await message(ann.page, "hello from the old client").waitFor();
+  await say(ann.page, "welcome");
+  await please("old-client-hears welcome");
+  assert.match(number, /^\d+$/);
+});
+
+/** The number of the account of a page. @param {import("playwright-core").Page} page */
+function userNumber(page) {
+  return page.evaluate(() => sessionStorage.getItem("myim.account"));
+}

@@ -1,0 +1,117 @@
+/** @import { Account } from "../types.js" */
+import { makeApi } from "../net/api.js";
+import { Http } from "../net/http.js";
+import { accounts, currentAccount, deviceId, forgetAccount, keepAccount, useAccount } from "./accounts.js";
+import { Client } from "./client.js";
+import { initialState } from "./initial.js";
+import { savePreferences } from "./preferences.js";
+import { Store } from "./store.js";
+
+/**
+ * The one application of this page: its state, and the account at work if somebody is signed in.
+ * Views read `app.store.state` and ask `app.client` to do things.
+ */
+class App {
+  store = new Store(initialState());
+  /** @type {Client | null} */ client = null;
+  /** For what needs no account. */
+  guest = makeApi(new Http(() => null, () => {}));
+  /** @type {Set<() => void>} */ #listeners = new Set();
+
+  /** Goes on with the account of this tab, if there is one. */
+  start() {
+    const account = currentAccount();
+    if (account) this.#begin(account);
+    else void this.loadServer();
+  }
+
+  /** Hears that somebody signed in or out. @param {() => void} listener */
+  onAccount(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async loadServer() {
+    this.store.set({ server: await this.guest.server() });
+  }
+
+  /** @param {string} username @param {string} password */
+  async signIn(username, password) {
+    const device = { kind: "web", name: browserName(), id: deviceId() };
+    const { token, session_id, user } = await this.guest.signIn({ username, password, device });
+    const account = { user_id: user.id, username: user.username, token, session_id };
+    keepAccount(account);
+    this.#begin(account);
+  }
+
+  /** @param {{username: string, password: string, nickname?: string, invite?: string}} account */
+  async signUp(account) {
+    await this.guest.register(account);
+    await this.signIn(account.username, account.password);
+  }
+
+  /** Accounts of this browser that are signed in, for the sign-in page. */
+  accounts() {
+    return accounts();
+  }
+
+  /** @param {Account} account */
+  switchTo(account) {
+    useAccount(account.user_id);
+    this.#begin(account);
+  }
+
+  /** Signs this browser out, and forgets what it kept of the account. */
+  async signOut() {
+    const { client } = this;
+    if (!client) return;
+    await client.api.signOut().catch(() => {});
+    client.stop();
+    await client.database.destroy().catch(() => {});
+    this.#end("signed_out");
+  }
+
+  /** @param {Partial<import("../types.js").Preferences>} change */
+  prefer(change) {
+    const preferences = { ...this.store.state.preferences, ...change };
+    savePreferences(preferences);
+    this.store.set({ preferences });
+  }
+
+  /** @param {Account} account */
+  #begin(account) {
+    this.client?.stop();
+    const { route, preferences, server } = this.store.state;
+    this.store.set({ ...initialState(), route, preferences, server });
+    this.client = new Client(account, this.store, (code) => this.#end(code));
+    this.#tell();
+  }
+
+  /** @param {string} code why there is no sign-in any more */
+  #end(code) {
+    const account = this.client?.account;
+    this.client?.stop();
+    this.client = null;
+    // What was typed and not sent stays for the next sign-in of the same account.
+    if (account && code !== "replaced") forgetAccount(account.user_id);
+    const { route, preferences, server } = this.store.state;
+    this.store.set({ ...initialState(), route, preferences, server, endedBy: code });
+    if (!server) void this.loadServer().catch(() => {});
+    this.#tell();
+  }
+
+  #tell() {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** What the list of devices calls this one. */
+function browserName() {
+  const agent = navigator.userAgent;
+  const browser = ["Edg/", "OPR/", "Firefox/", "Chrome/", "Safari/"].find((name) => agent.includes(name)) ?? "";
+  const names = /** @type {Record<string, string>} */ ({ "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" });
+  const system = ["Windows", "Android", "iPhone", "iPad", "Mac OS", "Linux"].find((name) => agent.includes(name));
+  return [names[browser] ?? "Browser", system].filter(Boolean).join(", ");
+}
+
+export const app = new App();

@@ -1,0 +1,258 @@
+/** @import { Account, Conversation, Message, PendingMessage, Segment, ServerEvent } from "../types.js" */
+/** @import { Store } from "./store.js" */
+import { makeApi } from "../net/api.js";
+import { Backoff } from "../net/backoff.js";
+import { Http } from "../net/http.js";
+import { freshId } from "../net/ids.js";
+import { Link } from "../net/link.js";
+import { ConversationLoader } from "./conversation_loader.js";
+import { Database } from "./database.js";
+import { Drafts } from "./drafts.js";
+import { apply } from "./events.js";
+import { Files } from "./files.js";
+import { Groups } from "./groups.js";
+import { HistoryLoader } from "./history_loader.js";
+import { Outbox } from "./outbox.js";
+import { People } from "./people.js";
+import { PresenceLoader } from "./presence.js";
+import { Uploads } from "./uploads.js";
+
+/** Reading is told at most so often. */
+const READ_MS = 400;
+/** What could not be loaded is asked for again after that, or after longer. */
+const AGAIN_MS = 1_000;
+/** Typing is told at most so often; the server passes it on once a second. */
+const TYPING_MS = 3_000;
+
+/**
+ * One account at work: it keeps the store true to the server, and does what views ask for.
+ *
+ * The store is loaded over HTTP whenever a connection was made, and kept up to date by its events.
+ * Nothing is counted twice and nothing is missed, because events are taken from before the loading
+ * begins, and both recognize what the other brought by its `seq`.
+ */
+export class Client {
+  #stopped = false;
+  #loads = new Backoff();
+  /** @type {number | undefined} */ #again;
+  /** @type {Map<string, number>} */ #reads = new Map();
+  /** @type {number | undefined} */ #readTimer;
+  /** @type {Map<string, number>} */ #typed = new Map();
+  /** @type {Set<(event: ServerEvent, leads: boolean) => void>} */ #listeners = new Set();
+
+  /**
+   * @param {Account} account
+   * @param {Store} store
+   * @param {(code: string) => void} ended the sign-in is over, and why
+   */
+  constructor(account, store, ended) {
+    this.account = account;
+    this.store = store;
+    const http = new Http(() => account.token, () => this.#ended("unauthenticated"));
+    this.api = makeApi(http);
+    this.database = new Database(account.user_id);
+    this.files = new Files(this.api);
+    this.presence = new PresenceLoader(store, this.api);
+    this.people = new People(store, this.api, this.presence, () => this.link.share({ event: "contact.changed" }));
+    this.conversations = new ConversationLoader(store, this.api, account.user_id);
+    this.groups = new Groups(this);
+    this.history = new HistoryLoader(store, this.api);
+    this.outbox = new Outbox(store, this.api, this.database, (message, forwarded) => this.#sent({ ...message, sender: account.user_id }, forwarded));
+    this.uploads = new Uploads(this);
+    this.drafts = new Drafts(store, this.database);
+    this.onEnded = ended;
+    const url = new URL("/api/v1/ws", location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    this.link = new Link(account.user_id, url.href, {
+      hello: () => ({ token: account.token, backlog: "recent" }),
+      welcomed: () => void this.#load(),
+      event: (event, leads) => this.#event(event, leads),
+      state: (link, linkRetryAt) => this.#linked(link, linkRetryAt),
+      ended: (code) => this.#ended(code),
+    });
+    void this.#load();
+    void this.outbox.restore().catch(() => {});
+    void this.drafts.restore().catch(() => {});
+  }
+
+  stop() {
+    this.#stopped = true;
+    clearTimeout(this.#again);
+    this.link.stop();
+    this.outbox.stop();
+    this.uploads.stop();
+  }
+
+  /** Hears every event after it was applied, and whether this tab is the one to tell people of it. */
+  onEvent(/** @type {(event: ServerEvent, leads: boolean) => void} */ listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // Conversations
+
+  /**
+   * The conversation with somebody, or of a group.
+   * @param {{user_id: string} | {group_id: string}} withWhom
+   * @returns {Promise<Conversation>}
+   */
+  async openWith(withWhom) {
+    const { conversation } = await this.api.openConversation(withWhom);
+    this.conversations.meet([conversation]);
+    this.store.put("conversations", conversation.id, conversation);
+    return conversation;
+  }
+
+  /** @param {string} id @param {{notify?: string, pinned?: boolean, hidden?: boolean}} change */
+  async changeConversation(id, change) {
+    const changed = await this.api.changeConversation(id, change);
+    const conversation = changed?.conversation ?? changed;
+    if (conversation?.id) this.store.put("conversations", id, conversation);
+    else await this.conversations.loadOne(id);
+    this.link.share({ event: "conversation", conversation: id, summary: this.store.state.conversations.get(id) });
+  }
+
+  /** The user saw everything up to here. @param {string} id @param {number} seq */
+  markRead(id, seq) {
+    const conversation = this.store.state.conversations.get(id);
+    if (!conversation || seq <= conversation.read_seq) return;
+    if (seq >= conversation.last_seq) {
+      this.#tell({ event: "read", conversation: id, user_id: this.account.user_id, seq });
+    } else {
+      this.store.put("conversations", id, { ...conversation, read_seq: seq });
+    }
+    this.#reads.set(id, seq);
+    this.#readTimer ??= setTimeout(() => {
+      this.#readTimer = undefined;
+      for (const [read, upTo] of this.#reads) void this.#read(read, upTo).catch(() => {});
+      this.#reads.clear();
+    }, READ_MS);
+  }
+
+  /** @param {string} id @param {number} seq */
+  async #read(id, seq) {
+    await this.api.read(id, seq);
+    const conversation = this.store.state.conversations.get(id);
+    // What is left only the server can count.
+    if (conversation && seq < conversation.last_seq && conversation.unread > 0) {
+      await this.conversations.loadOne(id);
+      this.link.share({ event: "conversation", conversation: id, summary: this.store.state.conversations.get(id) });
+    }
+  }
+
+  /** Somebody types here. @param {string} conversation */
+  typing(conversation) {
+    const now = Date.now();
+    if (now - (this.#typed.get(conversation) ?? 0) < TYPING_MS) return;
+    this.#typed.set(conversation, now);
+    this.link.request("typing", { conversation }).catch(() => {});
+  }
+
+  // Messages
+
+  /**
+   * @param {string} conversation
+   * @param {Segment[]} segments
+   * @param {{reply_to?: number, forward?: {conversation: string, seq: number}}} [more]
+   */
+  async send(conversation, segments, more = {}) {
+    /** @type {PendingMessage} */
+    const message = { client_id: freshId(), conversation, segments, created: Date.now(), state: "queued", ...more };
+    await this.outbox.add(message);
+  }
+
+  /** @param {Message} message @param {Segment[]} segments */
+  async edit(message, segments) {
+    await this.api.edit(message.conversation, message.seq, { segments, client_id: freshId() });
+    await this.#changed(message);
+  }
+
+  /** @param {Message} message */
+  async recall(message) {
+    await this.api.recall(message.conversation, message.seq);
+    await this.#changed(message);
+  }
+
+  /** Adds one's reaction, or takes it back. @param {Message} message @param {string} emoji */
+  async react(message, emoji) {
+    const own = message.reactions?.find((one) => one.emoji === emoji)?.users.includes(this.account.user_id);
+    if (own) await this.api.unreact(message.conversation, message.seq, emoji);
+    else await this.api.react(message.conversation, message.seq, emoji);
+    await this.#changed(message);
+  }
+
+  // Loading
+
+  /** Loads everything that is always held. */
+  async #load() {
+    clearTimeout(this.#again);
+    if (this.#stopped) return;
+    try {
+      const [me, server] = await Promise.all([this.api.me(), this.api.server()]);
+      this.store.set({ me, server });
+      await Promise.all([this.conversations.load(), this.people.load()]);
+      this.groups.reload();
+      this.presence.reload();
+      await this.#refreshWindows();
+      this.outbox.wake();
+      this.#loads.succeeded();
+    } catch {
+      // The next connection loads it again. As long as this one holds, nobody else would.
+      if (this.store.state.link === "online") this.#again = setTimeout(() => void this.#load(), Math.max(AGAIN_MS, this.#loads.next()));
+    }
+  }
+
+  /** What is on a screen is filled in; the rest is loaded again when somebody looks at it. */
+  async #refreshWindows() {
+    const shown = this.store.state.route.page === "chats" ? this.store.state.route.parts[0] : undefined;
+    const kept = shown ? this.store.state.windows.get(shown) : undefined;
+    this.store.set({ windows: new Map(shown && kept ? [[shown, kept]] : []) });
+    if (shown && kept) await this.history.catchUp(shown);
+  }
+
+  /** A message of this device got to the server. @param {Message} message @param {boolean} forwarded */
+  #sent(message, forwarded) {
+    this.#tell({ event: "message", conversation: message.conversation, seq: message.seq, message });
+    // The server knows more of a file than its sender, and what a forwarded message says.
+    const { segments } = message;
+    if (forwarded || segments.some(({ type }) => type === "image" || type === "file")) void this.#changed(message);
+  }
+
+  /** Shows a message anew that this device changed: the server does not tell it. @param {Message} message */
+  async #changed({ conversation, seq }) {
+    const message = await this.api.message(conversation, seq).catch(() => null);
+    if (!message) return;
+    this.#tell({ event: "message.updated", conversation, seq, message });
+  }
+
+  /** Something that this tab did, for all tabs. @param {ServerEvent} event */
+  #tell(event) {
+    apply(this, event);
+    this.link.share(event);
+  }
+
+  /** @param {ServerEvent} event @param {boolean} leads */
+  #event(event, leads) {
+    if (event.event === "session.revoked") return;
+    apply(this, event);
+    const { conversation, seq, last_seq } = event;
+    const upTo = seq ?? (event.event === "head" ? last_seq : undefined);
+    if (leads && conversation && upTo && event.event !== "read") this.link.ack(conversation, upTo);
+    for (const listener of this.#listeners) listener(event, leads);
+  }
+
+  /** @param {import("../types.js").LinkState} link @param {number} linkRetryAt */
+  #linked(link, linkRetryAt) {
+    this.store.set({ link, linkRetryAt });
+    if (link !== "online") return;
+    this.outbox.wake();
+    this.uploads.wake();
+  }
+
+  /** @param {string} code */
+  #ended(code) {
+    if (this.#stopped) return;
+    this.stop();
+    this.onEnded(code);
+  }
+}

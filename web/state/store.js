@@ -1,0 +1,50 @@
+/** @import { State } from "../types.js" */
+
+/**
+ * Everything that views show. State is never changed in place: whoever changes it puts a new object
+ * where the old one was, so that views find out what changed by comparing.
+ */
+export class Store {
+  /** @type {Set<(state: State) => void>} */ #listeners = new Set();
+  #told = true;
+
+  /** @param {State} state */
+  constructor(state) {
+    this.state = state;
+  }
+
+  /** @param {Partial<State>} change */
+  set(change) {
+    this.state = { ...this.state, ...change };
+    if (!this.#told) return;
+    this.#told = false;
+    // Many changes in a row, as after a reconnect, are drawn once.
+    queueMicrotask(() => {
+      this.#told = true;
+      for (const listener of this.#listeners) listener(this.state);
+    });
+  }
+
+  /**
+   * Changes one entry of a map; `undefined` takes it out.
+   * @template {"conversations"|"windows"|"pending"|"users"|"contacts"|"groups"|"members"|"presence"|"typing"|"drafts"} K
+   * @param {K} name
+   * @param {string} key
+   * @param {State[K] extends Map<string, infer V> ? V | undefined : never} value
+   */
+  put(name, key, value) {
+    const map = new Map(/** @type {Map<string, any>} */ (this.state[name]));
+    if (value === undefined) map.delete(key);
+    else map.set(key, value);
+    this.set(/** @type {Partial<State>} */ ({ [name]: map }));
+  }
+
+  /**
+   * @param {(state: State) => void} listener
+   * @returns {() => void} ends it
+   */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

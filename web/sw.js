@@ -1,0 +1,80 @@
+// Keeps the page and what it is made of, so that it opens without a network. What people write, their
+// files and their pictures are never kept here.
+//
+// The server puts in where the files of this build stand. With another build this script is another
+// one too, so the browser installs it beside the old one, which goes on for the pages that it began.
+const BASE = "{{base}}";
+const FILES = {{files}};
+const CACHE = `myim ${BASE}`;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(install());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(clear());
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin) return;
+  if (request.mode === "navigate" && url.pathname === "/") event.respondWith(page(request));
+  else if (url.pathname.startsWith(`${BASE}/`)) event.respondWith(asset(request));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(open(event.notification.data));
+});
+
+async function install() {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(["/", "/manifest.webmanifest", ...FILES]);
+}
+
+/** Other builds are gone when no page needs them any more, which is when this one begins. */
+async function clear() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith("myim ") && name !== CACHE).map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+/** The page as the server has it now, or the one that was kept. */
+async function page(request) {
+  try {
+    const answer = await fetch(request);
+    if (answer.status < 500) return answer;
+  } catch {
+    // There is no network.
+  }
+  return (await kept("/")) ?? Response.error();
+}
+
+/** What never changes is taken from here. What may change, as while the client is worked on, is asked for. */
+async function asset(request) {
+  const known = await kept(request);
+  if (known && /immutable/.test(known.headers.get("cache-control") ?? "")) return known;
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await (await caches.open(CACHE)).put(request, answer.clone());
+    return answer;
+  } catch (error) {
+    if (known) return known;
+    throw error;
+  }
+}
+
+/** @param {RequestInfo} request */
+async function kept(request) {
+  return (await caches.open(CACHE)).match(request);
+}
+
+/** Goes to a place in a page that is open, or in a new one. */
+async function open(address) {
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = pages.find((one) => one.focused) ?? pages[0];
+  if (!page) return self.clients.openWindow(`/${address}`);
+  page.postMessage({ go: address });
+  return page.focus();
+}

@@ -1,0 +1,22 @@
+import { t } from "../../i18n/index.js";
+import { Element } from "../../ui/element.js";
+import { html, keyed } from "../../vendor/lit.js";
+import "./conversation.js";
+import "./conversation_list.js";
+
+/** Conversations beside each other: the list, and the one that is open. */
+export class ChatsPage extends Element {
+  select = (/** @type {import("../../types.js").State} */ { route }) => ({ id: route.parts[0], seq: route.query.get("seq") });
+
+  render() {
+    const { id } = this.seen;
+    return html`<div class="panes ${id ? "inside" : ""}">
+      <section class="pane" aria-label=${t("lists.label")}><myim-conversation-list .current=${id ?? ""}></myim-conversation-list></section>
+      <main class="pane">
+        ${id ? keyed(id, html`<myim-conversation .conversationId=${id}></myim-conversation>`) : html`<myim-no-conversation></myim-no-conversation>`}
+      </main>
+    </div>`;
+  }
+}
+
+customElements.define("myim-chats-page", ChatsPage);

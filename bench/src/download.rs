@@ -6,18 +6,17 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use bytes::{Buf, BytesMut};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::process::{Child, Command};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::nginx::Nginx;
 use crate::server::Server;
 
 /// A thumbnail, a voice message.
@@ -39,8 +38,13 @@ pub(crate) struct Plan {
 
 pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
     let Stored { large, small } = store(server, plan).await?;
-    let all: Vec<_> = small.iter().chain([&large]).cloned().collect();
-    let nginx = Nginx::start(server.directory.path(), &all).await?;
+    let folder = server.directory.path().join("nginx");
+    link(
+        server.directory.path(),
+        &folder,
+        small.iter().chain([&large]),
+    )?;
+    let nginx = Nginx::start(folder, "").await?;
     let measured = measure(server, nginx.address, &large, &small, plan).await;
     nginx.stop().await?;
     let Measured {
@@ -124,6 +128,21 @@ async fn store(server: &Server, plan: Plan) -> anyhow::Result<Stored> {
         small.push(http.upload(size, u64::try_from(number)?).await?);
     }
     Ok(Stored { large, small })
+}
+
+/// Hard links to the stored files of these names, for nginx to serve at the same paths.
+fn link<'a>(
+    data: &Path,
+    folder: &Path,
+    names: impl Iterator<Item = &'a String>,
+) -> anyhow::Result<()> {
+    let files = folder.join("html/files");
+    fs::create_dir_all(&files)?;
+    for name in names {
+        let stored = data.join("filecache/blobs").join(&name[..2]);
+        fs::hard_link(stored.join(&name[2..4]).join(name), files.join(name))?;
+    }
+    Ok(())
 }
 
 /// Fetches every file once, over so many connections as there are files, but not too many.
@@ -235,93 +254,4 @@ impl Http {
             _ => Ok(()),
         }
     }
-}
-
-/// A running nginx.
-struct Nginx {
-    child: Child,
-    directory: PathBuf,
-    address: SocketAddr,
-}
-
-impl Nginx {
-    /// Serves the stored files of these names at the same paths.
-    async fn start(data: &Path, names: &[String]) -> anyhow::Result<Self> {
-        let directory = data.join("nginx");
-        let files = directory.join("html/files");
-        fs::create_dir_all(&files)?;
-        for name in names {
-            let stored = data
-                .join("filecache/blobs")
-                .join(&name[..2])
-                .join(&name[2..4]);
-            fs::hard_link(stored.join(name), files.join(name))?;
-        }
-        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
-        fs::write(directory.join("nginx.conf"), configuration(address))?;
-        let child = Self::command(&directory)
-            .stderr(Stdio::null())
-            .spawn()
-            .context("nginx cannot be started; install it, on Debian: apt install nginx-light")?;
-        let nginx = Self {
-            child,
-            directory,
-            address,
-        };
-        let began = Instant::now();
-        while TcpStream::connect(address).await.is_err() {
-            if began.elapsed() > Duration::from_secs(10) {
-                nginx.stop().await?;
-                bail!("nginx does not listen on {address}");
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(nginx)
-    }
-
-    fn command(directory: &Path) -> Command {
-        // Debian keeps it in a directory that is not in everybody's path.
-        let debian = Path::new("/usr/sbin/nginx");
-        let mut command = Command::new(match debian.exists() {
-            true => debian,
-            false => Path::new("nginx"),
-        });
-        command.arg("-p").arg(directory).args(["-c", "nginx.conf"]);
-        command
-    }
-
-    async fn stop(mut self) -> anyhow::Result<()> {
-        // Its workers would outlive it if it were killed.
-        Self::command(&self.directory)
-            .args(["-s", "stop"])
-            .stderr(Stdio::null())
-            .status()
-            .await?;
-        self.child.wait().await?;
-        Ok(())
-    }
-}
-
-/// As somebody would set it up who wants it to be fast.
-fn configuration(address: SocketAddr) -> String {
-    let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .iter()
-        .map(|name| format!("{name}_temp_path temp-{name};\n"))
-        .collect();
-    format!(
-        "daemon off;
-         user root;
-         worker_processes auto;
-         pid nginx.pid;
-         error_log error.log;
-         events {{ worker_connections 1024; }}
-         http {{
-             access_log off;
-             sendfile on;
-             tcp_nopush on;
-             keepalive_requests 100000000;
-             {folders}
-             server {{ listen {address}; root html; }}
-         }}"
-    )
 }

@@ -1,7 +1,7 @@
 //! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
 //! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
-//! wire), `files` (a large file up and down), `download` (over HTTP, beside nginx), `sdk`
-//! (programs that use the SDK), `terminal` (`myim chat` on a busy screen), `start-up` (one command
+//! wire), `files` (a large file up and down), `upload` and `download` (over HTTP, beside nginx),
+//! `slow-uploads` (memory while many upload), `sdk` (programs that use the SDK), `terminal` (`myim chat` on a busy screen), `start-up` (one command
 //! from its start to its end), `renditions` (a large photo made smaller, beside libvips).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
@@ -18,13 +18,16 @@ mod counted;
 mod download;
 mod files;
 mod idle;
+mod nginx;
 mod person;
 mod relay;
 mod renditions;
 mod sdk;
 mod server;
+mod slow_uploads;
 mod start_up;
 mod terminal;
+mod upload;
 mod web;
 mod web_relay;
 mod wire_bytes;
@@ -110,6 +113,30 @@ enum What {
         #[arg(long, value_name = "MIB", default_value_t = 1024)]
         size: u64,
     },
+    /// One large file up over HTTP, beside the same bytes written, hashed and synced, and nginx
+    Upload {
+        /// Its size in MiB
+        #[arg(long, value_name = "MIB", default_value_t = 1024)]
+        size: u64,
+        /// How often in each way
+        #[arg(long, value_name = "N", default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Memory of the server while many people upload slowly
+    SlowUploads {
+        /// How many at the same time
+        #[arg(value_name = "N", default_value_t = 1000)]
+        uploads: u64,
+        /// KiB a second of each
+        #[arg(long, value_name = "KIB", default_value_t = 64)]
+        rate: u64,
+        /// For how many seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+        seconds: u64,
+        /// What they speak
+        #[arg(long, value_enum, default_value_t = Uploads::Http1)]
+        protocol: Uploads,
+    },
     /// Downloads over HTTP, beside nginx
     Download {
         /// Size of the large file in MiB
@@ -152,6 +179,13 @@ enum What {
 enum Protocol {
     Flamingo,
     WebSocket,
+}
+
+/// How slow uploads come.
+#[derive(Clone, Copy, ValueEnum)]
+enum Uploads {
+    Http1,
+    Http2,
 }
 
 #[tokio::main]
@@ -206,6 +240,21 @@ async fn main() -> anyhow::Result<()> {
                 rounds,
             };
             download::run(&server, plan).await
+        }
+        What::Upload { size, rounds } => upload::run(&server, size * 1024 * 1024, rounds).await,
+        What::SlowUploads {
+            uploads,
+            rate,
+            seconds,
+            protocol,
+        } => {
+            let plan = slow_uploads::Plan {
+                protocol,
+                uploads,
+                bytes: rate * 1024,
+                seconds,
+            };
+            slow_uploads::run(&server, plan).await
         }
         What::Renditions { rounds } => renditions::run(rounds),
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,

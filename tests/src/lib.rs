@@ -18,6 +18,7 @@ pub mod socket;
 pub mod stream;
 
 pub mod api_person;
+pub mod courier;
 pub mod hook_target;
 pub mod http;
 pub mod tls;
@@ -32,6 +33,7 @@ pub mod server;
 pub mod admin;
 pub mod fault_proxy;
 pub mod files;
+pub mod foreign;
 pub mod sdk_person;
 
 pub mod scenario;

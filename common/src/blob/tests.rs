@@ -253,6 +253,39 @@ async fn a_piece_that_cannot_be_written_spoils_the_file() {
     assert!(files_under(&dir.path().join("blobs")).is_empty());
 }
 
+/// Takes every byte, and cannot say that the disk has it.
+fn never_sure() -> File {
+    let file = File::options().read(true).write(true).open("/dev/null");
+    let file = file.unwrap();
+    assert!(file.sync_all().is_err(), "Linux cannot sync it");
+    file
+}
+
+#[tokio::test]
+async fn nothing_is_kept_of_which_the_disk_is_not_sure() {
+    let dir = TempDir::new().unwrap();
+    let blobs = Blobs::open(dir.path()).unwrap();
+    let not_sure = |told: &Result<_, BlobError>| {
+        let saving = matches!(told, Err(BlobError::Disk { doing: "save", .. }));
+        assert!(saving, "{told:?}");
+    };
+    let mut staging = blobs.stage().await.unwrap();
+    staging.replace_file(never_sure());
+    staging.write(Bytes::from_static(b"lost")).await.unwrap();
+    not_sure(&staging.finish(4).await.map(drop));
+    // The same of an upload that can be resumed.
+    let partials = Partials::open(&blobs).unwrap();
+    let id = UploadId::random().unwrap();
+    partials.create(id, b"note".to_vec()).await.unwrap();
+    let opened = partials.open_content(id, false, Arc::new(())).await;
+    let mut content = opened.unwrap().unwrap();
+    content.replace_file(never_sure());
+    content.write(Bytes::from_static(b"lost")).await.unwrap();
+    not_sure(&content.sync().await);
+    not_sure(&content.finish().await.map(drop));
+    assert!(files_under(&dir.path().join("blobs")).is_empty());
+}
+
 #[tokio::test]
 async fn an_upload_that_cannot_be_kept_stays() {
     let dir = TempDir::new().unwrap();

@@ -38,9 +38,27 @@ const READ_BYTES_MAX: usize = 64 * 1024;
 /// Requests of one HTTP/2 connection at the same time.
 const STREAMS_MAX: u32 = 100;
 
-/// What a peer may send on one HTTP/2 stream, and on one connection, before somebody reads it.
-const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
-const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+/// What a peer may send over HTTP/2 before somebody reads it. It is all that is under way at a time:
+/// a window of 64 KiB and a peer 100 ms away make 640 KiB a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows {
+    stream_bytes: u32,
+    connection_bytes: u32,
+}
+
+impl Windows {
+    /// For bodies of some KiB.
+    pub const SMALL: Self = Self {
+        stream_bytes: 64 * 1024,
+        connection_bytes: 256 * 1024,
+    };
+
+    /// For files: 10 MiB a second from 100 ms away. One upload may use all that its connection has.
+    pub const LARGE: Self = Self {
+        stream_bytes: 1024 * 1024,
+        connection_bytes: 1024 * 1024,
+    };
+}
 
 /// What waits for a slow peer on one HTTP/2 stream.
 const SEND_BYTES_MAX: usize = 64 * 1024;
@@ -70,6 +88,16 @@ pub struct Guest {
 /// Serves until the peer leaves, also on what its connection is upgraded to; when the server stops,
 /// until what was begun is answered.
 pub async fn serve(router: Router, connection: Connection, shutdown: CancellationToken) {
+    serve_within(router, connection, Windows::SMALL, shutdown).await;
+}
+
+/// The same with these windows.
+pub async fn serve_within(
+    router: Router,
+    connection: Connection,
+    windows: Windows,
+    shutdown: CancellationToken,
+) {
     let Connection { socket, permit, .. } = connection;
     let (alive, mut gone) = mpsc::channel(1);
     let peer = ConnectInfo(socket.peer());
@@ -80,7 +108,8 @@ pub async fn serve(router: Router, connection: Connection, shutdown: Cancellatio
         _alive: alive,
     };
     let io = TokioIo::new(socket);
-    Box::pin(converse(router, io, (peer, guest), shutdown)).await;
+    let serving = converse(router, io, (peer, guest), windows, shutdown);
+    Box::pin(serving).await;
     // Never anything but the end.
     let _ = gone.recv().await;
 }
@@ -89,6 +118,7 @@ async fn converse<Io>(
     router: Router,
     io: Io,
     (peer, guest): (ConnectInfo<SocketAddr>, Guest),
+    windows: Windows,
     shutdown: CancellationToken,
 ) where
     Io: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
@@ -102,7 +132,7 @@ async fn converse<Io>(
         request.extensions_mut().insert(guest.clone());
         router.clone().oneshot(request)
     });
-    let builder = builder();
+    let builder = builder(windows);
     let serving = builder.serve_connection_with_upgrades(io, service);
     tokio::pin!(serving);
     let mut first_request = Box::pin(tokio::time::sleep(HEADER_TIMEOUT));
@@ -133,7 +163,7 @@ async fn converse<Io>(
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(windows: Windows) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -149,8 +179,8 @@ fn builder() -> Builder<TokioExecutor> {
         .max_header_list_size(HEADER_BYTES_MAX)
         .max_concurrent_streams(STREAMS_MAX)
         .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .initial_stream_window_size(windows.stream_bytes)
+        .initial_connection_window_size(windows.connection_bytes)
         .max_send_buf_size(SEND_BYTES_MAX)
         .keep_alive_interval(PING_AFTER)
         .keep_alive_timeout(PONG_WITHIN)

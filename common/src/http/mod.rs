@@ -1,7 +1,13 @@
-//! HTTP on connections that were accepted already: versions 1.1 and 2, within limits.
+//! HTTP on connections that were accepted already: versions 1.1 and 2, within limits; and what every
+//! server does around its routes, see `trace`, `asked`, `origin` and `problem`.
 //!
 //! Knows nothing of what is asked for; a server brings its router.
 
+pub mod asked;
 mod connection;
+pub mod origin;
+pub mod problem;
+mod trace;
 
-pub use connection::{Guest, serve};
+pub use connection::{Guest, Windows, serve, serve_within};
+pub use trace::{REQUEST_ID, TRACEPARENT, traced};

@@ -18,6 +18,7 @@ use super::{Policy, Service, Transfers, life, naming};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::SystemClock;
 use crate::config::{AwsEnvironment, TransferConfig};
+use crate::http::{self, Windows};
 use crate::net::{self, Connection, ConnectionLimits, Language, Listener, Port, Reception};
 use crate::store::Store;
 
@@ -144,7 +145,8 @@ impl Desk {
                 tell(ended);
             }
             Some((Language::Http, connection)) => {
-                crate::http::serve(self.router.clone(), connection, shutdown.clone()).await;
+                let (router, shutdown) = (self.router.clone(), shutdown.clone());
+                http::serve_within(router, connection, Windows::LARGE, shutdown).await;
             }
             None => {}
         }

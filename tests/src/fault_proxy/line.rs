@@ -75,6 +75,8 @@ pub(super) enum End {
 pub(super) trait Witness: Sync {
     /// The first bytes that the client says.
     fn begins(&self, first: &[u8]);
+    /// So many bytes more reached the server.
+    fn delivered(&self, count: u64);
     /// The client's side of the connection has ended.
     fn client_left(&self);
 }
@@ -295,6 +297,7 @@ impl<W: Witness> Pump<'_, W> {
         if self.way == Way::Up {
             let count = u64::try_from(bytes.len()).expect("a piece is small");
             self.state.send_modify(|state| state.delivered += count);
+            self.witness.delivered(count);
         }
         Ok(())
     }

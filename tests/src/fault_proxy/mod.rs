@@ -53,10 +53,32 @@ struct Shared {
     seed: u64,
     target: SocketAddr,
     began: Instant,
-    /// What happens to every connection, instead of what the seed says.
-    fixed: Option<Fate>,
+    fates: Fates,
+    /// Bytes that reached the server, over all connections.
+    delivered: watch::Sender<u64>,
     seen: Mutex<Seen>,
     healed: watch::Receiver<bool>,
+}
+
+/// What happens to connections.
+#[derive(Clone, Copy, Debug)]
+enum Fates {
+    /// What the seed says.
+    Drawn,
+    /// What the seed says for uploads.
+    Uploads,
+    /// This to every one; none is refused.
+    Fixed(Fate),
+}
+
+impl Fates {
+    fn of(self, seed: u64, number: u64) -> Fate {
+        match self {
+            Self::Drawn => Fate::drawn(seed, number),
+            Self::Uploads => Fate::drawn_for_uploads(seed, number),
+            Self::Fixed(fate) => fate,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -80,15 +102,20 @@ impl Shared {
 impl FaultProxy {
     /// Faults as the seed says, in front of this server.
     pub fn start(seed: u64, target: SocketAddr) -> Self {
-        Self::open(seed, target, None)
+        Self::open(seed, target, Fates::Drawn)
+    }
+
+    /// Faults as the seed says, in front of a server to which much is sent.
+    pub fn for_uploads(seed: u64, target: SocketAddr) -> Self {
+        Self::open(seed, target, Fates::Uploads)
     }
 
     /// This happens to every connection; none is refused.
     pub fn with_fate(target: SocketAddr, fate: Fate) -> Self {
-        Self::open(0, target, Some(fate))
+        Self::open(0, target, Fates::Fixed(fate))
     }
 
-    fn open(seed: u64, target: SocketAddr, fixed: Option<Fate>) -> Self {
+    fn open(seed: u64, target: SocketAddr, fates: Fates) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         listener
@@ -99,7 +126,8 @@ impl FaultProxy {
             seed,
             target,
             began: Instant::now(),
-            fixed,
+            fates,
+            delivered: watch::Sender::new(0),
             seen: Mutex::default(),
             healed: healing,
         });
@@ -145,6 +173,17 @@ impl FaultProxy {
         self.shared.seen().connections
     }
 
+    /// Waits until so many bytes have reached the server, over all connections, or the time is over;
+    /// whether they have.
+    pub fn delivers(&self, bytes: u64, patience: Duration) -> bool {
+        let mut delivered = self.shared.delivered.subscribe();
+        let enough = async move {
+            // The sender lives as long as the proxy.
+            let _ = delivered.wait_for(|delivered| *delivered >= bytes).await;
+        };
+        RUNTIME.block_on(async { tokio::time::timeout(patience, enough).await.is_ok() })
+    }
+
     /// Where a second WebSocket was open beside a first one, for more than a moment.
     pub fn overlaps(&self) -> Vec<String> {
         self.shared.seen().overlaps.clone()
@@ -170,7 +209,8 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
         };
         let is_healed = *shared.healed.borrow();
         let elapsed = shared.began.elapsed();
-        let refuses = !is_healed && shared.fixed.is_none() && plan::refuses(shared.seed, elapsed);
+        let is_fixed = matches!(shared.fates, Fates::Fixed(_));
+        let refuses = !is_healed && !is_fixed && plan::refuses(shared.seed, elapsed);
         if refuses || lines.len() >= CONNECTIONS_MAX {
             shared.seen().refused += 1;
             reset(&client);
@@ -186,10 +226,9 @@ async fn connection(shared: Arc<Shared>, mut client: TcpStream) {
         seen.connections += 1;
         seen.connections - 1
     };
-    let drawn = || Fate::drawn(shared.seed, number);
     let fate = match *shared.healed.borrow() {
         true => Fate::CLEAN,
-        false => shared.fixed.unwrap_or_else(drawn),
+        false => shared.fates.of(shared.seed, number),
     };
     // It is our own socket that opens the way: a server that is down looks so to the client.
     let Ok(mut server) = TcpStream::connect(shared.target).await else {
@@ -276,6 +315,10 @@ impl Witness for Watcher {
                 self.is_websocket.notify_one();
             }
         }
+    }
+
+    fn delivered(&self, count: u64) {
+        self.shared.delivered.send_modify(|bytes| *bytes += count);
     }
 
     fn client_left(&self) {

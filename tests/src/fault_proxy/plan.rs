@@ -115,6 +115,34 @@ impl Fate {
             fault,
         }
     }
+
+    /// As [`Self::drawn`], for connections through which much goes up: they break in the midst of
+    /// it. No way is silent for ever, because programs of others may wait for ever.
+    pub fn drawn_for_uploads(seed: u64, number: u64) -> Self {
+        let mut dice = Dice::new(seed, number + 1);
+        let ms = Duration::from_millis;
+        let moment = match dice.from(0, 9) {
+            0..6 => Moment::Said(dice.from(100, 700_000)),
+            6..8 => Moment::Answered(dice.from(1, 900)),
+            _ => Moment::After(ms(dice.from(5, 300))),
+        };
+        let fault = match dice.from(0, 99) {
+            0..25 => Fault::Cut,
+            25..50 => Fault::Reset,
+            50..60 => Fault::BlackHole(ms(dice.from(50, 600))),
+            60..70 => Fault::HalfClose,
+            70..85 => Fault::LoseAnswer,
+            _ => Fault::None,
+        };
+        let slow = dice.percent(40);
+        Self {
+            latency: ms(if slow { dice.from(1, 3) } else { 0 }),
+            jitter: ms(if slow { dice.from(0, 3) } else { 0 }),
+            slice_max: dice.one(&[7, 1400, u64::MAX, u64::MAX]),
+            moment,
+            fault,
+        }
+    }
 }
 
 /// Whether new connections are refused so long after the beginning.
@@ -144,6 +172,17 @@ mod tests {
         }
         let other = (0..50).filter(|number| Fate::drawn(3, *number) != Fate::drawn(4, *number));
         assert!(other.count() > 40);
+    }
+
+    #[test]
+    fn what_is_drawn_for_uploads_breaks_in_time() {
+        for number in 0..400 {
+            let fate = Fate::drawn_for_uploads(2, number);
+            let is_silent = matches!(fate.fault, Fault::HalfOpen { .. });
+            assert!(!is_silent, "{number}: {fate:?}");
+        }
+        let cut = |number: &u64| Fate::drawn_for_uploads(2, *number).fault == Fault::Cut;
+        assert!((0..400).filter(cut).count() > 50);
     }
 
     #[test]

@@ -4,12 +4,11 @@
 //! scripts/test installs them under `target/foreign`; without them these tests fail.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use myim_tests::api_person::{ApiPerson, segments, text};
-use myim_tests::process::Process;
+use myim_tests::foreign::{installed, program, root, run};
 use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::socket::{Side, Socket};
 use serde_json::{Value, json};
@@ -18,41 +17,6 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long Schemathesis may take on a busy machine.
 const SCHEMATHESIS_PATIENCE: Duration = Duration::from_secs(460);
-
-fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package
-        .parent()
-        .expect("tests/ stands in the root")
-        .to_owned()
-}
-
-fn installed(path: &str) -> PathBuf {
-    let path = root().join("target/foreign").join(path);
-    assert!(
-        path.exists(),
-        "{} is missing: run scripts/test or scripts/install-foreign",
-        path.display()
-    );
-    path
-}
-
-fn program(name: &str) -> PathBuf {
-    root().join("tests/foreign").join(name)
-}
-
-/// Runs a program to its end; it must say that all is well.
-fn run(command: &mut Command, patience: Duration) -> String {
-    let process = Process::spawn(command);
-    let status = process.wait(patience);
-    assert!(
-        status.success(),
-        "{status}\n{}\n{}",
-        process.output(),
-        process.log()
-    );
-    process.output()
-}
 
 #[test]
 fn a_python_library_speaks_to_us() {

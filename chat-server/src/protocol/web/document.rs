@@ -8,12 +8,13 @@ use axum::body::Bytes;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use common::http::problem::PROBLEM_JSON;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 use utoipa::{OpenApi as _, PartialSchema, ToSchema};
 
 use super::document_page;
-use super::problem::{PROBLEM_JSON, ProblemDetails};
+use super::problem::ProblemDetails;
 
 /// What stands above the operations.
 const ABOUT: &str = "\

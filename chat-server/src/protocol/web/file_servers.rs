@@ -4,9 +4,8 @@
 use axum::http::{HeaderMap, Uri};
 use common::api::BlobClass;
 use common::config::FilesConfig;
+use common::http::asked;
 use url::Url;
-
-use super::asked;
 
 /// What the operator said.
 pub(super) fn said(files: &FilesConfig, class: BlobClass) -> Option<&str> {

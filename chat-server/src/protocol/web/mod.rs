@@ -6,7 +6,6 @@
 //! see what is decided by the commands, not here.
 
 mod acks;
-mod asked;
 mod closing;
 mod code;
 mod document;

@@ -4,22 +4,16 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use common::api::Refusal;
+use common::http::problem::{STORE_RETRY_AFTER_S, answer};
 use common::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::code::{self, Code};
 use crate::command::{Failure, Field};
-
-/// The media type of a problem.
-pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
-
-/// How long a client should leave a database alone that does not answer, in seconds.
-const STORE_RETRY_AFTER_S: u64 = 2;
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,17 +122,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.details()).unwrap_or_default();
-        let mut response = (status, body).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if let Some(seconds) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        answer(status, &self.details(), self.retry_after)
     }
 }
 
@@ -242,6 +226,9 @@ fn refused(refusal: Refusal) -> Code {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+    use common::http::problem::PROBLEM_JSON;
+
     use super::*;
 
     #[test]

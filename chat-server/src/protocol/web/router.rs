@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use axum::{Router, middleware, routing};
+use common::http::traced;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -45,7 +46,7 @@ pub fn operators_router(app: Arc<App>, shutdown: CancellationToken) -> Router {
         .layer(middleware::from_fn(layers::in_time))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::map_response(layers::explained))
-        .layer(middleware::from_fn(layers::traced))
+        .layer(middleware::from_fn(traced))
         .with_state(state)
 }
 
@@ -75,7 +76,7 @@ pub fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {
         ))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::map_response(layers::explained))
-        .layer(middleware::from_fn(layers::traced))
+        .layer(middleware::from_fn(traced))
         .with_state(state)
 }
 

@@ -17,13 +17,13 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request};
 use common::clock::SystemClock;
 use common::config::ChatConfig;
+use common::http::problem::PROBLEM_JSON;
 use common::store::{DatabaseUrl, OpenOptions, open};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::problem::PROBLEM_JSON;
 use super::router;
 use crate::app::App;
 use crate::hub::Hub;

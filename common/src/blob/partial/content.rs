@@ -278,3 +278,10 @@ fn flushed(
         .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
         .map_err(BlobError::disk("save", path))
 }
+
+#[cfg(test)]
+impl Content {
+    pub(in crate::blob) fn replace_file(&mut self, file: File) {
+        self.file = Arc::new(file);
+    }
+}

@@ -2,21 +2,15 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::admit;
 use crate::blob::BlobError;
+use crate::http::problem::{STORE_RETRY_AFTER_S, answer};
 use crate::store::StoreError;
 use crate::transfer::inspect::Rejected;
-
-/// The media type of a problem.
-pub const PROBLEM_JSON: &str = "application/problem+json";
-
-/// How long a client should leave a database alone that does not answer, in seconds.
-const STORE_RETRY_AFTER_S: u64 = 2;
 
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,17 +86,7 @@ impl IntoResponse for Problem {
             code: self.code,
             retry_after: self.retry_after,
         };
-        let body = serde_json::to_vec(&details).unwrap_or_default();
-        let mut response = (self.status, body).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if let Some(seconds) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        answer(self.status, &details, self.retry_after)
     }
 }
 

@@ -10,6 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::problem::Problem;
 use super::{content, layers, plain, tus};
 use crate::api::BlobClass;
+use crate::http::traced;
 use crate::transfer::Transfers;
 
 /// Where the files of a class stand.
@@ -60,7 +61,7 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
         ))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(middleware::map_response(layers::explained))
-        .layer(middleware::from_fn(layers::traced))
+        .layer(middleware::from_fn(traced))
 }
 
 async fn no_method() -> Problem {

@@ -216,3 +216,38 @@ fn many_slow_uploads_hold_little_memory() {
         assert_eq!(status_of(stream), 201);
     }
 }
+
+/// With less, somebody far away would wait for us more than send.
+#[test]
+fn over_http2_a_mebibyte_may_be_under_way() {
+    use std::io::Read;
+    const SETTINGS: u8 = 4;
+    const WINDOW_UPDATE: u8 = 8;
+    const INITIAL_WINDOW_SIZE: u16 = 4;
+    /// What a connection may have before anybody says anything, RFC 9113.
+    const AT_FIRST: u32 = 65_535;
+    let server = Server::sqlite();
+    let mut stream = myim_tests::http::connect(server.file);
+    stream
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .unwrap();
+    let word = |bytes: &[u8]| u32::from_be_bytes(bytes[..4].try_into().unwrap());
+    let (mut of_a_stream, mut in_all) = (None, None);
+    while of_a_stream.is_none() || in_all.is_none() {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let length = usize::try_from(word(&head) >> 8).unwrap();
+        let mut payload = vec![0; length];
+        stream.read_exact(&mut payload).unwrap();
+        match head[3] {
+            SETTINGS => {
+                let mut settings = payload.chunks(6);
+                let found = settings.find(|one| one[..2] == INITIAL_WINDOW_SIZE.to_be_bytes());
+                of_a_stream = of_a_stream.or(found.map(|one| word(&one[2..])));
+            }
+            WINDOW_UPDATE => in_all = Some(AT_FIRST + word(&payload)),
+            _ => {}
+        }
+    }
+    assert_eq!((of_a_stream, in_all), (Some(1 << 20), Some(1 << 20)));
+}

@@ -8,11 +8,13 @@ use myim_tests::server::{Server, Setup};
 mod bucket;
 mod crash;
 mod download;
+mod kills;
 mod limits;
 mod nginx;
 mod parts;
 mod scrub;
 mod tus;
+mod tus_clients;
 mod tus_limits;
 mod upload;
 

@@ -13,7 +13,7 @@ use myim_tests::transfer::{Transfer, content, md5_name};
 use myim_tests::wire::Flavor;
 
 tests! {
-    sqlite: a_picture_is_looked_into, sizes, what_others_get, old_clients_get_what_was_sent,
+    sqlite: a_picture_is_looked_into, sizes, each_picture_has_its_own, what_others_get, old_clients_get_what_was_sent,
         no_pictures, avatars_of_those_without;
     mariadb: a_picture_is_looked_into, what_others_get,
 }
@@ -176,6 +176,30 @@ fn sizes(server: &mut Server) {
     rendition(&images, &unknown, "thumb", "*/*").refused(404, "no_such_file");
     rendition(&images, "../../etc", "thumb", "*/*").refused(404, "not_found");
     rendition(&images, "..%2f..%2fetc", "thumb", "*/*").refused(404, "no_such_file");
+}
+
+/// Asked for by turns, so that what was made of one is at hand when another is asked for.
+fn each_picture_has_its_own(server: &mut Server) {
+    let images = server.images().with_token(&server.newcomer("ann").token);
+    let pictures = [(600, 300), (300, 600), (400, 400)];
+    let files = pictures.map(|(width, height)| upload(&images, &png(width, height)));
+    for accept in ["image/webp", "*/*"] {
+        let mut etags = std::collections::BTreeSet::new();
+        for (file, wanted) in files.iter().zip([(320, 160), (160, 320), (320, 320)]) {
+            for _ in 0..2 {
+                let answer = rendition(&images, file, "thumb", accept);
+                assert_eq!(size(&answer.body), wanted, "{answer}");
+                etags.insert(answer.header("etag").to_owned());
+            }
+        }
+        assert_eq!(etags.len(), files.len(), "a cache would mix them up");
+    }
+    // Of two that differ in nothing but a comment the original is another one.
+    let (one, two) = (png(50, 40), png_with(50, 40, &chunk(b"tEXt", b"Title\0x")));
+    for bytes in [&one, &two] {
+        let shown = images.get(&upload(&images, bytes));
+        assert!(shown.body == one, "{shown}");
+    }
 }
 
 fn what_others_get(server: &mut Server) {

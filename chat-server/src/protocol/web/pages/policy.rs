@@ -7,8 +7,8 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use common::api::BlobClass;
 use common::config::FilesConfig;
+use common::http::asked;
 
-use crate::protocol::web::asked;
 use crate::protocol::web::file_servers;
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

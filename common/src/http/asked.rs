@@ -13,7 +13,7 @@ pub(super) fn authority<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r 
 }
 
 /// The host, maybe with a port; nothing if what the client says is none.
-pub(super) fn place<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
+pub fn place<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
     let asked = authority(headers, uri)?;
     // The grammar of hosts lets in more than any name or number has, and what stands before an @ is
     // a password, and nobody is told those.
@@ -23,7 +23,7 @@ pub(super) fn place<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str>
 }
 
 /// The host without its port; nothing if what the client says is none.
-pub(super) fn host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
+pub fn host<'r>(headers: &'r HeaderMap, uri: &'r Uri) -> Option<&'r str> {
     let place = place(headers, uri)?;
     let host = Authority::try_from(place).ok()?.host().len();
     place.get(..host)

@@ -9,9 +9,11 @@ use common::clock::Clock;
 use common::config::{ChatConfig, DirectMessages};
 use common::id::ClientId;
 use common::store::{Guard, Store};
+use common::telemetry::Insight;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::activity::Activity;
 use crate::actor::{Actor, Mark};
 use crate::hub::Hub;
 use crate::log::{Log, Tail};
@@ -36,6 +38,9 @@ pub struct App {
     /// When this server began.
     pub began: Instant,
     pub webhooks: Webhooks,
+    /// What the program knows of itself.
+    pub insight: Insight,
+    pub activity: Activity,
 }
 
 impl std::fmt::Debug for App {
@@ -82,7 +87,15 @@ impl App {
             under_way: UnderWay::default(),
             began: Instant::now(),
             webhooks,
+            insight: Insight::default(),
+            activity: Activity::default(),
         })
+    }
+
+    /// The same in a program that knows something of itself.
+    #[must_use]
+    pub fn seen_by(self, insight: Insight) -> Self {
+        Self { insight, ..self }
     }
 
     /// Whether people who are no friends may write to each other.

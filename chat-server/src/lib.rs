@@ -17,6 +17,7 @@ pub mod protocol;
 pub mod command;
 pub mod content;
 
+pub mod activity;
 pub mod hub;
 pub mod indexer;
 pub mod log;
@@ -47,12 +48,22 @@ use common::net::{
 };
 use common::process::Exit;
 use common::store::Store;
+use common::telemetry::Insight;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use app::App;
 use hub::{Hub, Reaches};
 use log::{Committer, Tail};
+
+/// What a program gives its server beside the settings, the database and the port.
+#[derive(Debug)]
+pub struct Surroundings {
+    pub doors: SideDoors,
+    /// What the program knows of itself, for administrators.
+    pub insight: Insight,
+    pub shutdown: CancellationToken,
+}
 
 /// Serves until `shutdown`, then lets every session write what it has and ends.
 ///
@@ -62,8 +73,11 @@ pub async fn run(
     config: ChatConfig,
     store: Arc<dyn Store>,
     listener: Listener,
-    doors: SideDoors,
-    shutdown: CancellationToken,
+    Surroundings {
+        doors,
+        insight,
+        shutdown,
+    }: Surroundings,
 ) -> anyhow::Result<()> {
     let (tail, hub) = (
         Arc::new(Tail::default()),
@@ -72,16 +86,13 @@ pub async fn run(
     let (log, committer) = Committer::new(Arc::clone(&store), Arc::clone(&tail), Arc::clone(&hub));
     let dirty = committer.dirty();
     let committer = tokio::spawn(committer.run(shutdown.clone()));
-    let app = Arc::new(App::new(
-        config,
-        store,
-        log,
-        tail,
-        hub,
-        Arc::new(SystemClock),
-    )?);
+    let clock = Arc::new(SystemClock);
+    let app = App::new(config, store, log, tail, hub, clock)?;
+    let app = Arc::new(app.seen_by(insight));
 
     let tasks = TaskTracker::new();
+    let waiting = Arc::clone(&dirty);
+    tasks.spawn(activity::run(Arc::clone(&app), waiting, shutdown.clone()));
     tasks.spawn(indexer::run(Arc::clone(&app), dirty, shutdown.clone()));
     tasks.spawn(webhooks::run(Arc::clone(&app), shutdown.clone()));
     tasks.spawn(read_marks::run(Arc::clone(&app), shutdown.clone()));

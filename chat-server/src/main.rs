@@ -3,6 +3,7 @@
 use std::env::args_os;
 use std::process::ExitCode;
 
+use chat_server::Surroundings;
 use common::config::{About, CHAT_DEFAULTS, ChatConfig, ServerConfig};
 use common::process::{self, Process};
 
@@ -31,5 +32,10 @@ async fn serve(mut config: ServerConfig<ChatConfig>, process: Process) -> anyhow
     let doors = doors.with_operator(&config.server)?;
     let servers = [("chat", listener.local_addr())];
     process.ready(&servers, admin, page.as_deref());
-    chat_server::run(config.server, store, listener, doors, process.shutdown()).await
+    let surroundings = Surroundings {
+        doors,
+        insight: process.insight(),
+        shutdown: process.shutdown(),
+    };
+    chat_server::run(config.server, store, listener, surroundings).await
 }

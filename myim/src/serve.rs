@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use chat_server::SideDoors;
+use chat_server::{SideDoors, Surroundings};
 use common::config::{About, FilePorts, ImageConfig, SUITE_DEFAULTS, SuiteConfig};
 use common::process::{self, Process};
 use tokio::task::JoinSet;
@@ -53,13 +53,13 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
 
     let stop = || process.shutdown();
     let mut servers = JoinSet::new();
-    servers.spawn(chat_server::run(
-        config.chat,
-        store.clone(),
-        chat,
+    let surroundings = Surroundings {
         doors,
-        stop(),
-    ));
+        insight: process.insight(),
+        shutdown: stop(),
+    };
+    let chat = chat_server::run(config.chat, store.clone(), chat, surroundings);
+    servers.spawn(chat);
     servers.spawn(file_server::run(
         config.transfer.clone(),
         store.clone(),

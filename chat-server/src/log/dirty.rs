@@ -58,6 +58,11 @@ impl Dirty {
         }
     }
 
+    /// How many conversations wait; those that were not remembered are not counted.
+    pub fn waiting(&self) -> usize {
+        self.lock().marked.len()
+    }
+
     /// Waits until something is marked. Cancel-safe.
     pub async fn marked(&self) {
         loop {
@@ -115,6 +120,7 @@ mod tests {
         let group = ConvId::group(GroupId(300_000_000));
         dirty.mark([conv(1), group, conv(1)]);
         dirty.mark([group]);
+        assert_eq!(dirty.waiting(), 2);
         assert_eq!(dirty.collect(1).await, Marked::These(vec![conv(1)]));
         assert_eq!(dirty.collect(9).await, Marked::These(vec![group]));
         assert_eq!(dirty.take(9), None);

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::net::{self, Connection, ConnectionLimits, Listener};
-use crate::telemetry::metrics::Counted;
+use crate::telemetry::Insight;
 
 pub use health::{Health, Watched};
 
@@ -49,7 +49,7 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Debug)]
 pub struct Admin {
     pub health: Health,
-    pub counted: Counted,
+    pub insight: Insight,
 }
 
 /// Answers until `over`. That is later than the wish to stop: a server that drains still says so.
@@ -90,7 +90,7 @@ async fn answer<B>(
             };
             reply(status, JSON, format!("{}\n", report.json()))
         }
-        "/metrics" => reply(StatusCode::OK, METRICS, admin.counted.text()),
+        "/metrics" => reply(StatusCode::OK, METRICS, admin.insight.text()),
         "/version" => {
             let version = json!({ "name": "myim", "version": env!("CARGO_PKG_VERSION") });
             reply(StatusCode::OK, JSON, format!("{version}\n"))

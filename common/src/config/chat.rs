@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::api::ApiConfig;
 use super::files::FilesConfig;
+use super::in_force::InForce;
 use super::shared::LimitsConfig;
 use super::values::{ByteSize, from_one, from_zero, port, web_address};
 use super::web_client::WebClientConfig;
@@ -15,13 +16,18 @@ use super::webhooks::WebhookConfig;
 
 /// Time limits, limits of accounts and messages, side doors. `default()` is what a server without
 /// any setting uses.
-#[derive(Args, Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Args, Clone, Debug, PartialEq, Serialize)]
 #[command(next_help_heading = "Chat server")]
 pub struct ChatConfig {
     /// Set from the program's own group of flags.
     #[arg(skip)]
     #[serde(skip)]
     pub limits: LimitsConfig,
+
+    /// Set from what was loaded: everything that is in force.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub in_force: Vec<InForce>,
 
     /// Close a connection that says nothing at all for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = from_one::<u64>)]

@@ -3,6 +3,7 @@
 //! Clap is the single source of truth: a value from the file or the environment becomes the
 //! argument's default, so it is read, checked and explained by the same code as a flag.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command};
 use serde::Serialize;
 use thiserror::Error;
 
+use super::in_force::{self, InForce, Origin};
 use super::programs::{ServerConfig, SuiteConfig};
 use super::values::mask_password;
 use super::{ChatConfig, ImageConfig, TransferConfig};
@@ -39,6 +41,9 @@ const LIKENESS_MIN: f64 = 0.7;
 pub trait Program: Args + Serialize {
     /// Fills in what follows from other settings.
     fn settle(&mut self);
+
+    /// Keeps what is in force, if administrators can ask this program for it.
+    fn tell(&mut self, _settings: Vec<InForce>) {}
 }
 
 /// How a program introduces itself, and the defaults that only it has.
@@ -94,6 +99,7 @@ fn suggestion(nearest: Option<&str>) -> String {
 struct Setting {
     /// Where it stands, for messages.
     origin: String,
+    layer: Origin,
     /// How it is called there.
     written: String,
     key: String,
@@ -129,11 +135,13 @@ pub fn load_from<T: Program>(
     settings.extend(from_environment(environment));
 
     let mut layered = command.clone();
+    let mut layers = HashMap::new();
     for setting in settings {
         if !is_known(&command, &setting)? {
             continue;
         }
         check(&command, &setting)?;
+        layers.insert(setting.key.clone(), setting.layer);
         layered = layered.mut_arg(&setting.key, |arg| {
             arg.required(false).default_value(setting.value)
         });
@@ -141,6 +149,8 @@ pub fn load_from<T: Program>(
     let matches = matches(layered)?;
     let mut loaded = T::from_arg_matches(&matches)?;
     loaded.settle();
+    let layer = |name: &str| layers.get(name).copied();
+    loaded.tell(in_force::all(keys(&command), &loaded, &matches, layer)?);
     if matches.get_flag("print_config") {
         return Ok(Loaded::Print(toml::to_string(&loaded)?));
     }
@@ -243,6 +253,7 @@ fn from_file(path: &Path) -> Result<Vec<Setting>, ConfigError> {
         };
         Setting {
             origin: path.display().to_string(),
+            layer: Origin::File,
             written: key.clone(),
             key,
             value,
@@ -262,6 +273,7 @@ fn from_environment(environment: &[(String, OsString)]) -> Vec<Setting> {
         })
         .map(|(name, value)| Setting {
             origin: "environment".to_owned(),
+            layer: Origin::Environment,
             written: name.clone(),
             key: name.trim_start_matches(PREFIX).to_lowercase(),
             // What is not UTF-8 turns into something that no setting accepts, but for a path,

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::admin::AdminConfig;
 use super::chat::ChatConfig;
 use super::files::UploadBounds;
+use super::in_force::InForce;
 use super::layers::Program;
 use super::pages::PagesConfig;
 use super::pictures::{ImageConfig, PicturesConfig};
@@ -88,6 +89,10 @@ impl Program for ServerConfig<ChatConfig> {
         }
         self.server.limits = self.limits.clone();
         self.server.api.allowed_origins = self.pages.allowed_origins.clone();
+    }
+
+    fn tell(&mut self, settings: Vec<InForce>) {
+        self.server.in_force = settings;
     }
 }
 
@@ -205,6 +210,10 @@ impl Program for SuiteConfig {
             file_bytes_max,
             picture_bytes_max: self.pictures.picture_bytes_max.min(file_bytes_max),
         });
+    }
+
+    fn tell(&mut self, settings: Vec<InForce>) {
+        self.chat.in_force = settings;
     }
 }
 

@@ -232,3 +232,25 @@ fn commands_are_well_formed() {
     assert_eq!(chat.message_bytes_max.in_memory(), 64_000);
     assert_eq!(TransferConfig::default().limits, chat.limits);
 }
+
+#[test]
+fn each_setting_in_force_tells_where_it_comes_from() {
+    let file = "file_port = 7\nimage_port = 8\nlog = \"warn\"\n\
+                database = \"mysql://ann:secret@db/myim\"";
+    let variables = [("MYIM_IMAGE_PORT", "9"), ("MYIM_LOG", "error")];
+    let config = suite(&["--log", "debug"], &variables, file);
+    let find = |name: &str| {
+        let mut all = config.chat.in_force.iter();
+        let found = all.find(|setting| setting.name == name).unwrap();
+        let value = found.value.as_ref().map(ToString::to_string);
+        (value.unwrap_or_default(), found.origin)
+    };
+    assert_eq!(find("chat_port"), ("20000".to_owned(), Origin::Default));
+    assert_eq!(find("file_port"), ("7".to_owned(), Origin::File));
+    assert_eq!(find("image_port"), ("9".to_owned(), Origin::Environment));
+    assert_eq!(find("log"), ("\"debug\"".to_owned(), Origin::Flag));
+    let database = ("\"mysql://ann:***@db/myim\"".to_owned(), Origin::File);
+    assert_eq!(find("database"), database);
+    assert_eq!(find("public_url"), (String::new(), Origin::Default));
+    assert!(!format!("{:?}", config.chat.in_force).contains("secret"));
+}

@@ -25,8 +25,7 @@ use crate::net::{
     Listener, Security, TlsError, TlsKeys, free_descriptors, raise_descriptor_limit, self_signed,
 };
 use crate::store::{self, DatabaseUrl, LateStore, Store, StoreError};
-use crate::telemetry;
-use crate::telemetry::metrics::{self, Counted};
+use crate::telemetry::{self, Insight, metrics};
 
 pub use exit::Exit;
 
@@ -73,7 +72,7 @@ where
     Main: FnOnce(Process) -> Ended,
     Ended: Future<Output = anyhow::Result<()>>,
 {
-    telemetry::init(log);
+    let recent = telemetry::init(log);
     let counted = match metrics::install() {
         Ok(counted) => counted,
         Err(error) => {
@@ -82,7 +81,10 @@ where
             return ExitCode::from(exit.code());
         }
     };
-    let process = Process::new(counted);
+    let process = Process::new(Insight {
+        counted: Some(counted),
+        recent,
+    });
     let failure = Arc::clone(&process.failure);
     let late = Arc::clone(&process.store);
     let ended = signals::watch(process.shutdown.clone(), Arc::clone(&failure))
@@ -121,18 +123,23 @@ pub struct Process {
     failure: Arc<OnceLock<Exit>>,
     store: Arc<LateStore>,
     descriptors: u64,
-    counted: Counted,
+    insight: Insight,
 }
 
 impl Process {
-    fn new(counted: Counted) -> Self {
+    fn new(insight: Insight) -> Self {
         Self {
-            counted,
+            insight,
             shutdown: CancellationToken::new(),
             failure: Arc::default(),
             store: Arc::default(),
             descriptors: free_descriptors(raise_descriptor_limit()),
         }
+    }
+
+    /// What the program knows of itself.
+    pub fn insight(&self) -> Insight {
+        self.insight.clone()
     }
 
     /// Cancelled when the program is to end: servers stop accepting, finish and return.
@@ -221,7 +228,7 @@ impl Process {
         let store: Arc<LateStore> = Arc::clone(&self.store);
         let admin = Admin {
             health: Health::new(watched, store, self.shutdown()),
-            counted: self.counted.clone(),
+            insight: self.insight.clone(),
         };
         // It tells about the end too, so it ends with the runtime.
         tokio::spawn(admin::serve(admin, listener, CancellationToken::new()));
@@ -361,7 +368,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_port_is_told_with_what_to_do() {
-        let process = Process::new(metrics::install().unwrap());
+        let process = Process::new(Insight::default());
         let free = "127.0.0.1:0".parse().unwrap();
         let taken = process.bind("chat", free, "--chat-port").unwrap();
         let again = process.bind("chat", taken.local_addr(), "--chat-port");

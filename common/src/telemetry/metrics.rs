@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use super::numbers::Numbers;
 use super::own_process;
 use crate::store::StoreError;
 
@@ -257,6 +258,12 @@ fn describe() {
 }
 
 impl Counted {
+    /// Everything, to be looked at by the program itself.
+    pub fn numbers(&self) -> Numbers {
+        self.0.run_upkeep();
+        Numbers::read(&self.0.render())
+    }
+
     /// Everything, in Prometheus' text format.
     pub fn text(&self) -> String {
         self.0.run_upkeep();

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use common::config::InForce;
 use common::id::UserId;
 use common::store::admin::{self, ListedAccount, Sought};
 use common::store::audit::{self, Line};
 use common::store::file::{self, Kept};
 use common::store::meta;
 use common::store::stats::{self, Stored};
+use common::telemetry::Line as Complaint;
 
 use super::Administrator;
 use super::accounts::existing;
+use crate::activity::Sample;
 use crate::app::App;
 use crate::command::Failure;
 use crate::hub::Manner;
@@ -52,6 +55,21 @@ pub async fn book(
     Ok(audit::list(&*app.store, before, limit).await?)
 }
 
+/// How the server did during the last hour.
+pub fn activity(app: &App, _who: &Administrator) -> Vec<Sample> {
+    app.activity.samples()
+}
+
+/// The last warnings and errors of the log, the newest first.
+pub fn errors(app: &App, _who: &Administrator) -> Vec<Complaint> {
+    app.insight.recent.lines()
+}
+
+/// The settings in force.
+pub fn settings(app: &App, _who: &Administrator) -> Vec<InForce> {
+    app.config.in_force.clone()
+}
+
 /// How much room files take, and why they are kept.
 ///
 /// # Errors
@@ -68,7 +86,7 @@ pub struct Stats {
     pub stored: Stored,
     pub online_users: usize,
     /// How many connections hear in each manner.
-    pub connections: [(Manner, usize); 4],
+    pub connections: [(Manner, usize); 5],
     /// Changes that wait to be saved.
     pub log_queue: usize,
 }
@@ -84,6 +102,7 @@ pub async fn stats(app: &App, _who: &Administrator) -> Result<Stats, Failure> {
         Manner::WebSocket,
         Manner::Stream,
         Manner::Poll,
+        Manner::Webhook,
     ];
     let connections = manners.map(|manner| {
         let alike = sessions.iter().filter(|session| session.manner == manner);

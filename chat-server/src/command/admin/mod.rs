@@ -26,7 +26,7 @@ use crate::app::App;
 pub use accounts::{Made, NewUser, disable, enable, make_account, reset_password, set_role};
 pub use groups::{ListedGroup, dissolve, groups};
 pub use invites::{NewInvite, invites, make_invite, revoke_invite};
-pub use look::{Stats, account, accounts, book, files, stats};
+pub use look::{Stats, account, accounts, activity, book, errors, files, settings, stats};
 pub use sessions::{ListedSession, end_session, sessions, sessions_of};
 pub use upgrades::{NewUpgrade, publish_upgrade, set_upgrade_percent, upgrades, withdraw_upgrade};
 pub use verify::begin_verification;

@@ -13,6 +13,7 @@ mod accounts;
 mod admin_accounts;
 mod admin_lists;
 mod admin_locks;
+mod admin_watch;
 mod backlog;
 mod bad_requests;
 mod bad_sockets;

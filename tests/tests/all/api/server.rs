@@ -82,13 +82,11 @@ fn what_is_asked_through_tls_leads_to_tls() {
 #[test]
 fn an_administrator_knows_that_he_is_one() {
     let server = Server::sqlite();
-    let (ann, bob) = (server.api_person("ann"), server.api_person("bob"));
-    assert_eq!(ann.get("/me").ok(200)["admin"], false);
-    server.admin(&["user", "grant", "ann"]).ok();
-    let me = ann.get("/me").ok(200);
+    let (root, ann) = (server.administrator("root"), server.newcomer("ann"));
+    let me = root.get("/me").ok(200);
     assert_eq!(
         (&me["admin"], &me["username"]),
-        (&true.into(), &"ann".into())
+        (&true.into(), &"root".into())
     );
-    assert_eq!(bob.get("/me").ok(200)["admin"], false);
+    assert_eq!(ann.get("/me").ok(200)["admin"], false);
 }

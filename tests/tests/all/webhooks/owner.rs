@@ -102,6 +102,20 @@ fn a_test_tells_how_the_target_answers() {
 }
 
 #[test]
+fn administrators_see_how_many_are_at_work() {
+    let scene = Scene::new(setup(Db::Sqlite));
+    let target = HookTarget::new();
+    let root = scene.server.administrator("root");
+    let at_work = || {
+        let stats = root.get("/admin/stats").ok(200);
+        stats["online"]["connections"]["webhook"].as_u64().unwrap()
+    };
+    assert_eq!(at_work(), 0);
+    let hook = Hook::of_all(&scene.ann, &target);
+    hook.until("it is at work", |_| at_work() == 1);
+}
+
+#[test]
 fn a_hook_is_its_owners_alone() {
     let scene = Scene::new(setup(Db::Sqlite));
     let target = HookTarget::new();

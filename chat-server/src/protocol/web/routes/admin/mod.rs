@@ -9,6 +9,7 @@ mod look;
 mod sessions;
 mod upgrades;
 mod verify;
+mod watch;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -25,4 +26,5 @@ pub(super) fn routes() -> OpenApiRouter<WebState> {
         .merge(files::routes())
         .merge(book::routes())
         .merge(verify::routes())
+        .merge(watch::routes())
 }

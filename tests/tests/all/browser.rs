@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use myim_tests::admin;
 use myim_tests::person::Person;
-use myim_tests::server::Server;
+use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::wire::Flavor;
 
 /// How long a whole script may take on a busy machine.
@@ -34,13 +34,44 @@ fn modules() -> PathBuf {
     path
 }
 
+#[test]
+fn two_people_find_each_other_and_chat_also_with_an_existing_client() {
+    play("tour.mjs");
+}
+
+#[test]
+fn what_is_typed_without_a_connection_is_sent_once() {
+    play("offline.mjs");
+}
+
+#[test]
+fn an_upload_that_was_cut_goes_on_and_pictures_are_shown() {
+    play("upload.mjs");
+}
+
+#[test]
+fn ten_thousand_messages_are_scrolled_through() {
+    play("scroll.mjs");
+}
+
+#[test]
+fn hostile_texts_are_shown_as_text() {
+    play("hostile.mjs");
+}
+
+#[test]
+fn every_page_is_for_everybody() {
+    play("look.mjs");
+}
+
 /// Where screenshots are kept; the next run writes over them.
 fn artifacts() -> PathBuf {
     root().join("target/browser/pictures")
 }
 
 /// Lets a script play its part against a server; it must say that all is well.
-fn play(script: &str, mut server: Server) {
+fn play(script: &str) {
+    let mut server = Setup::new(Kind::Whole, Db::Sqlite).start();
     let address = format!("http://localhost:{}", server.chat.port());
     let mut child = Command::new("node")
         .arg(root().join("tests/browser").join(script))

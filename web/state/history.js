@@ -1,7 +1,7 @@
 /** @import { HistoryWindow, Message } from "../types.js" */
 
 /** How many messages of a conversation are held at most; what is far from the screen is let go. */
-export const WINDOW_MAX = 400;
+export const WINDOW_MAX = 240;
 
 /** @type {HistoryWindow} */
 export const EMPTY = { messages: [], atStart: false, atEnd: false, loading: false, error: null };

@@ -1,15 +1,14 @@
-/** @import { Message, State } from "../../types.js" */
-import { currentLanguage, describe, formatDay, t } from "../../i18n/index.js";
+/** @import { State } from "../../types.js" */
+import { describe, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
 import { EMPTY } from "../../state/history.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
-import { guard, html, nothing, repeat } from "../../vendor/lit.js";
+import { html, nothing, repeat } from "../../vendor/lit.js";
+import { rowDrawer } from "./list_row.js";
 import { longPressOpensMenu } from "./long_press.js";
-import { messageBubble, pendingBubble } from "./message.js";
 import { messageAction, messageKey } from "./message_actions.js";
 import { rowsOf } from "./message_rows.js";
-import { notice } from "./notice.js";
 import { Quotes } from "./quotes.js";
 import { RowFocus } from "./row_focus.js";
 import { ScrollKeeper } from "./scroll_keeper.js";
@@ -33,9 +32,14 @@ export class MessageList extends Element {
   select = (/** @type {State} */ state) => {
     const conversation = state.conversations.get(this.conversationId);
     const group = conversation?.group?.id ?? "";
+    const window = state.windows.get(this.conversationId);
     return {
       conversation,
-      window: state.windows.get(this.conversationId),
+      // That something is being loaded is no reason to draw hundreds of messages.
+      messages: window?.messages,
+      atStart: window?.atStart,
+      windowAtEnd: window?.atEnd,
+      error: window?.error,
       pending: state.pending.get(this.conversationId),
       users: state.users,
       contacts: state.contacts,
@@ -68,6 +72,10 @@ export class MessageList extends Element {
     this.atEnd = true;
   }
 
+  get #window() {
+    return app.store.state.windows.get(this.conversationId);
+  }
+
   connectedCallback() {
     super.connectedCallback();
     const { signal } = this.lifetime;
@@ -90,7 +98,7 @@ export class MessageList extends Element {
     const { client } = app;
     this.#wanted = seq;
     this.#opened = true;
-    const has = () => app.store.state.windows.get(this.conversationId)?.messages.some((one) => one.seq === seq);
+    const has = () => this.#window?.messages.some((one) => one.seq === seq);
     if (!has()) await client?.history.around(this.conversationId, seq);
     if (this.#wanted !== seq || !this.isConnected) return;
     this.requestUpdate();
@@ -109,7 +117,7 @@ export class MessageList extends Element {
   async toEnd() {
     this.#wanted = END;
     this.#opened = true;
-    if (!app.store.state.windows.get(this.conversationId)?.atEnd) {
+    if (!this.#window?.atEnd) {
       await app.client?.history.toEnd(this.conversationId);
       if (this.#wanted !== END) return;
       this.requestUpdate();
@@ -131,7 +139,8 @@ export class MessageList extends Element {
   }
 
   willUpdate() {
-    const { conversation, known, window } = this.seen;
+    const { conversation, known } = this.seen;
+    const window = this.#window;
     if (!this.#opened && (conversation || known)) void this.#open();
     // What comes while nobody looks is new when somebody comes back.
     const away = this.#placed && !document.hasFocus() && window?.atEnd;
@@ -143,9 +152,9 @@ export class MessageList extends Element {
     this.#opened = true;
     const { client, store } = app;
     const id = this.conversationId;
-    const conversation = store.state.conversations.get(id);
     if (!client) return;
-    if (!conversation) await client.conversations.loadOne(id);
+    if (!store.state.conversations.has(id)) await client.conversations.loadOne(id);
+    const conversation = store.state.conversations.get(id);
     this.#unreadFrom = conversation && conversation.unread > 0 ? conversation.read_seq : null;
     // Somebody who is sent to a message may come here before all this is loaded.
     const isSent = () => this.#wanted !== null || this.#ready;
@@ -164,10 +173,10 @@ export class MessageList extends Element {
   /** @param {Map<string, unknown>} changed */
   update(changed) {
     if (this.#keeper) {
-      const { pending, window } = this.seen;
+      const { pending } = this.seen;
       const newest = pending?.at(-1)?.client_id ?? "";
       if (newest && newest !== this.#lastPending) this.#unreadFrom = null;
-      this.#keeper.hold(this.#drawnToEnd && (window?.atEnd ?? false) && !this.#still);
+      this.#keeper.hold(this.#drawnToEnd && (this.#window?.atEnd ?? false) && !this.#still);
       this.#still = false;
     }
     super.update(changed);
@@ -179,7 +188,8 @@ export class MessageList extends Element {
   #drawnToEnd = false;
 
   render() {
-    const { window, conversation } = this.seen;
+    const { conversation } = this.seen;
+    const window = this.#window;
     if (!conversation && this.seen.known) {
       return html`<div class="empty">${icon("message-circle")}<p>${t("chat.gone")}</p></div>`;
     }
@@ -191,7 +201,7 @@ export class MessageList extends Element {
           role="log"
           aria-live="off"
           aria-label=${t("chat.messages")}
-          aria-busy=${window?.loading ?? true}
+          aria-busy=${!window?.messages.length && !window?.atEnd}
           @click=${this.#act}
           @contextmenu=${this.#act}
           @keydown=${this.#key}
@@ -206,35 +216,21 @@ export class MessageList extends Element {
   }
 
   #rows() {
-    const { window, pending, conversation, me, users, contacts, members } = this.seen;
+    const { pending, conversation } = this.seen;
+    const window = this.#window;
     const loaded = window !== undefined && (window.messages.length > 0 || window.atEnd);
     // What one wrote is shown even where nothing can be loaded.
     const waiting = !loaded || window.atEnd ? (pending ?? []) : [];
     if (!loaded && waiting.length === 0) return html`<div class="message-edge">${this.#edge(null)}</div>`;
-    const { state } = app.store;
-    const { messages } = loaded ? window : EMPTY;
-    const rows = rowsOf(loaded ? window : EMPTY, waiting, app.client?.account.user_id ?? "", this.#unreadFrom);
-    const language = currentLanguage();
-    /** @type {(row: import("./message_rows.js").Row) => unknown} */
-    const draw = (row) => {
-      switch (row.kind) {
-        case "day":
-          return html`<div class="day" role="separator" aria-label=${formatDay(row.time)}><span>${formatDay(row.time)}</span></div>`;
-        case "unread":
-          return html`<div class="unread-mark" role="separator" aria-label=${t("chat.new_messages")}><span>${t("chat.new_messages")}</span></div>`;
-        case "notice":
-          return notice(row.message, state, conversation?.group?.id);
-      }
-      const message = row.kind === "message" ? row.message : row.pending;
-      const expanded = this.expanded.has("seq" in message ? message.seq : message.client_id);
-      const quoted = this.#quotes.find(this.conversationId, message.reply_to, messages);
-      const last = row.kind === "pending" || row.last;
-      const context = { state, conversation, first: row.first, last, expanded, quoted };
-      const progress = row.kind === "message" && row.message.sender === me?.id ? this.#progress(row.message) : 0;
-      return guard([message, row.first, last, expanded, quoted, progress, users, contacts, members, me, language], () =>
-        row.kind === "message" ? messageBubble(row.message, context) : pendingBubble(row.pending, context),
-      );
-    };
+    const held = loaded ? window : EMPTY;
+    const rows = rowsOf(held, waiting, app.client?.account.user_id ?? "", this.#unreadFrom);
+    const draw = rowDrawer({
+      state: app.store.state,
+      conversation,
+      messages: held.messages,
+      quotes: this.#quotes,
+      expanded: this.expanded,
+    });
     return html`
       <div class="message-edge">${this.#edge(window?.atStart ? t("chat.begin") : null)}</div>
       ${repeat(rows, (row) => row.key, draw)}
@@ -242,15 +238,9 @@ export class MessageList extends Element {
     `;
   }
 
-  /** What changes how an own message's progress is drawn. @param {Message} message */
-  #progress({ seq }) {
-    const { peer_read_seq = 0, peer_delivered_seq = 0 } = this.seen.conversation ?? {};
-    return seq <= peer_read_seq ? 2 : seq <= peer_delivered_seq ? 1 : 0;
-  }
-
   /** @param {string | null} text what stands where there is nothing more to load */
   #edge(text) {
-    const { window } = this.seen;
+    const window = this.#window;
     if (text !== null) return html`<p class="muted">${text}</p>`;
     return window?.error ? this.#failure(window.error) : icon("loader-circle", "spin");
   }
@@ -281,7 +271,8 @@ export class MessageList extends Element {
     if (!scroller) return;
     const log = /** @type {HTMLElement} */ (scroller.firstElementChild);
     if (this.#keeper?.scroller !== scroller) this.#keeper = new ScrollKeeper(scroller, log);
-    const { window, pending } = this.seen;
+    const { pending } = this.seen;
+    const window = this.#window;
     this.#drawnToEnd = window?.atEnd ?? false;
     if (this.#ready && !this.#placed && window) this.#place();
     else if (this.#wanted === null) this.#keeper.restore();
@@ -314,7 +305,7 @@ export class MessageList extends Element {
 
   /** Loads what is beyond the edges, before one gets there. @param {boolean} again after a failure */
   #load(again) {
-    const { window } = this.seen;
+    const window = this.#window;
     const { client } = app;
     const keeper = this.#keeper;
     if (!window || !client || !keeper || window.loading || (window.error && !again)) return;
@@ -332,7 +323,8 @@ export class MessageList extends Element {
 
   /** Tells what was read: what is on the screen while somebody looks at it. */
   #read = () => {
-    const { conversation, window } = this.seen;
+    const { conversation } = this.seen;
+    const window = this.#window;
     if (!conversation || !window || !this.#placed || !document.hasFocus()) return;
     const last = window.messages.at(-1);
     if (!last) return;

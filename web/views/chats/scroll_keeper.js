@@ -43,6 +43,8 @@ export class ScrollKeeper {
     const rows = this.list.children;
     for (let at = this.#firstBelow(top); at < rows.length && this.#held.length < HELD_MAX; at += 1) {
       const element = /** @type {Element} */ (rows[at]);
+      // Separators and edges stay in the page, but go with what is added.
+      if (!element.matches("[data-seq], [data-client-id]")) continue;
       const place = element.getBoundingClientRect().top;
       if (place > bottom) break;
       this.#held.push({ element, top: place });

@@ -66,11 +66,14 @@ impl Api {
     }
 
     fn usual_site(&self, shelf: Shelf) -> Result<Site> {
-        let server = match shelf {
+        self.site_of(self.usual_server(shelf), collection(shelf).to_owned())
+    }
+
+    fn usual_server(&self, shelf: Shelf) -> Server {
+        match shelf {
             Shelf::Files => self.server().file_server(),
             Shelf::Pictures => self.server().image_server(),
-        };
-        self.site_of(server, collection(shelf).to_owned())
+        }
     }
 
     fn site_at(&self, url: &str, shelf: Shelf) -> Result<Site> {
@@ -110,14 +113,10 @@ impl Api {
         let query = url.query().map(|query| format!("?{query}"));
         let query = query.unwrap_or_default();
         if self.server().chosen_port(is_picture).is_some() {
-            let server = match shelf {
-                Shelf::Files => self.server().file_server(),
-                Shelf::Pictures => self.server().image_server(),
-            };
             let name = url.path().rsplit('/').next().unwrap_or_default();
             let path = format!("{}/{name}{query}", collection(shelf));
             return Ok(Signed {
-                line: Line::new(server, None)?,
+                line: Line::new(self.usual_server(shelf), None)?,
                 path,
                 is_picture,
             });

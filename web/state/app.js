@@ -1,5 +1,6 @@
 /** @import { Account } from "../types.js" */
 import { makeApi } from "../net/api.js";
+import { Backoff } from "../net/backoff.js";
 import { Http } from "../net/http.js";
 import { accounts, currentAccount, deviceId, forgetAccount, keepAccount, useAccount } from "./accounts.js";
 import { Client } from "./client.js";
@@ -22,7 +23,7 @@ class App {
   start() {
     const account = currentAccount();
     if (account) this.#begin(account);
-    else void this.loadServer();
+    else void this.#loadServer();
   }
 
   /** Hears that somebody signed in or out. @param {() => void} listener */
@@ -31,8 +32,16 @@ class App {
     return () => this.#listeners.delete(listener);
   }
 
-  async loadServer() {
-    this.store.set({ server: await this.guest.server() });
+  /** What the sign-in page shows of the server; asked until it answers or somebody is signed in. */
+  async #loadServer() {
+    const backoff = new Backoff();
+    while (!this.client && !this.store.state.server) {
+      try {
+        this.store.set({ server: await this.guest.server() });
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, backoff.next()));
+      }
+    }
   }
 
   /** @param {string} username @param {string} password */
@@ -96,7 +105,7 @@ class App {
     if (account && code !== "replaced") forgetAccount(account.user_id);
     const { route, preferences, server } = this.store.state;
     this.store.set({ ...initialState(), route, preferences, server, endedBy: code });
-    if (!server) void this.loadServer().catch(() => {});
+    void this.#loadServer();
     this.#tell();
   }
 

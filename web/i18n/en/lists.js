@@ -10,6 +10,7 @@ export const lists = {
   "lists.empty": "No conversations yet",
   "lists.empty_hint": "Find someone to talk to, and the conversation appears here.",
   "lists.find": "Find people",
+  "lists.not_loaded": "Your conversations stand here once there is a connection.",
   "lists.draft": "Draft:",
   "lists.typing": "typing…",
   "lists.typing_who": "{who} is typing…",

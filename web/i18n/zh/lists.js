@@ -10,6 +10,7 @@ export const lists = {
   "lists.empty": "还没有会话",
   "lists.empty_hint": "找个人聊聊吧，会话会显示在这里。",
   "lists.find": "查找用户",
+  "lists.not_loaded": "连接恢复后，这里会显示你的聊天。",
   "lists.draft": "[草稿]",
   "lists.typing": "正在输入…",
   "lists.typing_who": "{who} 正在输入…",

@@ -26,6 +26,7 @@ export class ConversationList extends Element {
   select = (/** @type {import("../../types.js").State} */ state) => ({
     conversations: state.conversations,
     loaded: state.conversationsLoaded,
+    offline: state.link === "offline",
     contacts: state.contacts,
     users: state.users,
     members: state.members,
@@ -104,7 +105,10 @@ export class ConversationList extends Element {
   }
 
   #list() {
-    if (this.#sorted.length === 0) return this.seen.loaded ? this.#empty() : html`<p class="empty">${t("app.loading")}</p>`;
+    if (this.#sorted.length === 0) {
+      if (this.seen.loaded) return this.#empty();
+      return html`<p class="empty">${t(this.seen.offline ? "lists.not_loaded" : "app.loading")}</p>`;
+    }
     return html`<myim-rows
       class="scroller"
       .label=${t("lists.label")}

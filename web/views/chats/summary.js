@@ -41,9 +41,9 @@ function segmentLine(state, segment, groupId) {
     case "text":
       return segment.text;
     case "image":
-      return t("line.picture");
+      return `${t("line.picture")} `;
     case "file":
-      return voiceOf(segment.name) ? t("line.voice") : t("line.file", { name: segment.name });
+      return `${voiceOf(segment.name) ? t("line.voice") : t("line.file", { name: segment.name })} `;
     case "face":
       return t("line.face");
     case "nudge":

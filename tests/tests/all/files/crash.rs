@@ -201,7 +201,7 @@ fn what_cannot_be_kept_is_not_known(server: &mut Server) {
     assert_eq!(stats(), 0);
     fs::remove_file(&blobs).unwrap();
     fs::rename(&away, &blobs).unwrap();
-    for lost in [&b"in one request"[..], old_bytes] {
+    for lost in [&b"in one request"[..], &old_bytes[..]] {
         ann.get(&sha256(lost)).refused(404, "no_such_file");
     }
     // This one is still there, and the next question finishes it.

@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use myim_tests::dice::Dice;
 use myim_tests::files::{Files, sha256};
 use myim_tests::server::Server;
-use myim_tests::transfer::content;
+use myim_tests::transfer::{Transfer, content, md5_name};
+use myim_tests::wire::Flavor;
 use serde_json::{Value, json};
 
 use super::stored;
 
 tests! {
     sqlite: kills_in_the_middle, every_step_of_finishing, unreadable_notes, a_piece_half_checked,
-        a_file_half_put_together;
-    mariadb: kills_in_the_middle, every_step_of_finishing,
+        a_file_half_put_together, what_cannot_be_kept_is_not_known;
+    mariadb: kills_in_the_middle, every_step_of_finishing, what_cannot_be_kept_is_not_known,
 }
 
 fn ann(server: &Server) -> Files {
@@ -179,4 +180,32 @@ fn a_file_half_put_together(server: &mut Server) {
     disk.write_note(&note);
     assert_eq!(ann.head(&place).status, 404);
     assert!(!disk.content.exists());
+}
+
+/// The content first, and then the database: the other way round a crash in between would leave files
+/// that are known and lost.
+fn what_cannot_be_kept_is_not_known(server: &mut Server) {
+    let ann = ann(server);
+    let filecache = server.setup().filecache();
+    let (blobs, away) = (filecache.join("blobs"), filecache.join("away"));
+    fs::rename(&blobs, &away).unwrap();
+    fs::write(&blobs, "in the way").unwrap();
+    ann.post(b"in one request").refused(500, "internal");
+    let bytes = b"resumable";
+    let place = ann.create(bytes.len());
+    ann.patch(&place, 0, bytes).refused(500, "internal");
+    let mut old = Transfer::connect(server.file, Flavor::Pc);
+    let old_bytes = b"as old clients do";
+    assert!(!old.upload_as(&md5_name(old_bytes), old_bytes));
+    let stats = || server.admin(&["files", "stats", "--json"]).json()[0]["files"].clone();
+    assert_eq!(stats(), 0);
+    fs::remove_file(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+    for lost in [&b"in one request"[..], &old_bytes[..]] {
+        ann.get(&sha256(lost)).refused(404, "no_such_file");
+    }
+    // This one is still there, and the next question finishes it.
+    assert_eq!(ann.head(&place).header("myim-file"), sha256(bytes));
+    stored(&ann, &sha256(bytes), bytes);
+    assert_eq!(stats(), 1);
 }

@@ -106,6 +106,24 @@ fn a_user_has_a_quota_and_all_together_have_one() {
     eve.post(&content(10, 6)).refused(507, "quota_total");
 }
 
+/// Each of them would fit if the others did not come in the same moment.
+#[test]
+fn many_at_once_stay_within_a_quota() {
+    let server = server_with(&[("--user-quota-bytes", "1000")]);
+    let ann = server.files().with_token(&server.newcomer("ann").token);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let uploads: Vec<_> = (0..16)
+            .map(|seed| {
+                let ann = ann.clone();
+                scope.spawn(move || ann.post(&content(400, 100 + seed)).status)
+            })
+            .collect();
+        uploads.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let count = |status| statuses.iter().filter(|one| **one == status).count();
+    assert_eq!((count(201), count(507)), (2, 14), "{statuses:?}");
+}
+
 #[test]
 fn row_115_an_address_without_a_token_has_a_day_quota() {
     let server = server_with(&[("--upload-day-bytes-max", "1000")]);

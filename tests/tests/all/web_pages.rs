@@ -14,7 +14,7 @@ use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::tls::Tunnel;
 
 tests! {
-    sqlite: the_page_and_what_it_asks_for, the_page_says_what_it_may_do;
+    sqlite: the_page_and_what_it_asks_for, the_page_says_what_it_may_do, what_a_worker_keeps_is_there;
     mariadb: the_page_and_what_it_asks_for,
 }
 
@@ -156,6 +156,39 @@ fn the_page_says_what_it_may_do(server: &mut Server) {
     // A page of others gets nothing of it.
     let foreign = [("origin", "https://evil.example")];
     ask(&server.api(), "GET", "/", &foreign).refused(403, "foreign_origin");
+}
+
+fn what_a_worker_keeps_is_there(server: &mut Server) {
+    let worker = get(server, "/sw.js");
+    assert_eq!(worker.header("cache-control"), "no-cache");
+    let base = main_module(&get(server, "/"));
+    let base = base.strip_suffix("/main.js").unwrap();
+    let script = text(&worker);
+    let list = script
+        .find(&format!("[\"{base}/"))
+        .expect("a list of files");
+    let mut list = serde_json::Deserializer::from_str(&script[list..]).into_iter::<Vec<String>>();
+    let files = list.next().expect("a whole list").unwrap();
+    for wanted in ["main.js", "styles/tokens.css"] {
+        assert!(files.contains(&format!("{base}/{wanted}")), "{files:?}");
+    }
+    for file in &files {
+        let answer = ask(&server.api(), "HEAD", file, &[("accept-encoding", "br")]);
+        assert_eq!(answer.status, 200, "{answer}");
+    }
+    let manifest = get(server, "/manifest.webmanifest");
+    for icon in manifest_json(&manifest)["icons"].as_array().expect("icons") {
+        let file = icon["src"].as_str().unwrap();
+        assert!(files.contains(&file.to_owned()), "{file}");
+    }
+}
+
+fn manifest_json(answer: &Answer) -> serde_json::Value {
+    assert_eq!(
+        answer.header("content-type"),
+        "application/manifest+json; charset=utf-8"
+    );
+    serde_json::from_slice(&answer.body).unwrap()
 }
 
 /// A web client of somebody's own.
@@ -324,9 +357,8 @@ fn a_directory_without_a_page_is_told_at_the_start() {
     let folder = setup.directory().join("nothing");
     let place = folder.to_string_lossy().into_owned();
     let setup = setup.chat_flag("--web-client-dir", &place);
-    let [program] = &setup.start_unready()[..] else {
-        panic!("one program");
-    };
+    let programs = setup.start_unready();
+    let program = &programs[0];
     assert_eq!(program.wait(PROCESS_PATIENCE).code(), Some(64));
     let log = program.log();
     assert!(log.contains("index.html") && log.contains(&place), "{log}");

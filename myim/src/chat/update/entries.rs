@@ -259,6 +259,8 @@ pub(super) fn passing(state: &mut State, passing: Passing, effects: &mut Vec<Eff
             user,
             seq,
         } => read(state, conversation, (user, seq), effects),
+        // The ticks of this client tell what is sent and what was read.
+        Passing::Delivered { .. } => {}
         Passing::Presence(presence) => news::present(state, &presence),
         Passing::Head {
             conversation,

@@ -127,6 +127,17 @@ impl Printer {
                     who => format!("{who} has read {place} up to {seq}"),
                 }
             }
+            Passing::Delivered {
+                conversation,
+                user,
+                seq,
+            } => {
+                let place = names.conversation(api, *conversation).await;
+                match names.of(api, *user).await {
+                    who if who == place => format!("{who} has received up to {seq}"),
+                    who => format!("{who} has received {place} up to {seq}"),
+                }
+            }
             Passing::Presence(presence) => {
                 let status = match presence.status {
                     Status::Online => "on line",
@@ -202,12 +213,15 @@ fn shown(passing: &Passing) -> Option<(Option<ConversationId>, Value)> {
             seq,
         } => (
             Some(conversation),
-            json!({
-                "event": "read",
-                "conversation": conversation.to_string(),
-                "user_id": user.to_string(),
-                "seq": seq,
-            }),
+            progress("read", *conversation, *user, *seq),
+        ),
+        Passing::Delivered {
+            conversation,
+            user,
+            seq,
+        } => (
+            Some(conversation),
+            progress("delivered", *conversation, *user, *seq),
         ),
         Passing::Presence(presence) => {
             let mut event = serde_json::to_value(presence).ok()?;
@@ -230,4 +244,14 @@ fn shown(passing: &Passing) -> Option<(Option<ConversationId>, Value)> {
         }
     };
     Some((conversation.copied(), event))
+}
+
+/// How far somebody has got.
+fn progress(event: &str, conversation: ConversationId, user: UserId, seq: Seq) -> Value {
+    json!({
+        "event": event,
+        "conversation": conversation.to_string(),
+        "user_id": user.to_string(),
+        "seq": seq,
+    })
 }

@@ -74,7 +74,7 @@ await run(async () => {
   await menu(ann.page, "Oops, wrong window", "Recall");
   await ann.page.getByRole("dialog").getByRole("button", { name: "Recall" }).click();
   await bob.page.getByText("ann recalled a message").first().waitFor();
-  assert.equal(await bob.page.getByText("Oops, wrong window").count(), 0);
+  assert.equal(await bob.page.getByRole("log").getByText("Oops, wrong window").count(), 0);
   await picture(ann.page, "tour-direct");
 
   // A group with somebody who has an existing client.

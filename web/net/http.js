@@ -7,6 +7,8 @@ const TIMEOUT_MS = 35_000;
  * Requests to the API of the server that this page came from, with the token of one account.
  */
 export class Http {
+  #end = new AbortController();
+
   /**
    * @param {() => string | null} token
    * @param {(problem: Problem) => void} onUnauthenticated hears that the token is worth nothing
@@ -16,6 +18,11 @@ export class Http {
     this.base = base;
     this.token = token;
     this.onUnauthenticated = onUnauthenticated;
+  }
+
+  /** Gives up what is on its way, and whatever is asked from now on. */
+  stop() {
+    this.#end.abort();
   }
 
   /**
@@ -49,7 +56,7 @@ export class Http {
     const token = this.token();
     if (token) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
-    const limit = AbortSignal.timeout(timeout);
+    const ends = [this.#end.signal, AbortSignal.timeout(timeout)];
     /** @type {Response} */
     let response;
     try {
@@ -57,7 +64,7 @@ export class Http {
         method,
         headers,
         body: body === undefined ? blob : JSON.stringify(body),
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        signal: AbortSignal.any(signal ? [signal, ...ends] : ends),
         cache: "no-store",
       });
     } catch (error) {

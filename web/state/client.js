@@ -32,7 +32,7 @@ const TYPING_MS = 3_000;
  * begins, and both recognize what the other brought by its `seq`.
  */
 export class Client {
-  #stopped = false;
+  #end = new AbortController();
   #loads = new Backoff();
   /** @type {number | undefined} */ #again;
   /** @type {Map<string, number>} */ #reads = new Map();
@@ -47,9 +47,9 @@ export class Client {
    */
   constructor(account, store, ended) {
     this.account = account;
+    store = store.until(this.#end.signal);
     this.store = store;
-    const http = new Http(() => account.token, () => this.#ended("unauthenticated"));
-    this.api = makeApi(http);
+    this.api = makeApi(new Http(() => account.token, () => this.#ended("unauthenticated")));
     this.database = new Database(account.user_id);
     this.files = new Files(this.api);
     this.presence = new PresenceLoader(store, this.api);
@@ -63,7 +63,7 @@ export class Client {
     this.onEnded = ended;
     const url = new URL("/api/v1/ws", location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    this.link = new Link(account.user_id, url.href, {
+    this.link = new Link(`${account.user_id}.${account.session_id}`, url.href, {
       hello: () => ({ token: account.token, backlog: "recent" }),
       welcomed: () => void this.#load(),
       event: (event, leads) => this.#event(event, leads),
@@ -76,9 +76,11 @@ export class Client {
   }
 
   stop() {
-    this.#stopped = true;
+    this.#end.abort();
     clearTimeout(this.#again);
+    clearTimeout(this.#readTimer);
     this.link.stop();
+    this.api.http.stop();
     this.outbox.stop();
     this.uploads.stop();
   }
@@ -186,7 +188,7 @@ export class Client {
   /** Loads everything that is always held. */
   async #load() {
     clearTimeout(this.#again);
-    if (this.#stopped) return;
+    if (this.#end.signal.aborted) return;
     try {
       const [me, server] = await Promise.all([this.api.me(), this.api.server()]);
       this.store.set({ me, server });
@@ -197,6 +199,7 @@ export class Client {
       this.outbox.wake();
       this.#loads.succeeded();
     } catch {
+      if (this.#end.signal.aborted) return;
       // The next connection loads it again. As long as this one holds, nobody else would.
       if (this.store.state.link === "online") this.#again = setTimeout(() => void this.#load(), Math.max(AGAIN_MS, this.#loads.next()));
     }
@@ -251,7 +254,7 @@ export class Client {
 
   /** @param {string} code */
   #ended(code) {
-    if (this.#stopped) return;
+    if (this.#end.signal.aborted) return;
     this.stop();
     this.onEnded(code);
   }

@@ -250,6 +250,8 @@ export class Client {
     if (link !== "online") return;
     this.outbox.wake();
     this.uploads.wake();
+    // What was left in a tab that was closed while there was no network.
+    if (this.link.leads) void this.outbox.restore(false).catch(() => {});
   }
 
   /** @param {string} code */

@@ -120,3 +120,18 @@ test("what answers after an account's turn writes nothing into the next one's st
   assert.equal(app.store.state.drafts.size, 0);
   app.client?.stop();
 });
+
+test("after every connect the tab that holds the connection takes up what others left", async () => {
+  keepAccount(account("a"));
+  const one = tab();
+  const two = otherTab();
+  await settle();
+  const restored = [one, two].map(({ app }) => mock.method(app.client.outbox, "restore", async () => {}).mock);
+  await FakeWebSocket.last.welcome();
+  assert.deepEqual(restored.map((mocked) => mocked.callCount()), [1, 0]);
+  one.app.client.stop();
+  await settle();
+  await FakeWebSocket.last.welcome();
+  assert.deepEqual(restored.map((mocked) => mocked.callCount()), [1, 1]);
+  two.app.client.stop();
+});

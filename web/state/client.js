@@ -59,7 +59,7 @@ export class Client {
     this.history = new HistoryLoader(store, this.api);
     this.outbox = new Outbox(store, this.api, this.database, (message, forwarded) => this.#sent({ ...message, sender: account.user_id }, forwarded));
     this.uploads = new Uploads(this);
-    this.drafts = new Drafts(store, this.database);
+    this.drafts = new Drafts(store, this.database, (event) => this.link.share(event));
     this.onEnded = ended;
     const url = new URL("/api/v1/ws", location.href);
     url.protocol = url.protocol.replace("http", "ws");
@@ -83,6 +83,7 @@ export class Client {
     this.api.http.stop();
     this.outbox.stop();
     this.uploads.stop();
+    this.drafts.stop();
   }
 
   /** Hears every event after it was applied, and whether this tab is the one to tell people of it. */
@@ -237,6 +238,8 @@ export class Client {
   /** @param {ServerEvent} event @param {boolean} leads */
   #event(event, leads) {
     if (event.event === "session.revoked") return;
+    // One of ours, that no server tells.
+    if (event.event === "draft") return this.drafts.heard(event);
     apply(this, event);
     const { conversation, seq, last_seq } = event;
     const upTo = seq ?? (event.event === "head" ? last_seq : undefined);

@@ -77,11 +77,6 @@ export class ConversationView extends Element {
     </section>`;
   }
 
-  firstUpdated() {
-    // A keyboard that comes up on a phone would hide what one came to read.
-    if (matchMedia("(pointer: fine)").matches) void this.#write();
-  }
-
   updated() {
     const { route } = this.seen;
     if (route === this.#followed || route.parts[0] !== this.conversationId) return;

@@ -28,8 +28,8 @@ export class Http {
   /**
    * @param {string} method
    * @param {string} path begins with a slash, without the API's prefix
-   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
-   *   `blob` is sent as it is, `body` as JSON
+   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number, keepalive?: boolean}} [options]
+   *   `blob` is sent as it is, `body` as JSON; with `keepalive` it goes on when the page is gone
    * @returns {Promise<any>} the answer's JSON; null if it has none
    */
   async request(method, path, options = {}) {
@@ -48,9 +48,9 @@ export class Http {
    * The same for answers that are read piece by piece.
    * @param {string} method
    * @param {string} path
-   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
+   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number, keepalive?: boolean}} [options]
    */
-  async fetch(method, path, { body, blob, query, signal, timeout = TIMEOUT_MS } = {}) {
+  async fetch(method, path, { body, blob, query, signal, timeout = TIMEOUT_MS, keepalive = false } = {}) {
     /** @type {Record<string, string>} */
     const headers = {};
     const token = this.token();
@@ -66,6 +66,7 @@ export class Http {
         body: body === undefined ? blob : JSON.stringify(body),
         signal: AbortSignal.any(signal ? [signal, ...ends] : ends),
         cache: "no-store",
+        keepalive,
       });
     } catch (error) {
       if (signal?.aborted) throw error;

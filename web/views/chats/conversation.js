@@ -6,7 +6,7 @@ import { nameOf } from "../../state/conversations.js";
 import { go, href } from "../../state/router.js";
 import { Element } from "../../ui/element.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { messageLine } from "./summary.js";
+import { messageLine } from "./message_line.js";
 import "./composer.js";
 import "./conversation_head.js";
 import "./message_list.js";

@@ -3,7 +3,7 @@ import { t } from "../i18n/index.js";
 import { app } from "../state/app.js";
 import { nameOf, titleOf } from "../state/conversations.js";
 import { go } from "../state/router.js";
-import { messageLine } from "./chats/summary.js";
+import { messageLine } from "./chats/message_line.js";
 import { playChime } from "../ui/chime.js";
 
 /** Notifications of the page itself, by tag, where there is no service worker. @type {Map<string, Notification>} */

@@ -77,7 +77,7 @@ async function open(target) {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   pages.sort((a, b) => Number(b.focused) - Number(a.focused));
   for (const page of pages) if (await takes(page, target)) return page.focus();
-  return self.clients.openWindow(`/${target.go}`);
+  return self.clients.openWindow(`/?account=${encodeURIComponent(target.user_id)}${target.go}`);
 }
 
 /** A page of another account says no, and one that the browser put to sleep says nothing. */

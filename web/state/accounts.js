@@ -21,7 +21,9 @@ export function accounts() {
 
 /** @returns {Account | null} whose tab this is */
 export function currentAccount() {
-  const wanted = sessionStorage.getItem(NEWEST) ?? localStorage.getItem(NEWEST);
+  // A notification opens a tab of the account that it is for.
+  const asked = new URLSearchParams(location.search).get("account");
+  const wanted = sessionStorage.getItem(NEWEST) ?? asked ?? localStorage.getItem(NEWEST);
   return accounts().find((account) => account.user_id === wanted) ?? null;
 }
 

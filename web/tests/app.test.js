@@ -135,3 +135,13 @@ test("after every connect the tab that holds the connection takes up what others
   assert.deepEqual(restored.map((mocked) => mocked.callCount()), [1, 1]);
   two.app.client.stop();
 });
+
+test("a new tab may be asked to be a certain account's, and goes its own way after that", () => {
+  keepAccount(account("a", "7", "ann"));
+  keepAccount(account("b", "8", "bob"));
+  sessionStorage.removeItem("myim.account");
+  location.search = "?account=7";
+  assert.equal(currentAccount()?.user_id, "7");
+  sessionStorage.setItem("myim.account", "8");
+  assert.equal(currentAccount()?.user_id, "8");
+});

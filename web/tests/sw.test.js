@@ -38,5 +38,5 @@ test("a notification opens in the tab of its account", async () => {
 
 test("a notification whose tab sleeps or is gone opens in a new one", async () => {
   const done = await click(target, [{ name: "asleep" }, { name: "hers", answer: false }]);
-  assert.equal(done.at(-1), "opened /#/chats/1");
+  assert.equal(done.at(-1), "opened /?account=7#/chats/1");
 });

@@ -5,6 +5,8 @@
 // one too, so the browser installs it beside the old one, which goes on for the pages that it began.
 const BASE = "{{base}}";
 const FILES = {{files}};
+/** How long the page may take before the kept one is shown. */
+const PAGE_MS = 5_000;
 const CACHE = `myim ${BASE}`;
 /** How long a page may take to say whether it shows what a notification is of. */
 const ANSWER_MS = 700;
@@ -45,7 +47,8 @@ async function clear() {
 /** The page as the server has it now, or the one that was kept. */
 async function page(request) {
   try {
-    const answer = await fetch(request);
+    // A network that swallows everything would be waited for much longer.
+    const answer = await fetch(request, { signal: AbortSignal.timeout(PAGE_MS) });
     if (answer.status < 500) return answer;
   } catch {
     // There is no network.

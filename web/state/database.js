@@ -63,6 +63,8 @@ export class Database {
   async #run(store, mode, work) {
     const transaction = (await this.#opened).transaction(store, mode, { durability: "strict" });
     const request = work(transaction.objectStore(store));
+    // Without that it would wait for a turn of the page, and be lost with a page that closes.
+    transaction.commit();
     return new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve(request.result);
       transaction.onerror = () => reject(transaction.error);

@@ -4,7 +4,7 @@ import { Notifications } from "./state/notifications.js";
 import { startRouter } from "./state/router.js";
 import { applyTheme } from "./ui/theme.js";
 import { registerWorker } from "./ui/worker.js";
-import { notify } from "./views/notify.js";
+import { notify } from "./views/browser_notifications.js";
 import "./views/app.js";
 
 /** The language is loaded before anything is drawn; the rest draws itself from the state. */

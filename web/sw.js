@@ -5,7 +5,11 @@
 // one too, so the browser installs it beside the old one, which goes on for the pages that it began.
 const BASE = "{{base}}";
 const FILES = {{files}};
+/** How long the page may take before the kept one is shown. */
+const PAGE_MS = 5_000;
 const CACHE = `myim ${BASE}`;
+/** How long a page may take to say whether it shows what a notification is of. */
+const ANSWER_MS = 700;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(install());
@@ -43,7 +47,8 @@ async function clear() {
 /** The page as the server has it now, or the one that was kept. */
 async function page(request) {
   try {
-    const answer = await fetch(request);
+    // A network that swallows everything would be waited for much longer.
+    const answer = await fetch(request, { signal: AbortSignal.timeout(PAGE_MS) });
     if (answer.status < 500) return answer;
   } catch {
     // There is no network.
@@ -70,11 +75,20 @@ async function kept(request) {
   return (await caches.open(CACHE)).match(request);
 }
 
-/** Goes to a place in a page that is open, or in a new one. */
-async function open(address) {
+/** Goes to a place in a page of the account that is open, or in a new one. */
+async function open(target) {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const page = pages.find((one) => one.focused) ?? pages[0];
-  if (!page) return self.clients.openWindow(`/${address}`);
-  page.postMessage({ go: address });
-  return page.focus();
+  pages.sort((a, b) => Number(b.focused) - Number(a.focused));
+  for (const page of pages) if (await takes(page, target)) return page.focus();
+  return self.clients.openWindow(`/?account=${encodeURIComponent(target.user_id)}${target.go}`);
+}
+
+/** A page of another account says no, and one that the browser put to sleep says nothing. */
+function takes(page, target) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data);
+    setTimeout(resolve, ANSWER_MS, false);
+    page.postMessage(target, [port2]);
+  });
 }

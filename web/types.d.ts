@@ -201,6 +201,8 @@ export interface PendingUpload {
   /** An object URL to show a picture by while it goes up. */
   preview?: string;
   error?: string;
+  /** Why it does not get on, though it is still tried. */
+  hindrance?: string;
 }
 
 /** What was typed in a conversation and not sent. */

@@ -29,7 +29,8 @@ export function makeApi(http) {
     register: (/** @type {{username: string, password: string, nickname?: string, invite?: string}} */ account) =>
       post("/users", account),
     signIn: (/** @type {{username: string, password: string, device: object}} */ who) => post("/sessions", who),
-    signOut: () => remove("/sessions/current"),
+    /** Nobody waits for long to be signed out. */
+    signOut: () => http.request("DELETE", "/sessions/current", { timeout: 10_000 }),
     sessions: () => get("/sessions"),
     endSession: (/** @type {string} */ id) => remove(`/sessions/${part(id)}`),
 
@@ -89,7 +90,9 @@ export function makeApi(http) {
     openConversation: (/** @type {{user_id: string} | {group_id: string}} */ withWhom) => post("/conversations", withWhom),
     changeConversation: (/** @type {string} */ id, /** @type {object} */ change) =>
       patch(`/conversations/${part(id)}`, change),
-    read: (/** @type {string} */ id, /** @type {number} */ seq) => post(`/conversations/${part(id)}/read`, { seq }),
+    /** With `keepalive` it goes on when the page is gone. */
+    read: (/** @type {string} */ id, /** @type {number} */ seq, { keepalive = false } = {}) =>
+      http.request("POST", `/conversations/${part(id)}/read`, { body: { seq }, keepalive }),
 
     send: (/** @type {string} */ conversation, /** @type {object} */ message) => post(messages(conversation), message),
     messages: (/** @type {string} */ conversation, /** @type {{before?: number, after?: number, limit?: number}} */ piece) =>

@@ -7,6 +7,8 @@ const TIMEOUT_MS = 35_000;
  * Requests to the API of the server that this page came from, with the token of one account.
  */
 export class Http {
+  #end = new AbortController();
+
   /**
    * @param {() => string | null} token
    * @param {(problem: Problem) => void} onUnauthenticated hears that the token is worth nothing
@@ -18,11 +20,16 @@ export class Http {
     this.onUnauthenticated = onUnauthenticated;
   }
 
+  /** Gives up what is on its way, and whatever is asked from now on. */
+  stop() {
+    this.#end.abort();
+  }
+
   /**
    * @param {string} method
    * @param {string} path begins with a slash, without the API's prefix
-   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
-   *   `blob` is sent as it is, `body` as JSON
+   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number, keepalive?: boolean}} [options]
+   *   `blob` is sent as it is, `body` as JSON; with `keepalive` it goes on when the page is gone
    * @returns {Promise<any>} the answer's JSON; null if it has none
    */
   async request(method, path, options = {}) {
@@ -41,15 +48,15 @@ export class Http {
    * The same for answers that are read piece by piece.
    * @param {string} method
    * @param {string} path
-   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number}} [options]
+   * @param {{body?: unknown, blob?: Blob, query?: Record<string, unknown>, signal?: AbortSignal, timeout?: number, keepalive?: boolean}} [options]
    */
-  async fetch(method, path, { body, blob, query, signal, timeout = TIMEOUT_MS } = {}) {
+  async fetch(method, path, { body, blob, query, signal, timeout = TIMEOUT_MS, keepalive = false } = {}) {
     /** @type {Record<string, string>} */
     const headers = {};
     const token = this.token();
     if (token) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
-    const limit = AbortSignal.timeout(timeout);
+    const ends = [this.#end.signal, AbortSignal.timeout(timeout)];
     /** @type {Response} */
     let response;
     try {
@@ -57,8 +64,9 @@ export class Http {
         method,
         headers,
         body: body === undefined ? blob : JSON.stringify(body),
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        signal: AbortSignal.any(signal ? [signal, ...ends] : ends),
         cache: "no-store",
+        keepalive,
       });
     } catch (error) {
       if (signal?.aborted) throw error;

@@ -20,7 +20,7 @@ const ACK_MS = 300;
  */
 
 /**
- * The connection of an account, which all its tabs share: one of them holds the WebSocket and tells
+ * The connection of a sign-in, which all its tabs share: one of them holds the WebSocket and tells
  * the others what it hears. One device may have only one.
  */
 export class Link {
@@ -40,18 +40,18 @@ export class Link {
   /** @type {number | undefined} */ #ackTimer;
 
   /**
-   * @param {string} account
+   * @param {string} name of the sign-in: tabs with an older one of the same account are strangers
    * @param {string} url
    * @param {LinkHandlers} handlers
    */
-  constructor(account, url, handlers) {
+  constructor(name, url, handlers) {
     this.url = url;
     this.handlers = handlers;
-    this.#channel = new BroadcastChannel(`myim.link.${account}`);
+    this.#channel = new BroadcastChannel(`myim.link.${name}`);
     this.#channel.onmessage = ({ data }) => this.#hear(data);
     this.#tabs = new Tabs(this.#tab, () => this.#open(), this.#end.signal);
     const leadership = { lead: () => this.#lead(), lose: () => this.#lose() };
-    this.#isLeader = whenLeader(`myim.link.${account}`, leadership, this.#end.signal);
+    this.#isLeader = whenLeader(`myim.link.${name}`, leadership, this.#end.signal);
     this.#say({ kind: "who" });
   }
 
@@ -63,6 +63,7 @@ export class Link {
   stop() {
     this.#say({ kind: "tab", tab: this.#tab, view: null });
     this.#end.abort();
+    clearTimeout(this.#ackTimer);
     this.#socket?.stop();
     this.#channel.close();
   }
@@ -102,11 +103,16 @@ export class Link {
   }
 
   /**
-   * Passes something on to the account's other tabs, as if the server had told them.
+   * Passes something on to the other tabs, as if the server had told them.
    * @param {import("../types.js").ServerEvent} event
    */
   share(event) {
     this.#say({ kind: "event", event });
+  }
+
+  /** Ends the sign-in in the other tabs too. @param {string} code why */
+  endOthers(code) {
+    this.#say({ kind: "ended", code });
   }
 
   /** What this tab shows now. @param {import("./tabs.js").TabView} view */

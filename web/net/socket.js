@@ -1,10 +1,15 @@
-import { Backoff } from "./backoff.js";
+import { Backoff, ofConnections } from "./backoff.js";
 import { Problem } from "./problem.js";
 
 /** How long a request may go without an answer. */
 const ANSWER_MS = 15_000;
 /** A connection on which nothing came for so long is asked whether it still is one. */
 const QUIET_MS = 25_000;
+/** A server that ends connections sooner than that is not well. */
+const HELD_MS = 10_000;
+/** The database of the server does not answer: that takes a few seconds at least. */
+const STORAGE_UNAVAILABLE = 1013;
+const STORAGE_MS = 3_000;
 /** Close codes after which connecting again by itself would be wrong (docs/protocol/api.md, 13). */
 const FINAL = new Map([
   [4001, "unauthenticated"],
@@ -24,7 +29,8 @@ const FINAL = new Map([
 /** One WebSocket to the server, made again whenever it breaks, until `stop`. */
 export class Socket {
   /** @type {WebSocket | null} */ #socket = null;
-  #backoff = new Backoff();
+  #backoff = new Backoff(ofConnections);
+  #welcomedAt = 0;
   #stopped = false;
   #welcome = false;
   #nextId = 1;
@@ -111,7 +117,7 @@ export class Socket {
     try {
       const welcome = await this.#ask("hello", this.handlers.hello());
       if (socket !== this.#socket) return;
-      this.#backoff.succeeded();
+      this.#welcomedAt = Date.now();
       this.#drainMs = null;
       this.#welcome = true;
       this.#watch();
@@ -187,11 +193,13 @@ export class Socket {
 
   /** @param {number} code */
   #closed(code) {
+    if (this.#welcome && Date.now() - this.#welcomedAt >= HELD_MS) this.#backoff.succeeded();
     this.#drop("The connection broke.");
     if (this.#stopped) return;
     const final = FINAL.get(code);
     if (final) return this.#end(final);
-    const wait = this.#drainMs ?? this.#backoff.next();
+    const least = code === STORAGE_UNAVAILABLE ? STORAGE_MS : 0;
+    const wait = this.#drainMs ?? Math.max(least, this.#backoff.next());
     this.#drainMs = null;
     this.handlers.state("offline", Date.now() + wait);
     this.#retry = setTimeout(() => this.#connect(), wait);

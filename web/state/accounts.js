@@ -21,7 +21,9 @@ export function accounts() {
 
 /** @returns {Account | null} whose tab this is */
 export function currentAccount() {
-  const wanted = sessionStorage.getItem(NEWEST) ?? localStorage.getItem(NEWEST);
+  // A notification opens a tab of the account that it is for.
+  const asked = new URLSearchParams(location.search).get("account");
+  const wanted = sessionStorage.getItem(NEWEST) ?? asked ?? localStorage.getItem(NEWEST);
   return accounts().find((account) => account.user_id === wanted) ?? null;
 }
 
@@ -34,16 +36,28 @@ export function keepAccount(account) {
 
 /** @param {string} userId */
 export function useAccount(userId) {
-  sessionStorage.setItem(NEWEST, userId);
+  stayWith(userId);
   localStorage.setItem(NEWEST, userId);
 }
 
-/** @param {string} userId */
-export function forgetAccount(userId) {
-  const others = accounts().filter((other) => other.user_id !== userId);
+/** This tab is the account's from now on, whoever signs in in another one. @param {string} userId */
+export function stayWith(userId) {
+  sessionStorage.setItem(NEWEST, userId);
+}
+
+/** Whether nobody signed in anew to the same account since. @param {Account} account */
+export function isNewest({ user_id, token }) {
+  const kept = accounts().find((other) => other.user_id === user_id);
+  return !kept || kept.token === token;
+}
+
+/** Forgets a sign-in, and not a newer one to the same account. @param {Account} account */
+export function forgetAccount(account) {
+  if (!isNewest(account)) return;
+  const others = accounts().filter((other) => other.user_id !== account.user_id);
   localStorage.setItem(ACCOUNTS, JSON.stringify(others));
   sessionStorage.removeItem(NEWEST);
-  if (localStorage.getItem(NEWEST) === userId) {
+  if (localStorage.getItem(NEWEST) === account.user_id) {
     const next = others.at(-1);
     if (next) localStorage.setItem(NEWEST, next.user_id);
     else localStorage.removeItem(NEWEST);

@@ -2,7 +2,8 @@
 import { makeApi } from "../net/api.js";
 import { Backoff } from "../net/backoff.js";
 import { Http } from "../net/http.js";
-import { accounts, currentAccount, deviceId, forgetAccount, keepAccount, useAccount } from "./accounts.js";
+import { Problem } from "../net/problem.js";
+import { accounts, currentAccount, deviceId, forgetAccount, isNewest, keepAccount, stayWith, useAccount } from "./accounts.js";
 import { Client } from "./client.js";
 import { initialState } from "./initial.js";
 import { savePreferences } from "./preferences.js";
@@ -12,7 +13,7 @@ import { Store } from "./store.js";
  * The one application of this page: its state, and the account at work if somebody is signed in.
  * Views read `app.store.state` and ask `app.client` to do things.
  */
-class App {
+export class App {
   store = new Store(initialState());
   /** @type {Client | null} */ client = null;
   /** For what needs no account. */
@@ -74,10 +75,16 @@ class App {
   async signOut() {
     const { client } = this;
     if (!client) return;
-    await client.api.signOut().catch(() => {});
+    const { account } = client;
+    client.link.endOthers("signed_out");
     client.stop();
-    await client.database.destroy().catch(() => {});
-    this.#end("signed_out");
+    if (isNewest(account)) client.database.destroy();
+    // The client hears nothing any more, so that the end of the session is no surprise to it.
+    const told = await makeApi(new Http(() => account.token, () => {})).signOut().then(
+      () => true,
+      (error) => Problem.of(error).code === "unauthenticated",
+    );
+    if (this.client === client) this.#end(told ? "signed_out" : "signed_out_here");
   }
 
   /** @param {Partial<import("../types.js").Preferences>} change */
@@ -90,6 +97,7 @@ class App {
   /** @param {Account} account */
   #begin(account) {
     this.client?.stop();
+    stayWith(account.user_id);
     const { route, preferences, server } = this.store.state;
     this.store.set({ ...initialState(), route, preferences, server });
     this.client = new Client(account, this.store, (code) => this.#end(code));
@@ -102,7 +110,7 @@ class App {
     this.client?.stop();
     this.client = null;
     // What was typed and not sent stays for the next sign-in of the same account.
-    if (account && code !== "replaced") forgetAccount(account.user_id);
+    if (account && code !== "replaced") forgetAccount(account);
     const { route, preferences, server } = this.store.state;
     this.store.set({ ...initialState(), route, preferences, server, endedBy: code });
     void this.#loadServer();

@@ -5,7 +5,9 @@ import { Backoff } from "../net/backoff.js";
 import { Http } from "../net/http.js";
 import { freshId } from "../net/ids.js";
 import { Link } from "../net/link.js";
+import { Problem } from "../net/problem.js";
 import { ConversationLoader } from "./conversation_loader.js";
+import { shownId } from "./conversations.js";
 import { Database } from "./database.js";
 import { Drafts } from "./drafts.js";
 import { apply } from "./events.js";
@@ -15,10 +17,9 @@ import { HistoryLoader } from "./history_loader.js";
 import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { PresenceLoader } from "./presence.js";
+import { ReadMarks } from "./read_marks.js";
 import { Uploads } from "./uploads.js";
 
-/** Reading is told at most so often. */
-const READ_MS = 400;
 /** What could not be loaded is asked for again after that, or after longer. */
 const AGAIN_MS = 1_000;
 /** Typing is told at most so often; the server passes it on once a second. */
@@ -32,11 +33,10 @@ const TYPING_MS = 3_000;
  * begins, and both recognize what the other brought by its `seq`.
  */
 export class Client {
-  #stopped = false;
+  #end = new AbortController();
   #loads = new Backoff();
   /** @type {number | undefined} */ #again;
-  /** @type {Map<string, number>} */ #reads = new Map();
-  /** @type {number | undefined} */ #readTimer;
+  /** The name of the history that the state is of. @type {string | undefined} */ #epoch;
   /** @type {Map<string, number>} */ #typed = new Map();
   /** @type {Set<(event: ServerEvent, leads: boolean) => void>} */ #listeners = new Set();
 
@@ -47,25 +47,26 @@ export class Client {
    */
   constructor(account, store, ended) {
     this.account = account;
+    store = store.until(this.#end.signal);
     this.store = store;
-    const http = new Http(() => account.token, () => this.#ended("unauthenticated"));
-    this.api = makeApi(http);
+    this.api = makeApi(new Http(() => account.token, () => this.#ended("unauthenticated")));
     this.database = new Database(account.user_id);
     this.files = new Files(this.api);
     this.presence = new PresenceLoader(store, this.api);
     this.people = new People(store, this.api, this.presence, () => this.link.share({ event: "contact.changed" }));
-    this.conversations = new ConversationLoader(store, this.api, account.user_id);
+    this.conversations = new ConversationLoader(store, this.api);
     this.groups = new Groups(this);
     this.history = new HistoryLoader(store, this.api);
+    this.reads = new ReadMarks(this.api, (id, seq) => void this.#counted(id, seq));
     this.outbox = new Outbox(store, this.api, this.database, (message, forwarded) => this.#sent({ ...message, sender: account.user_id }, forwarded));
     this.uploads = new Uploads(this);
-    this.drafts = new Drafts(store, this.database);
+    this.drafts = new Drafts(store, this.database, (event) => this.link.share(event));
     this.onEnded = ended;
     const url = new URL("/api/v1/ws", location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    this.link = new Link(account.user_id, url.href, {
-      hello: () => ({ token: account.token, backlog: "recent" }),
-      welcomed: () => void this.#load(),
+    this.link = new Link(`${account.user_id}.${account.session_id}`, url.href, {
+      hello: () => ({ token: account.token, epoch: this.#epoch, backlog: "recent" }),
+      welcomed: (welcome) => this.#welcomed(welcome),
       event: (event, leads) => this.#event(event, leads),
       state: (link, linkRetryAt) => this.#linked(link, linkRetryAt),
       ended: (code) => this.#ended(code),
@@ -76,11 +77,14 @@ export class Client {
   }
 
   stop() {
-    this.#stopped = true;
+    this.#end.abort();
     clearTimeout(this.#again);
+    for (const part of [this.conversations, this.people, this.groups, this.history, this.reads]) part.stop();
     this.link.stop();
+    this.api.http.stop();
     this.outbox.stop();
     this.uploads.stop();
+    this.drafts.stop();
   }
 
   /** Hears every event after it was applied, and whether this tab is the one to tell people of it. */
@@ -98,8 +102,7 @@ export class Client {
    */
   async openWith(withWhom) {
     const { conversation } = await this.api.openConversation(withWhom);
-    this.conversations.meet([conversation]);
-    this.store.put("conversations", conversation.id, conversation);
+    this.conversations.take(conversation);
     return conversation;
   }
 
@@ -107,7 +110,7 @@ export class Client {
   async changeConversation(id, change) {
     const changed = await this.api.changeConversation(id, change);
     const conversation = changed?.conversation ?? changed;
-    if (conversation?.id) this.store.put("conversations", id, conversation);
+    if (conversation?.id) this.conversations.take(conversation);
     else await this.conversations.loadOne(id);
     this.link.share({ event: "conversation", conversation: id, summary: this.store.state.conversations.get(id) });
   }
@@ -121,17 +124,11 @@ export class Client {
     } else {
       this.store.put("conversations", id, { ...conversation, read_seq: seq });
     }
-    this.#reads.set(id, seq);
-    this.#readTimer ??= setTimeout(() => {
-      this.#readTimer = undefined;
-      for (const [read, upTo] of this.#reads) void this.#read(read, upTo).catch(() => {});
-      this.#reads.clear();
-    }, READ_MS);
+    this.reads.mark(id, seq);
   }
 
-  /** @param {string} id @param {number} seq */
-  async #read(id, seq) {
-    await this.api.read(id, seq);
+  /** The server knows how far one has read. @param {string} id @param {number} seq */
+  async #counted(id, seq) {
     const conversation = this.store.state.conversations.get(id);
     // What is left only the server can count.
     if (conversation && seq < conversation.last_seq && conversation.unread > 0) {
@@ -183,28 +180,44 @@ export class Client {
 
   // Loading
 
+  /** A connection was made. @param {Record<string, any>} welcome */
+  #welcomed({ epoch, resync }) {
+    // After a backup was restored, what is known here may be of messages that never were.
+    if (resync || (this.#epoch && epoch !== this.#epoch)) {
+      this.reads.forget();
+      this.history.forget();
+      this.store.set({ conversations: new Map(), conversationsLoaded: false });
+    }
+    this.#epoch = epoch;
+    this.history.missed();
+    void this.#load();
+  }
+
   /** Loads everything that is always held. */
   async #load() {
     clearTimeout(this.#again);
-    if (this.#stopped) return;
+    if (this.#end.signal.aborted) return;
     try {
       const [me, server] = await Promise.all([this.api.me(), this.api.server()]);
       this.store.set({ me, server });
-      await Promise.all([this.conversations.load(), this.people.load()]);
+      await Promise.all([this.conversations.load(), this.people.load(), this.#refreshWindows()]);
       this.groups.reload();
       this.presence.reload();
-      await this.#refreshWindows();
       this.outbox.wake();
       this.#loads.succeeded();
-    } catch {
+    } catch (error) {
+      if (this.#end.signal.aborted) return;
       // The next connection loads it again. As long as this one holds, nobody else would.
-      if (this.store.state.link === "online") this.#again = setTimeout(() => void this.#load(), Math.max(AGAIN_MS, this.#loads.next()));
+      if (this.store.state.link !== "online") return;
+      const wait = Math.max(AGAIN_MS, Problem.of(error).retryAfter * 1_000, this.#loads.next());
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => void this.#load(), wait);
     }
   }
 
   /** What is on a screen is filled in; the rest is loaded again when somebody looks at it. */
   async #refreshWindows() {
-    const shown = this.store.state.route.page === "chats" ? this.store.state.route.parts[0] : undefined;
+    const shown = shownId(this.store.state);
     const kept = shown ? this.store.state.windows.get(shown) : undefined;
     this.store.set({ windows: new Map(shown && kept ? [[shown, kept]] : []) });
     if (shown && kept) await this.history.catchUp(shown);
@@ -234,6 +247,8 @@ export class Client {
   /** @param {ServerEvent} event @param {boolean} leads */
   #event(event, leads) {
     if (event.event === "session.revoked") return;
+    // One of ours, that no server tells.
+    if (event.event === "draft") return this.drafts.heard(event);
     apply(this, event);
     const { conversation, seq, last_seq } = event;
     const upTo = seq ?? (event.event === "head" ? last_seq : undefined);
@@ -247,11 +262,14 @@ export class Client {
     if (link !== "online") return;
     this.outbox.wake();
     this.uploads.wake();
+    this.reads.wake();
+    // What was left in a tab that was closed while there was no network.
+    if (this.link.leads) void this.outbox.restore(false).catch(() => {});
   }
 
   /** @param {string} code */
   #ended(code) {
-    if (this.#stopped) return;
+    if (this.#end.signal.aborted) return;
     this.stop();
     this.onEnded(code);
   }

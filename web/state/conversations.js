@@ -8,9 +8,14 @@
  * @returns {Conversation}
  */
 export function withMessage(conversation, message, me) {
-  // What was told before changes nothing: a reload and an event may say the same.
-  if (message.seq <= conversation.last_seq) return conversation;
   const own = message.sender === me;
+  // What was told before changes nothing: a reload and an event may say the same.
+  if (message.seq <= conversation.last_seq) {
+    // A reaction to an own message may be heard of before the answer that tells its place.
+    if (!own || message.seq <= (conversation.last_message?.seq ?? 0)) return conversation;
+    const read_seq = Math.max(message.seq, conversation.read_seq);
+    return { ...conversation, last_message: message, active_at: message.time, hidden: false, read_seq, unread: 0, mentions: 0 };
+  }
   const counts = !own && !message.notice && message.seq > conversation.read_seq;
   return {
     ...conversation,
@@ -22,6 +27,52 @@ export function withMessage(conversation, message, me) {
     unread: own ? 0 : Math.min(999, conversation.unread + (counts ? 1 : 0)),
     mentions: own ? 0 : conversation.mentions + (counts && mentions(message, me) ? 1 : 0),
   };
+}
+
+/**
+ * What is known of a conversation when an answer comes that may have left the server before what
+ * events told: marks never go back.
+ * @param {Conversation | undefined} known
+ * @param {Conversation} loaded
+ * @returns {Conversation}
+ */
+export function newer(known, loaded) {
+  if (!known) return loaded;
+  const { last_message, active_at, hidden } = showsMore(known, loaded) ? known : loaded;
+  const last_seq = Math.max(known.last_seq, loaded.last_seq);
+  const read_seq = Math.max(known.read_seq, loaded.read_seq);
+  const counted = last_seq > loaded.last_seq || read_seq > loaded.read_seq ? known : loaded;
+  const isRead = read_seq >= last_seq;
+  return {
+    ...loaded,
+    last_message,
+    active_at,
+    hidden,
+    last_seq,
+    read_seq,
+    unread: isRead ? 0 : counted.unread,
+    mentions: isRead ? 0 : counted.mentions,
+    ...further("peer_read_seq", known, loaded),
+    ...further("peer_delivered_seq", known, loaded),
+  };
+}
+
+/** Whether what is known has a newer last line. @param {Conversation} known @param {Conversation} loaded */
+function showsMore(known, loaded) {
+  const newest = known.last_message?.seq ?? 0;
+  const loadedNewest = loaded.last_message?.seq ?? 0;
+  return newest === loadedNewest ? known.last_seq > loaded.last_seq : newest > loadedNewest;
+}
+
+/** @param {"peer_read_seq" | "peer_delivered_seq"} mark @param {Conversation} known @param {Conversation} loaded */
+function further(mark, known, loaded) {
+  if (known[mark] === undefined && loaded[mark] === undefined) return {};
+  return { [mark]: Math.max(known[mark] ?? 0, loaded[mark] ?? 0) };
+}
+
+/** The conversation that is on the screen, if one is. @param {State} state */
+export function shownId({ route }) {
+  return route.page === "chats" ? route.parts[0] : undefined;
 }
 
 /**

@@ -22,7 +22,7 @@ export class Database {
         if (oldVersion < 2) request.result.createObjectStore("files", { keyPath: "id" });
       };
       request.onsuccess = () => {
-        // A tab with a newer client waits for this one to let go.
+        // A tab with a newer client, or where somebody signs out, waits for this one to let go.
         request.result.onversionchange = () => request.result.close();
         resolve(request.result);
       };
@@ -50,9 +50,8 @@ export class Database {
     return this.#run(store, "readwrite", (objects) => objects.delete(key));
   }
 
-  /** Forgets everything, when the account signs out. */
-  async destroy() {
-    (await this.#opened).close();
+  /** Forgets everything, when the account signs out. All tabs let go of it for that. */
+  destroy() {
     indexedDB.deleteDatabase(this.name);
   }
 
@@ -64,6 +63,8 @@ export class Database {
   async #run(store, mode, work) {
     const transaction = (await this.#opened).transaction(store, mode, { durability: "strict" });
     const request = work(transaction.objectStore(store));
+    // Without that it would wait for a turn of the page, and be lost with a page that closes.
+    transaction.commit();
     return new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve(request.result);
       transaction.onerror = () => reject(transaction.error);

@@ -21,7 +21,7 @@ export function apply(client, event) {
   if (kind === "delivered") return onDelivered(client, event);
   if (kind === "typing") return onTyping(client, event);
   if (kind === "presence") return onPresence(client, event);
-  if (kind === "contact.profile_changed") return void client.people.loadUser(event.user_id);
+  if (kind === "contact.profile_changed") return client.people.changedProfile(event.user_id);
   if (kind === "group.profile_changed") return onGroupProfile(client, event);
   if (kind === "contact.changed" && event.group_id) {
     // One joined a group or left it, or was taken out of it.
@@ -65,13 +65,15 @@ function onUpdated(client, { conversation: id = "", seq = 0, message }) {
 
 /** @param {Client} client @param {ServerEvent} event */
 function onSummary(client, { conversation: id = "", summary }) {
-  client.store.put("conversations", id, summary);
+  // Another tab tells also of one that is gone.
+  if (summary) client.conversations.take(summary);
+  else client.store.put("conversations", id, undefined);
 }
 
 /** A large group moved. @param {Client} client @param {ServerEvent} event */
 function onHead(client, { conversation: id = "", last_seq }) {
   client.conversations.want(id, last_seq);
-  if (client.store.state.windows.get(id)?.atEnd) void client.history.catchUp(id);
+  client.history.moved(id);
 }
 
 /** @param {Client} client @param {ServerEvent} event */

@@ -3,6 +3,8 @@ import { Http } from "../net/http.js";
 
 /** An address is asked for again when it is worth less than this. */
 const MARGIN_MS = 5 * 60_000;
+/** So many addresses are known at a time; a screen shows some dozens. */
+const KNOWN_MAX = 500;
 
 /**
  * @typedef {object} FileAddress
@@ -33,7 +35,11 @@ export class Files {
     if (known && known.until > Date.now()) return known.address;
     const address = this.api.file(file, kind);
     const entry = { address, until: Date.now() + MARGIN_MS };
+    // The oldest stand first.
+    this.#known.delete(key);
     this.#known.set(key, entry);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > KNOWN_MAX && oldest) this.#known.delete(oldest);
     address.then(
       (found) => { entry.until = Date.parse(found.expires_at) - MARGIN_MS; },
       // Whoever asks again may have more luck.

@@ -1,12 +1,14 @@
-/** @import { Group, GroupMember } from "../types.js" */
+/** @import { Group, GroupMember, State } from "../types.js" */
 /** @import { Client } from "./client.js" */
 import { Problem } from "../net/problem.js";
+import { shownId } from "./conversations.js";
+import { Retry } from "./retry.js";
 
 const SETTLE_MS = 150;
 
 /** Groups and their members, loaded when a view needs them. */
 export class Groups {
-  /** @type {Map<string, number>} */ #soon = new Map();
+  /** @type {Map<string, Retry>} */ #soon = new Map();
   /** @type {Set<string>} */ #asked = new Set();
   #runs = 0;
   /** Which of the answers is shown. @type {Map<string, number>} */ #shown = new Map();
@@ -72,12 +74,13 @@ export class Groups {
   /** Something of it changed on the server. @param {string} id */
   changed(id) {
     if (!this.#asked.has(id)) return;
-    clearTimeout(this.#soon.get(id));
-    const load = () => {
-      this.#soon.delete(id);
-      void this.load(id).catch(() => {});
-    };
-    this.#soon.set(id, setTimeout(load, SETTLE_MS));
+    const soon = this.#soon.get(id) ?? new Retry(SETTLE_MS, () => this.load(id));
+    this.#soon.set(id, soon);
+    soon.settled();
+  }
+
+  stop() {
+    for (const soon of this.#soon.values()) soon.stop();
   }
 
   /**
@@ -110,8 +113,21 @@ export class Groups {
     return result;
   }
 
-  /** After a reconnect nothing of it is sure any more. */
+  /** After a reconnect nothing of it is sure any more: what is not looked at is loaded when it is. */
   reload() {
-    for (const id of this.#asked) void this.load(id).catch(() => {});
+    const shown = shownGroup(this.client.store.state);
+    for (const [id, soon] of this.#soon) if (id !== shown) soon.stop();
+    const isAsked = shown !== undefined && this.#asked.has(shown);
+    const soon = shown && this.#soon.get(shown);
+    this.#soon = new Map(soon ? [[shown, soon]] : []);
+    this.#asked = new Set(isAsked ? [shown] : []);
+    if (isAsked) this.changed(shown);
   }
+}
+
+/** The group that is on the screen, or whose conversation is. @param {State} state */
+function shownGroup(state) {
+  const { page, parts } = state.route;
+  if (page === "people") return parts[0] === "group" ? parts[1] : undefined;
+  return state.conversations.get(shownId(state) ?? "")?.group?.id;
 }

@@ -4,55 +4,55 @@
 const BYTES_MAX = 256 << 20;
 
 /**
- * @typedef {object} KeptFile
- * @property {string} id of the upload
- * @property {Blob} file
- * @property {string} [url] where the server takes it, once it is known
+ * Files of messages that are not sent yet, so that they go on after the page was closed. Where the
+ * server takes each is a row of its own: it is known before a large file is copied, and must not make
+ * the browser copy it again.
  */
-
-/** Files of messages that are not sent yet, so that they go on after the page was closed. */
 export class KeptFiles {
-  /** Those that this browser holds. @type {Map<string, KeptFile>} */ #held = new Map();
+  /** Those that this browser holds. @type {Set<string>} */ #held = new Set();
 
   /** @param {Database} database */
   constructor(database) {
     this.database = database;
   }
 
-  /** @param {string} id @param {Blob} file */
+  /** @param {string} id of the upload @param {Blob} file */
   async keep(id, file) {
-    if (file.size <= BYTES_MAX) await this.#write({ id, file });
+    if (file.size > BYTES_MAX) return;
+    // A browser without room must not keep a file from being sent.
+    await this.database.put("files", { id, file }).then(
+      () => this.#held.add(id),
+      () => this.#held.delete(id),
+    );
   }
 
   /** @param {string} id @param {string} url */
-  async tell(id, url) {
-    const held = this.#held.get(id);
-    if (held) await this.#write({ ...held, url });
+  tell(id, url) {
+    void this.database.put("files", { id: placeOf(id), url }).catch(() => {});
   }
 
-  /** @param {string} id @returns {Promise<KeptFile | undefined>} */
+  /** @param {string} id @returns {Promise<{file: Blob, url?: string} | undefined>} */
   async find(id) {
-    const found = await this.database.get("files", id).catch(() => undefined);
-    if (found) this.#held.set(id, found);
-    return found;
+    const rows = [this.database.get("files", id), this.database.get("files", placeOf(id))];
+    const [found, place] = await Promise.all(rows.map((row) => row.catch(() => undefined)));
+    if (!found) return undefined;
+    this.#held.add(id);
+    return { file: found.file, url: place?.url };
   }
 
   /** @param {string} id */
   forget(id) {
     this.#held.delete(id);
-    void this.database.remove("files", id).catch(() => {});
+    for (const row of [id, placeOf(id)]) void this.database.remove("files", row).catch(() => {});
   }
 
   /** Whether the file would be there after the page was closed. @param {string} id */
   has(id) {
     return this.#held.has(id);
   }
+}
 
-  /** A browser without room must not keep a file from being sent. @param {KeptFile} row */
-  async #write(row) {
-    await this.database.put("files", row).then(
-      () => this.#held.set(row.id, row),
-      () => this.#held.delete(row.id),
-    );
-  }
+/** @param {string} id */
+function placeOf(id) {
+  return `${id}.url`;
 }

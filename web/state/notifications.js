@@ -29,6 +29,7 @@ export class Notifications {
   #onlineAt = 0;
   #soundAt = 0;
   #unread = -1;
+  /** As they were when one looked last. @type {State["conversations"]} */ #before;
   /** @type {(() => void)[]} */ #ends;
 
   /**
@@ -38,6 +39,7 @@ export class Notifications {
   constructor(client, surface) {
     this.client = client;
     this.surface = surface;
+    this.#before = client.store.state.conversations;
     this.#ends = [
       client.onEvent((event, leads) => {
         if (leads) this.#hear(event);
@@ -61,11 +63,45 @@ export class Notifications {
       this.#shown.delete(id);
       this.surface.close(id);
     }
+    // Another history has places of its own.
+    if (!state.conversationsLoaded) this.#told.clear();
+    if (state.conversations === this.#before) return;
+    const before = this.#before;
+    this.#before = state.conversations;
+    if (!this.client.link.leads || this.#isBeginning) return;
+    for (const [id, conversation] of state.conversations) {
+      const known = before.get(id);
+      if (known && known !== conversation) this.#counted(known, conversation);
+    }
+  }
+
+  get #isBeginning() {
+    return !this.#onlineAt || Date.now() - this.#onlineAt < BEGINNING_MS;
+  }
+
+  /**
+   * Large groups tell that they moved, and not every message: what is new is found by its count.
+   * @param {Conversation} before @param {Conversation} now
+   */
+  #counted(before, now) {
+    const { id, notify, last_message } = now;
+    const rises = notify === "mentions" ? now.mentions > before.mentions : now.unread > before.unread;
+    const seq = last_message?.seq ?? 0;
+    if (!rises || notify === "nothing" || seq <= (this.#told.get(id) ?? 0)) return;
+    this.#told.set(id, seq);
+    const isNews = last_message && !last_message.notice && !last_message.recalled_at;
+    this.#show(id, now, isNews ? last_message : undefined);
+  }
+
+  /** @param {string} id @param {Conversation | undefined} conversation @param {Message} [message] */
+  #show(id, conversation, message) {
+    if (this.client.link.isWatched(id)) return;
+    if (this.#tell({ tag: id, address: `#/chats/${id}`, message, conversation })) this.#shown.add(id);
   }
 
   /** @param {ServerEvent} event */
   #hear(event) {
-    if (!this.#onlineAt || Date.now() - this.#onlineAt < BEGINNING_MS) return;
+    if (this.#isBeginning) return;
     if (event.event === "message") this.#message(event.message);
     else if (event.event === "contact.requested") this.#request(event);
   }
@@ -79,8 +115,7 @@ export class Notifications {
     this.#told.set(id, seq);
     const conversation = state.conversations.get(id);
     if (conversation && (seq <= conversation.read_seq || !wanted(conversation, message, this.client.account.user_id))) return;
-    if (this.client.link.isWatched(id)) return;
-    if (this.#tell({ tag: id, address: `#/chats/${id}`, message, conversation })) this.#shown.add(id);
+    this.#show(id, conversation, message);
   }
 
   /** @param {ServerEvent} event */

@@ -5,6 +5,11 @@
 import { Backoff } from "../net/backoff.js";
 import { Problem } from "../net/problem.js";
 
+/** At a message at which the server itself breaks, it does so every time: others do not wait for it for ever. */
+const BROKEN_MAX = 5;
+/** How long a browser may take to write a message down before it is sent all the same. */
+const KEEP_MS = 2_000;
+
 /**
  * Messages on their way to the server. Each is written down before it is sent, and sent under its
  * `client_id` until the server answers: so it is there once, also after a reload, a cut or a crash.
@@ -33,15 +38,19 @@ export class Outbox {
     this.sent = sent;
   }
 
-  /** Takes up what was left when the page was closed. */
-  async restore() {
+  /**
+   * Takes up what was left when a page was closed, unless it is here already.
+   * @param {boolean} [begins] whether this page begins with it
+   */
+  async restore(begins = true) {
     /** @type {PendingMessage[]} */
     const left = await this.database.all("outbox");
     left.sort((a, b) => a.created - b.created);
     const pending = new Map(this.store.state.pending);
     for (const message of left) {
       if (message.uploads) {
-        this.uploads?.restored(message);
+        // Pages without locks cannot see that another tab works on it.
+        if (begins || navigator.locks) this.uploads?.restored(message);
         continue;
       }
       const list = pending.get(message.conversation) ?? [];
@@ -65,9 +74,16 @@ export class Outbox {
   /** @param {PendingMessage} message */
   async add(message) {
     this.#show(message);
-    await this.#keep(message);
+    await this.keep(message);
     if (message.uploads) return;
     void this.#run(message.conversation);
+  }
+
+  /** How many messages are not on the server yet, of all tabs of this browser. */
+  async waiting() {
+    const kept = (await patiently(this.database.all("outbox"))) ?? [];
+    const here = [...this.store.state.pending.values()].flat();
+    return new Set([...kept, ...here].map(({ client_id }) => client_id)).size;
   }
 
   /** Changes what is shown of a message whose files go up. @param {PendingMessage} message */
@@ -78,6 +94,11 @@ export class Outbox {
   /** Everything of the message is on the server now, but the message. @param {PendingMessage} message */
   async uploaded(message) {
     await this.add({ ...message, state: "queued", uploads: undefined });
+  }
+
+  /** Writes down what changed of a message. @param {PendingMessage} message */
+  async keep(message) {
+    await patiently(this.database.put("outbox", message));
   }
 
   /** @param {string} conversation @param {string} clientId */
@@ -93,7 +114,7 @@ export class Outbox {
     const message = this.#find(conversation, clientId);
     this.#hide(conversation, clientId);
     if (message?.uploads) this.uploads?.discarded(message);
-    await this.database.remove("outbox", clientId).catch(() => {});
+    await patiently(this.database.remove("outbox", clientId));
   }
 
   /** Another tab got it to the server. @param {Message} message */
@@ -120,6 +141,7 @@ export class Outbox {
   /** @param {string} conversation */
   async #drain(conversation) {
     const backoff = new Backoff();
+    let broken = 0;
     while (!this.#stopped) {
       const message = this.#next(conversation);
       if (!message) return;
@@ -131,20 +153,27 @@ export class Outbox {
         this.sent({ conversation, seq, time, client_id, segments, reply_to }, forward !== undefined);
         await this.discard(conversation, client_id);
         backoff.succeeded();
+        broken = 0;
       } catch (error) {
         const problem = Problem.of(error);
+        broken = problem.status === 500 ? broken + 1 : 0;
         // It may have been given up meanwhile, or another tab may have got it to the server.
-        if (!this.#find(conversation, message.client_id)) continue;
+        if (this.#stopped) return;
+        if (!this.#find(conversation, message.client_id)) {
+          broken = 0;
+          continue;
+        }
         if (problem.code === "unauthenticated") {
           // It stays for the next sign-in.
           this.#show({ ...message, state: "queued" });
           return this.stop();
         }
-        if (problem.passes) {
+        if (problem.passes && broken < BROKEN_MAX) {
           this.#show({ ...message, state: "queued" });
           await this.#wait(Math.max(backoff.next(), problem.retryAfter * 1000));
         } else {
           await this.#fail(message, problem);
+          broken = 0;
         }
       }
     }
@@ -155,7 +184,7 @@ export class Outbox {
     /** @type {PendingMessage} */
     const failed = { ...message, state: "failed", error: { code, detail } };
     this.#show(failed);
-    await this.#keep(failed);
+    await this.keep(failed);
   }
 
   /** @param {number} ms */
@@ -171,11 +200,6 @@ export class Outbox {
         this.#waits.add(end);
       })
     );
-  }
-
-  /** A browser without room must not keep a message from being sent. @param {PendingMessage} message */
-  async #keep(message) {
-    await this.database.put("outbox", message).catch(() => {});
   }
 
   /** @param {string} conversation */
@@ -205,4 +229,20 @@ export class Outbox {
     const left = this.#list(conversation).filter((one) => one.client_id !== clientId);
     this.store.put("pending", conversation, left.length ? left : undefined);
   }
+}
+
+/**
+ * What the browser's database answers. One without room, or one that hangs, must not keep a message
+ * from being sent.
+ * @template T
+ * @param {Promise<T>} work
+ * @returns {Promise<T | undefined>}
+ */
+async function patiently(work) {
+  /** @type {number | undefined} */
+  let timer;
+  const late = /** @type {Promise<undefined>} */ (new Promise((resolve) => { timer = setTimeout(resolve, KEEP_MS); }));
+  const done = await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+  return done;
 }

@@ -3,6 +3,8 @@
 /** @import { PresenceLoader } from "./presence.js" */
 /** @import { Store } from "./store.js" */
 import { freshId } from "../net/ids.js";
+import { Problem } from "../net/problem.js";
+import { Retry } from "./retry.js";
 
 /** Changes that come in a row are loaded once. */
 const SETTLE_MS = 150;
@@ -10,7 +12,9 @@ const SETTLE_MS = 150;
 /** Contacts, requests, blocks, and the profiles of everybody that is shown. */
 export class People {
   /** @type {Set<string>} */ #asked = new Set();
-  /** @type {number | undefined} */ #soon;
+  #soon = new Retry(SETTLE_MS, () => this.load());
+  /** Whose profiles are other ones now. @type {Set<string>} */ #old = new Set();
+  #oldSoon = new Retry(SETTLE_MS, () => this.#loadOld());
   /** How often everything was asked for, and which of the answers is shown. */
   #runs = 0;
   #shown = 0;
@@ -52,8 +56,34 @@ export class People {
 
   /** Something of it changed on the server. */
   changed() {
-    clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => void this.load().catch(() => {}), SETTLE_MS);
+    this.#soon.settled();
+  }
+
+  /** Somebody's profile is another one now. @param {string} id */
+  changedProfile(id) {
+    this.#old.add(id);
+    this.#oldSoon.soon();
+  }
+
+  stop() {
+    this.#soon.stop();
+    this.#oldSoon.stop();
+  }
+
+  async #loadOld() {
+    const ids = [...this.#old];
+    this.#old.clear();
+    const load = async (/** @type {string} */ id) => {
+      try {
+        this.keep(await this.api.user(id));
+      } catch (error) {
+        if (Problem.of(error).passes) this.#old.add(id);
+        throw error;
+      }
+    };
+    const done = await Promise.allSettled(ids.map(load));
+    const failed = done.find((one) => one.status === "rejected" && Problem.of(one.reason).passes);
+    if (failed?.status === "rejected") throw failed.reason;
   }
 
   /** Makes a profile known that a view needs; asks once. @param {string} id */
@@ -83,7 +113,8 @@ export class People {
     this.store.put("users", user.id, user);
     const contact = state.contacts.get(user.id);
     if (contact) this.store.put("contacts", user.id, { ...contact, user });
-    if (state.me?.id === user.id) this.store.set({ me: { ...state.me, ...user } });
+    // What is empty is left out, and whether one is an administrator is no part of a profile.
+    if (state.me?.id === user.id) this.store.set({ me: { ...user, admin: state.me.admin } });
     for (const conversation of state.conversations.values()) {
       if (conversation.peer?.id === user.id) {
         this.store.put("conversations", conversation.id, { ...conversation, peer: user });

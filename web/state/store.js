@@ -7,15 +7,25 @@
 export class Store {
   /** @type {Set<(state: State) => void>} */ #listeners = new Set();
   #told = true;
+  #state;
 
   /** @param {State} state */
   constructor(state) {
-    this.state = state;
+    this.#state = state;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** The same store for somebody whose time ends: what he changes after that changes nothing. @param {AbortSignal} signal */
+  until(signal) {
+    return new StoreUntil(this, signal);
   }
 
   /** @param {Partial<State>} change */
   set(change) {
-    this.state = { ...this.state, ...change };
+    this.#state = { ...this.#state, ...change };
     if (!this.#told) return;
     this.#told = false;
     // Many changes in a row, as after a reconnect, are drawn once.
@@ -46,5 +56,31 @@ export class Store {
   subscribe(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+}
+
+class StoreUntil extends Store {
+  #whole;
+  #signal;
+
+  /** @param {Store} whole @param {AbortSignal} signal */
+  constructor(whole, signal) {
+    super(whole.state);
+    this.#whole = whole;
+    this.#signal = signal;
+  }
+
+  get state() {
+    return this.#whole.state;
+  }
+
+  /** @param {Partial<State>} change */
+  set(change) {
+    if (!this.#signal.aborted) this.#whole.set(change);
+  }
+
+  /** @param {(state: State) => void} listener */
+  subscribe(listener) {
+    return this.#whole.subscribe(listener);
   }
 }

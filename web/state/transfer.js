@@ -9,6 +9,8 @@ import { DetailedError, Upload } from "../vendor/tus.js";
 const CHUNK_BYTES = 16 << 20;
 /** A request that moves nothing for so long is given up and made again. */
 const STALLED_MS = 60_000;
+/** After so many attempts in a row that brought nothing it is said why. */
+const FRUITLESS_MAX = 5;
 /** Statuses of an upload after which it can go on (docs/files.md). */
 const GOES_ON = new Set([408, 409, 423, 429, 460]);
 
@@ -20,17 +22,21 @@ export class Transfer {
   #upload;
   #backoff = new Backoff();
   #cancelled = false;
+  /** How many bytes were on their way at most. */ #furthest = 0;
+  /** How many attempts in a row did not get further. */ #fruitless = 0;
   /** Ends the wait for the next attempt. */ #wake = () => {};
   /** Ends the attempt that runs. */ #cut = () => {};
 
   /**
    * @param {Blob} file
-   * @param {{endpoint: string, token: string, name: string, url?: string, onProgress: (sent: number) => void, onUrl?: (url: string) => void}} options
-   *   `url`: where the server took a part of it before
+   * @param {{endpoint: string, token: string, name: string, url?: string, onProgress: (sent: number) => void, onUrl?: (url: string) => void, onHindrance?: (code: string | undefined) => void}} options
+   *   `url`: where the server took a part of it before; `onHindrance` hears why it does not get on,
+   *   and that it does again
    */
-  constructor(file, { endpoint, token, name, url, onProgress, onUrl }) {
+  constructor(file, { endpoint, token, name, url, onProgress, onUrl, onHindrance }) {
     this.file = file;
     this.onProgress = onProgress;
+    this.onHindrance = onHindrance;
     this.#upload = new Upload(file, {
       endpoint,
       headers: { authorization: `Bearer ${token}` },
@@ -58,6 +64,8 @@ export class Transfer {
         if (this.#cancelled) throw error;
         const problem = problemOf(error);
         await this.#look(problem);
+        this.#fruitless += 1;
+        if (this.#fruitless >= FRUITLESS_MAX) this.onHindrance?.(problem.code);
         await this.#wait(Math.max(this.#backoff.next(), problem.retryAfter * 1000));
         if (this.#cancelled) throw problem;
       }
@@ -109,6 +117,7 @@ export class Transfer {
       Object.assign(/** @type {any} */ (this.#upload).options, {
         onProgress: (/** @type {number} */ sent) => {
           watch();
+          if (sent > this.#furthest) this.#getsOn(sent);
           this.onProgress(sent);
         },
         onChunkComplete: () => this.#backoff.succeeded(),
@@ -126,6 +135,13 @@ export class Transfer {
       });
       this.#upload.start();
     });
+  }
+
+  /** @param {number} sent */
+  #getsOn(sent) {
+    this.#furthest = sent;
+    if (this.#fruitless >= FRUITLESS_MAX) this.onHindrance?.(undefined);
+    this.#fruitless = 0;
   }
 
   /** Throws what no further attempt would mend. @param {Problem} problem */

@@ -2,9 +2,9 @@
 /** @import { Client } from "./client.js" */
 import { freshId } from "../net/ids.js";
 import { Problem } from "../net/problem.js";
-import { Holds } from "./holds.js";
 import { KeptFiles } from "./kept_files.js";
 import { Previews } from "./previews.js";
+import { TabClaims } from "./tab_claims.js";
 import { Transfer } from "./transfer.js";
 
 /** How many files go up at a time. */
@@ -39,7 +39,7 @@ export class Uploads {
   /** What became of those that did. @type {Map<string, Segment>} */ #done = new Map();
   /** @type {Map<string, number>} */ #shownAt = new Map();
   /** Where the server took a part of a file before. @type {Map<string, string>} */ #urls = new Map();
-  /** Messages that this tab works on. The server keeps once what two tabs sent. */ #holds = new Holds();
+  /** Messages that this tab works on. The server keeps once what two tabs sent. */ #claims = new TabClaims();
   #stopped = false;
   #unsubscribe;
 
@@ -77,7 +77,7 @@ export class Uploads {
       uploads,
       ...(reply_to === undefined ? {} : { reply_to }),
     };
-    this.#holds.hold(message.client_id, async () => {});
+    this.#claims.claim(message.client_id, async () => {});
     await this.client.outbox.add(message);
     this.#begin(message);
     await Promise.all(uploads.map(({ id }) => this.#keep(id)));
@@ -89,9 +89,9 @@ export class Uploads {
    * @param {PendingMessage} message
    */
   restored(message) {
-    this.#holds.hold(message.client_id, async () => {
+    this.#claims.claim(message.client_id, async () => {
       const still = await this.client.database.get("outbox", message.client_id).catch(() => undefined);
-      if (!still?.uploads) return this.#holds.release(message.client_id);
+      if (!still?.uploads) return this.#claims.release(message.client_id);
       const uploads = await Promise.all(message.uploads?.map((upload) => this.#find(upload)) ?? []);
       const again = shownAs({ ...message, uploads });
       this.client.outbox.update(again);
@@ -106,7 +106,9 @@ export class Uploads {
     this.#forget(id);
     const uploads = now.uploads.filter((upload) => upload.id !== id);
     if (uploads.length === 0) return void this.client.outbox.discard(now.conversation, now.client_id);
-    this.client.outbox.update(shownAs({ ...now, uploads }));
+    const left = shownAs({ ...now, uploads });
+    this.client.outbox.update(left);
+    void this.client.outbox.keep(left);
     void this.#finish(message);
     this.#next();
   }
@@ -126,7 +128,7 @@ export class Uploads {
   /** Stops what goes up for a message that is given up. @param {PendingMessage} message */
   discarded(message) {
     for (const { id } of message.uploads ?? []) this.#forget(id);
-    this.#holds.release(message.client_id);
+    this.#claims.release(message.client_id);
     this.#next();
   }
 
@@ -138,7 +140,7 @@ export class Uploads {
   stop() {
     this.#stopped = true;
     this.#unsubscribe();
-    this.#holds.stop();
+    this.#claims.stop();
     removeEventListener("beforeunload", ask);
     for (const transfer of this.#running.values()) transfer.stop();
     this.previews.clear();
@@ -173,8 +175,8 @@ export class Uploads {
   async #keep(id) {
     const file = this.#files.get(id);
     if (file) await this.kept.keep(id, file);
-    // It may have gone up, or have been given up, meanwhile.
-    if (!this.#files.has(id)) this.kept.forget(id);
+    // Its message may have been sent, or have been given up, meanwhile.
+    if (!this.#files.has(id) && !this.#done.has(id)) this.kept.forget(id);
     this.#guard();
   }
 
@@ -185,7 +187,7 @@ export class Uploads {
     this.#files.set(upload.id, found.file);
     if (found.url) this.#urls.set(upload.id, found.url);
     const preview = upload.picture ? this.previews.make(upload.id, found.file) : undefined;
-    return { ...upload, preview, error: undefined };
+    return { ...upload, preview, error: undefined, hindrance: undefined };
   }
 
   /** @param {PendingMessage} message @param {PendingUpload} upload */
@@ -198,7 +200,8 @@ export class Uploads {
       token: this.client.account.token,
       name,
       url: this.#urls.get(id),
-      onUrl: (url) => void this.kept.tell(id, url),
+      onUrl: (url) => this.kept.tell(id, url),
+      onHindrance: (hindrance) => this.#change(message, id, { hindrance }),
       onProgress: (sent) => this.#progress(message, id, sent),
     });
     this.#running.set(id, transfer);
@@ -208,7 +211,7 @@ export class Uploads {
       if (this.#files.delete(id)) this.#done.set(id, segment);
       this.#guard();
       if (segment.type === "image") this.previews.keep(id, segment.file);
-      this.#change(message, id, { sent: upload.size });
+      this.#change(message, id, { sent: upload.size, hindrance: undefined });
     } catch (error) {
       if (this.#files.has(id) && !this.#stopped) this.#change(message, id, { error: Problem.of(error).code });
     } finally {
@@ -239,7 +242,7 @@ export class Uploads {
     const files = now.uploads.map(({ id }) => /** @type {Segment} */ (this.#done.get(id)));
     await this.client.outbox.uploaded({ ...now, segments: [...files, ...now.segments], error: undefined });
     for (const { id } of now.uploads) this.#forget(id, false);
-    this.#holds.release(now.client_id);
+    this.#claims.release(now.client_id);
   }
 
   /** @param {PendingMessage} message @param {string} id @param {number} sent */

@@ -21,10 +21,10 @@ beforeEach(() => {
   client = {
     store,
     account: { user_id: "1" },
-    history: { heard: note("heard"), catchUp: note("catchUp") },
+    history: { heard: note("heard"), moved: note("moved") },
     outbox: { sentElsewhere: note("sentElsewhere") },
-    conversations: { want: note("want"), loadSoon: note("loadSoon"), loadOne: note("loadOne") },
-    people: { changed: note("people.changed"), loadUser: note("loadUser") },
+    conversations: { want: note("want"), loadSoon: note("loadSoon"), loadOne: note("loadOne"), take: note("take") },
+    people: { changed: note("people.changed"), changedProfile: note("changedProfile") },
     groups: { changed: note("groups.changed") },
   };
 });
@@ -115,4 +115,25 @@ test("the title counts what somebody wants to hear of", () => {
 
 test("a message comes back from being hidden", () => {
   assert.equal(withMessage(conversation({ hidden: true }), message(6), "1").hidden, false);
+});
+
+test("an own message that a reaction was quicker than is shown as the last one", () => {
+  come(6);
+  apply(client, { event: "message.updated", conversation: "1", seq: 8, message: message(7, { sender: "1", reactions: [{}] }) });
+  come(7, { sender: "1" });
+  assert.deepEqual([now().last_message.seq, now().last_seq, now().unread, now().read_seq], [7, 8, 0, 7]);
+  come(6);
+  assert.equal(now().last_message.seq, 7);
+});
+
+test("a large group that moved is counted and filled in", () => {
+  apply(client, { event: "head", conversation: "1", last_seq: 9 });
+  assert.deepEqual(asked, [["want", "1", 9], ["moved", "1"]]);
+});
+
+test("a summary is taken as far as it is newer, and a conversation that is gone goes", () => {
+  apply(client, { event: "conversation", conversation: "1", summary: conversation() });
+  assert.equal(asked[0][0], "take");
+  apply(client, { event: "conversation", conversation: "1", summary: undefined });
+  assert.equal(now(), undefined);
 });

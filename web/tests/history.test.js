@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import test, { beforeEach } from "node:test";
+import test, { beforeEach, mock } from "node:test";
 import { Problem } from "../net/problem.js";
 import { EMPTY, merge, replace, WINDOW_MAX } from "../state/history.js";
 import { HistoryLoader } from "../state/history_loader.js";
@@ -37,7 +37,7 @@ const window = () => store.state.windows.get("1");
 
 beforeEach(() => {
   log = new Log();
-  store = new Store({ windows: new Map() });
+  store = new Store({ windows: new Map(), route: { page: "chats", parts: ["1"] } });
   loader = new HistoryLoader(store, log);
 });
 
@@ -140,4 +140,126 @@ test("who comes back finds the end only", async () => {
   await loader.around("1", 50);
   loader.close("1");
   assert.equal(window(), undefined);
+});
+
+test("what cannot be filled in is no end, and trying again fills it in", async () => {
+  log.write(10);
+  await loader.open("1");
+  log.write(3);
+  loader.missed();
+  log.write(1);
+  loader.heard(message(14), true);
+  assert(loader.isBroken("1"));
+  log.isCut = true;
+  await assert.rejects(loader.catchUp("1"), { code: "network" });
+  assert.deepEqual([seqs(window()).at(-1), window().atEnd, window().error.code, loader.isBroken("1")], [10, false, "network", false]);
+  loader.heard(message(15), true);
+  assert.equal(seqs(window()).at(-1), 10, "nothing is put behind a gap");
+  log.write(1);
+  log.isCut = false;
+  await loader.catchUp("1");
+  await loader.newer("1");
+  assert.deepEqual([seqs(window()), window().atEnd, window().error], [Array.from({ length: 15 }, (_, at) => at + 1), true, null]);
+});
+
+test("what is filled in is whole again", async () => {
+  log.write(10);
+  await loader.open("1");
+  loader.missed();
+  log.write(2);
+  loader.heard(message(12), true);
+  await loader.catchUp("1");
+  assert(!loader.isBroken("1"));
+  assert.equal(window().messages.length, 12);
+});
+
+test("a refusal that stays is nothing to try again", async () => {
+  log.write(3);
+  await loader.open("1");
+  loader.api = { messages: async () => { throw new Problem("not_a_member", "", { status: 403 }); } };
+  await loader.catchUp("1");
+  assert.equal(window().error.code, "not_a_member");
+});
+
+test("who asks many times to fill in waits for one more answer at most", async () => {
+  log.write(3);
+  await loader.open("1");
+  let asked = 0;
+  const { messages } = log;
+  loader.api = { messages: (...piece) => ((asked += 1), messages(...piece)) };
+  const first = loader.catchUp("1");
+  await settle(1);
+  await Promise.all([first, ...Array.from({ length: 9 }, () => loader.catchUp("1"))]);
+  assert(asked <= 2, `${asked} requests`);
+});
+
+test("a window that was let go while it was loaded is not there", async () => {
+  log.write(10);
+  log.held = [];
+  const opened = loader.open("1");
+  await settle();
+  log.held.forEach((go) => go());
+  log.held = null;
+  await opened;
+  log.held = [];
+  const caught = loader.catchUp("1");
+  await settle();
+  store.put("windows", "1", undefined);
+  log.held.forEach((go) => go());
+  await caught;
+  assert.equal(window(), undefined);
+  log.held = null;
+  await loader.open("1");
+  assert.equal(window().messages.length, 10);
+});
+
+test("more own messages than fit into a piece leave no gap", async () => {
+  log.write(3);
+  await loader.open("1");
+  log.write(100);
+  await loader.newest("1");
+  assert.deepEqual([window().messages.length, window().atEnd], [63, false]);
+});
+
+test("a large group that moves is filled in where somebody looks, until that succeeds", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const pass = async (ms) => {
+    mock.timers.tick(ms);
+    await settle();
+  };
+  log.write(5);
+  await loader.open("1");
+  log.write(3);
+  log.isCut = true;
+  loader.moved("1");
+  await pass(0);
+  assert.deepEqual([window().messages.length, window().atEnd], [5, false]);
+  log.isCut = false;
+  await pass(1_000);
+  await loader.newer("1");
+  assert.deepEqual([window().messages.length, window().atEnd], [8, true]);
+  mock.timers.reset();
+});
+
+test("a large group that moves where nobody looks is loaded when somebody does", async () => {
+  log.write(5);
+  await loader.open("1");
+  store.set({ route: { page: "people", parts: [] } });
+  loader.moved("1");
+  assert.equal(window(), undefined);
+  log.write(1);
+  await loader.open("1");
+  assert.equal(window().messages.length, 6);
+});
+
+test("of another history nothing stays, and what is on the screen is loaded anew", async () => {
+  log.write(5);
+  await loader.open("1");
+  store.put("windows", "2", EMPTY);
+  log.places = [];
+  log.write(2);
+  loader.forget();
+  assert.deepEqual([...store.state.windows.keys()], ["1"]);
+  await loader.catchUp("1");
+  assert.deepEqual([seqs(window()), window().atEnd], [[1, 2], true]);
 });

@@ -4,7 +4,6 @@ import { Backoff } from "../net/backoff.js";
 import { Http } from "../net/http.js";
 import { freshId } from "../net/ids.js";
 import { Problem } from "../net/problem.js";
-import { Drafts } from "../state/drafts.js";
 import { Files } from "../state/files.js";
 import { Store } from "../state/store.js";
 import { settle } from "./browser.js";
@@ -93,29 +92,6 @@ test("listeners of the store hear of many changes once", async () => {
   assert.equal(heard, 1);
 });
 
-test("a draft is kept a moment after the last letter, and goes when it is empty", async () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
-  const kept = new Map();
-  const database = { put: async (_, row) => kept.set(row.conversation, row), remove: async (_, key) => kept.delete(key), all: async () => [...kept.values()] };
-  const store = new Store({ drafts: new Map() });
-  const drafts = new Drafts(store, database);
-  drafts.keep("1", { text: "h" });
-  drafts.keep("1", { text: "hi" });
-  drafts.reply("1", 7);
-  mock.timers.tick(400);
-  await settle();
-  assert.deepEqual([kept.get("1").text, kept.get("1").reply_to], ["hi", 7]);
-  const next = new Store({ drafts: new Map() });
-  await new Drafts(next, database).restore();
-  assert.equal(next.state.drafts.get("1").text, "hi");
-  drafts.reply("1");
-  drafts.keep("1", { text: "" });
-  mock.timers.tick(400);
-  await settle();
-  assert.equal(kept.size, 0);
-  assert.equal(store.state.drafts.has("1"), false);
-});
-
 test("an address is asked for once while it is good, and again after a failure", async () => {
   mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
   let calls = 0;
@@ -138,4 +114,16 @@ test("an address is asked for once while it is good, and again after a failure",
   mock.timers.tick(2 * 60_000);
   await files.address("f", "image");
   assert.equal(calls, 3);
+});
+
+test("of many addresses the oldest are forgotten", async () => {
+  let calls = 0;
+  const api = { file: async (file) => (calls++, { url: `http://x/${file}`, expires_at: new Date(Date.now() + 3_600_000).toISOString() }) };
+  const files = new Files(api);
+  for (let file = 0; file < 501; file += 1) await files.address(String(file), "image");
+  await files.address("500", "image");
+  await files.address("1", "image");
+  assert.equal(calls, 501);
+  await files.address("0", "image");
+  assert.equal(calls, 502);
 });

@@ -7,6 +7,7 @@ let store;
 let told;
 let hear;
 let watched;
+let leads;
 let seq;
 
 const text = (more = {}) => ({ conversation: "1", seq: (seq += 1), sender: "2", segments: [{ type: "text", text: "hi" }], ...more });
@@ -19,12 +20,13 @@ beforeEach(async () => {
   mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
   seq = 0;
   watched = false;
+  leads = true;
   told = { shown: [], closed: [], sounds: 0, badges: [] };
-  store = new Store({ link: "connecting", conversations: new Map(), preferences: { notifications: true, sound: true, quietUntil: 0 } });
+  store = new Store({ link: "connecting", conversations: new Map(), conversationsLoaded: true, preferences: { notifications: true, sound: true, quietUntil: 0 } });
   const client = {
     store,
     account: { user_id: "1" },
-    link: { isWatched: () => watched },
+    link: { isWatched: () => watched, get leads() { return leads; } },
     onEvent: (listener) => ((hear = listener), () => {}),
   };
   new Notifications(client, {
@@ -132,4 +134,61 @@ test("the badge counts what is unread", async () => {
   conversation({ unread: 3 });
   await Promise.resolve();
   assert.equal(told.badges.at(-1), 3);
+});
+
+/** The list or one conversation was loaded, as after a large group said that it moved. */
+const load = async (more) => {
+  conversation({ kind: "group", ...more });
+  await Promise.resolve();
+};
+
+test("what a large group counts without telling it is told", async () => {
+  await load({ unread: 3, last_message: text() });
+  assert.deepEqual(told.shown, ["#/chats/1"]);
+  assert.equal(told.sounds, 1);
+  await load({ unread: 3 });
+  await load({ unread: 1 });
+  assert.equal(told.shown.length, 1);
+});
+
+test("what was told by itself is not told again by its count", async () => {
+  const message = text();
+  conversation({ unread: 2, last_message: message });
+  come(message);
+  await Promise.resolve();
+  assert.equal(told.shown.length, 1);
+});
+
+test("a count that rises is told as the conversation wants it", async () => {
+  await load({ unread: 2, notify: "nothing", last_message: text() });
+  await load({ unread: 3, notify: "mentions", last_message: text() });
+  assert.deepEqual(told.shown, []);
+  await load({ unread: 4, mentions: 1, notify: "mentions", last_message: text() });
+  assert.equal(told.shown.length, 1);
+});
+
+test("a count that rises is told by one tab, where nobody looks, and not of a page that begins", async () => {
+  watched = true;
+  await load({ unread: 2, last_message: text() });
+  watched = false;
+  leads = false;
+  await load({ unread: 3, last_message: text() });
+  leads = true;
+  store.set({ conversations: new Map() });
+  await Promise.resolve();
+  await load({ unread: 4, last_message: text() });
+  assert.deepEqual(told.shown, []);
+  mock.timers.setTime(1_001_000);
+  await load({ unread: 5, last_message: text() });
+  assert.deepEqual(told.shown, []);
+});
+
+test("another history begins to count anew", async () => {
+  come(text({ seq: 20 }));
+  store.set({ conversations: new Map(), conversationsLoaded: false });
+  await Promise.resolve();
+  conversation();
+  store.set({ conversationsLoaded: true });
+  come(text({ seq: 4 }));
+  assert.equal(told.shown.length, 2);
 });

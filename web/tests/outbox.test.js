@@ -217,3 +217,89 @@ test("conversations do not wait for each other, and none for files that go up", 
   await settle();
   assert.deepEqual(states(), []);
 });
+
+test("a message at which the server itself breaks holds the others up for a few attempts only", async () => {
+  const { outbox, states } = tab();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  server.fate = Array.from({ length: 5 }, () => new Problem("internal", "broken", { status: 500 }));
+  await outbox.add(message("a"));
+  await outbox.add(message("b"));
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    await settle();
+    outbox.wake();
+  }
+  await settle();
+  assert.deepEqual(server.asked, ["a", "a", "a", "a", "a", "b"]);
+  assert.deepEqual(states(), ["a failed"]);
+  await outbox.retry("1", "a");
+  await settle();
+  assert.deepEqual(states(), []);
+});
+
+test("a proxy without its server is no broken message", async () => {
+  const { outbox, states } = tab();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  server.fate = Array.from({ length: 9 }, () => new Problem("internal", "", { status: 502 }));
+  await outbox.add(message("a"));
+  for (let attempt = 0; attempt < 9; attempt += 1) {
+    await settle();
+    outbox.wake();
+  }
+  await settle();
+  assert.equal(server.saved.length, 1);
+  assert.deepEqual(states(), []);
+});
+
+test("a database that answers nothing keeps no message from being sent", async () => {
+  const { outbox, states } = tab();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  kept.put = kept.remove = kept.all = () => new Promise(() => {});
+  void outbox.add(message("a"));
+  await settle();
+  mock.timers.tick(2000);
+  await settle();
+  void outbox.add(message("b"));
+  await settle();
+  mock.timers.tick(2000);
+  await settle();
+  assert.deepEqual(server.saved.map(({ client_id }) => client_id), ["a", "b"]);
+  assert.deepEqual(states(), []);
+});
+
+test("what a closed tab left is taken up later, and what is known is not taken up twice", async () => {
+  const { outbox, states } = tab();
+  server.held = [];
+  await outbox.add(message("a"));
+  await kept.put("outbox", message("b"));
+  await settle();
+  await outbox.restore();
+  assert.deepEqual(states(), ["a sending", "b queued"]);
+  server.held.forEach((go) => go());
+  server.held = null;
+  await settle();
+  assert.deepEqual(server.asked, ["a", "b"]);
+});
+
+test("what waits is counted in all tabs", async () => {
+  const { outbox } = tab();
+  server.held = [];
+  await outbox.add(message("a"));
+  await kept.put("outbox", message("b"));
+  assert.equal(await outbox.waiting(), 2);
+});
+
+test("an outbox that was stopped gives the conversation to another tab at once", async () => {
+  const one = tab();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  server.held = [];
+  server.fate = [new Problem("network", "")];
+  await one.outbox.add(message("a"));
+  await settle();
+  one.outbox.stop();
+  server.held.forEach((go) => go());
+  server.held = null;
+  const two = tab();
+  await two.outbox.restore();
+  await settle();
+  assert.equal(server.saved.length, 1);
+});

@@ -43,16 +43,20 @@ test("answers find their requests, whatever their order", async () => {
   await assert.rejects(first, { code: "blocked" });
 });
 
-test("a connection that breaks is made again at once, then after longer and longer waits", async () => {
+test("a connection that breaks is made again soon, then after longer and longer waits", async () => {
   await FakeWebSocket.last.welcome();
   const asked = socket.request("typing");
   FakeWebSocket.last.end(1006);
   await assert.rejects(asked, { code: "network" });
-  mock.timers.tick(0);
+  mock.timers.tick(999);
+  assert.equal(FakeWebSocket.made.length, 1);
+  mock.timers.tick(501);
   assert.equal(FakeWebSocket.made.length, 2);
   FakeWebSocket.last.end(1006);
   assert.equal(heard.states.at(-1), "offline");
-  mock.timers.tick(1000);
+  mock.timers.tick(1999);
+  assert.equal(FakeWebSocket.made.length, 2);
+  mock.timers.tick(1001);
   assert.equal(FakeWebSocket.made.length, 3);
   await FakeWebSocket.last.welcome();
   assert.equal(heard.welcomes, 2);
@@ -101,7 +105,7 @@ test("a server that says nothing for long is asked, and given up when it does no
 test("a connection that is never made is given up", () => {
   mock.timers.tick(15_000);
   assert(FakeWebSocket.made[0].isClosed);
-  mock.timers.tick(0);
+  mock.timers.tick(1500);
   assert.equal(FakeWebSocket.made.length, 2);
 });
 
@@ -109,7 +113,7 @@ test("without a network it waits no longer than that is gone", async () => {
   await FakeWebSocket.last.welcome();
   say("offline");
   assert.equal(heard.states.at(-1), "offline");
-  mock.timers.tick(0);
+  mock.timers.tick(1500);
   FakeWebSocket.last.end(1006);
   const { length } = FakeWebSocket.made;
   say("online");
@@ -120,7 +124,7 @@ test("what an old connection says late is not heard", async () => {
   const old = FakeWebSocket.last;
   await old.welcome();
   old.end(1006);
-  mock.timers.tick(0);
+  mock.timers.tick(1500);
   await FakeWebSocket.last.welcome();
   old.tell({ event: "message" });
   old.end(4009);
@@ -133,4 +137,34 @@ test("a page that is looked at again asks whether its connection still is one", 
   await ws.welcome();
   show("visible");
   assert.equal(ws.sent.at(-1).op, "ping");
+});
+
+/** How long it waits after a connection that ended at once. */
+const waitAfter = async (code) => {
+  await FakeWebSocket.last.welcome();
+  FakeWebSocket.last.end(code);
+  const made = FakeWebSocket.made.length;
+  let waited = 0;
+  for (; FakeWebSocket.made.length === made; waited += 100) mock.timers.tick(100);
+  return waited;
+};
+
+test("a server that takes connections and closes them is left alone for longer and longer", async () => {
+  const waits = [];
+  for (let time = 0; time < 8; time += 1) waits.push(await waitAfter(4003));
+  for (const [at, least] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) assert(waits[at] >= least * 1000 && waits[at] <= least * 1500 + 100, `${waits}`);
+});
+
+test("a connection that held is made again soon", async () => {
+  for (let time = 0; time < 4; time += 1) await waitAfter(1006);
+  await FakeWebSocket.last.welcome();
+  mock.timers.tick(10_000);
+  FakeWebSocket.last.end(1006);
+  const { length } = FakeWebSocket.made;
+  mock.timers.tick(1500);
+  assert.equal(FakeWebSocket.made.length, length + 1);
+});
+
+test("a server whose database does not answer gets a few seconds", async () => {
+  assert(await waitAfter(1013) >= 3_000);
 });

@@ -255,3 +255,92 @@ test("pictures are what the image server takes", () => {
   assert(!picture("image/svg+xml") && !picture("image/avif") && !picture("text/html"));
   assert(!picture("image/png", "") && !picture("image/png", "more than ten bytes"));
 });
+
+test("an upload goes on where it was, also if its address came before the copy was written", async () => {
+  const { put } = database;
+  // A large file takes its time.
+  const slow = mock.method(database, "put", async (store, row) => {
+    if (row.file) await new Promise((resolve) => setTimeout(resolve, 1000));
+    return put(store, row);
+  });
+  server.cutAfter = 2;
+  void client.uploads.send("1", [file("one")], []);
+  await settle();
+  mock.timers.tick(1000);
+  await settle();
+  slow.mock.restore();
+  client.uploads.stop();
+  client.outbox.stop();
+  server.isCut = false;
+  server.cutAfter = null;
+  const { length } = server.asked;
+  client = tab();
+  await client.outbox.restore();
+  await settle(100);
+  assert.deepEqual(server.asked.slice(length), ["HEAD", "PATCH 2"]);
+  assert.equal(sent[0].segments[0].file, hashOf("one"));
+  assert.deepEqual([kept.outbox.size, kept.files.size], [0, 0]);
+});
+
+test("a file that went up before its copy was written is there after a reload while its message waits", async () => {
+  const { put } = database;
+  const slow = mock.method(database, "put", async (store, row) => {
+    if (row.file) await new Promise((resolve) => setTimeout(resolve, 1000));
+    return put(store, row);
+  });
+  server.fate = [undefined, { status: 413, body: '{"code":"file_too_large"}' }];
+  void client.uploads.send("1", [file("one"), file("two", "2.txt")], []);
+  await settle();
+  mock.timers.tick(1000);
+  await settle();
+  slow.mock.restore();
+  assert.equal(pending()[0].state, "failed");
+  client.uploads.stop();
+  client.outbox.stop();
+  client = tab();
+  await client.outbox.restore();
+  await settle(100);
+  assert.deepEqual(sent[0]?.segments.map(({ name }) => name), ["a.txt", "2.txt"]);
+});
+
+test("a file that was left out stays so after a reload", async () => {
+  server.isCut = true;
+  await client.uploads.send("1", [file("one"), file("two", "2.txt")], []);
+  await settle();
+  const [message] = pending();
+  client.uploads.cancel(message, message.uploads[0].id);
+  await settle();
+  client.uploads.stop();
+  client.outbox.stop();
+  server.isCut = false;
+  client = tab();
+  await client.outbox.restore();
+  await settle(100);
+  assert.deepEqual(sent[0]?.segments.map(({ name }) => name), ["2.txt"]);
+});
+
+test("what is here is not taken up twice", async () => {
+  server.isCut = true;
+  await client.uploads.send("1", [file("one")], []);
+  await settle();
+  const locks = mock.method(navigator.locks, "request");
+  await client.outbox.restore();
+  await settle();
+  assert.deepEqual(locks.mock.calls.filter(({ arguments: [name] }) => name.startsWith("myim.claim.")), []);
+});
+
+test("while a file gets no further, it is said why", async () => {
+  server.isCut = true;
+  await client.uploads.send("1", [file("one")], []);
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    await settle();
+    client.uploads.wake();
+  }
+  await settle();
+  assert.deepEqual([pending()[0].state, pending()[0].uploads[0].hindrance], ["uploading", "network"]);
+  server.isCut = false;
+  server.fate = [undefined, { status: 503, headers: {} }];
+  client.uploads.wake();
+  await settle();
+  assert.equal(pending()[0].uploads[0].hindrance, undefined, "it gets on again");
+});

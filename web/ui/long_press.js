@@ -8,8 +8,8 @@ const STILL_PX = 10;
  * that stays. Not every phone makes a `contextmenu` of the last.
  * @param {HTMLElement} area
  * @param {AbortSignal} signal
- * @param {(target: Element, at: {x: number, y: number}) => boolean} open false if there is nothing
- *   to open there
+ * @param {(target: Element, at: {x: number, y: number}, touch: boolean) => boolean} open false if
+ *   there is nothing to open there
  */
 export function onAsked(area, signal, open) {
   /** @type {number | undefined} */
@@ -23,9 +23,10 @@ export function onAsked(area, signal, open) {
     (event) => {
       stop();
       if (opened) return event.preventDefault();
-      const done = open(/** @type {Element} */ (event.target), { x: event.clientX, y: event.clientY });
+      const touch = event.pointerType === "touch";
+      const done = open(/** @type {Element} */ (event.target), { x: event.clientX, y: event.clientY }, touch);
       if (done) event.preventDefault();
-      opened = done && event.pointerType === "touch";
+      opened = done && touch;
     },
     options,
   );
@@ -33,10 +34,10 @@ export function onAsked(area, signal, open) {
     "pointerdown",
     (event) => {
       opened = false;
-      if (event.pointerType !== "touch") return;
-      start = { x: event.clientX, y: event.clientY };
       stop();
-      timer = setTimeout(() => (opened = open(/** @type {Element} */ (event.target), start)), LONG_MS);
+      if (event.pointerType !== "touch" || !event.isPrimary) return;
+      start = { x: event.clientX, y: event.clientY };
+      timer = setTimeout(() => (opened = open(/** @type {Element} */ (event.target), start, true)), LONG_MS);
     },
     options,
   );

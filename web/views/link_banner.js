@@ -4,8 +4,8 @@ import { Element } from "../ui/element.js";
 import { icon } from "../ui/icon.js";
 import { html, nothing } from "../vendor/lit.js";
 
-/** A connection that is back within this is not worth a word. */
-const PATIENCE_MS = 1_500;
+/** A connection that is back within this is not worth a word: the first attempt is made after a second. */
+const PATIENCE_MS = 2_500;
 
 /** Says that there is no connection, and when the next attempt is made. */
 export class LinkBanner extends Element {

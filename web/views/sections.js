@@ -2,6 +2,7 @@ import { t } from "../i18n/index.js";
 import { go, href } from "../state/router.js";
 import { Element } from "../ui/element.js";
 import { icon } from "../ui/icon.js";
+import { followWidth, roleOfList } from "../ui/narrow.js";
 import { html, keyed, nothing } from "../vendor/lit.js";
 
 /**
@@ -20,6 +21,11 @@ export class SectionsPage extends Element {
   page = "";
 
   select = (/** @type {import("../types.js").State} */ { route, me }) => ({ wanted: route.parts[0], me });
+
+  connectedCallback() {
+    super.connectedCallback();
+    followWidth(this);
+  }
 
   /** @returns {Section[]} */
   sections() {
@@ -46,7 +52,7 @@ export class SectionsPage extends Element {
     const open = sections.find(({ name }) => name === wanted) ?? sections[0];
     const title = t(`${this.page}.title`);
     return html`<div class="panes sections ${wanted ? "inside" : ""}">
-      <nav class="pane" aria-label=${title}>
+      <nav class="pane" role=${roleOfList(Boolean(wanted))} aria-label=${title}>
         <div class="pane-head">${wanted ? html`<p class="pane-title">${title}</p>` : html`<h1>${title}</h1>`}</div>
         <ul class="pane-body section-list">
           ${sections.map((section) => this.#link(section, section === open))}

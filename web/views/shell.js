@@ -72,7 +72,7 @@ export class Shell extends Element {
 
   /** Past the rail and what is listed, to what was chosen. The address cannot say that: it is in use. */
   #skip() {
-    const mains = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("main, .shell-main"));
+    const mains = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("main, [role=main], .shell-main"));
     const target = [...mains].findLast((main) => main.checkVisibility());
     if (!target) return;
     target.tabIndex = -1;

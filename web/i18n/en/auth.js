@@ -33,6 +33,7 @@ export const auth = {
   "auth.ended.session_revoked": "This device was signed out. Please sign in again.",
   "auth.ended.replaced": "This account was opened in another window. Reload this page to use it here.",
   "auth.ended.signed_out": "You are signed out.",
+  "auth.ended.signed_out_here": "You are signed out in this browser, but the server could not be told. It still lists this device; you can sign it out in the settings on any other one.",
   "auth.accounts": "Signed in on this browser",
   "auth.use_account": "Continue as {name}",
   "auth.other_account": "Or sign in with another account",

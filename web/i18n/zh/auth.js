@@ -33,6 +33,7 @@ export const auth = {
   "auth.ended.session_revoked": "此设备已被退出登录，请重新登录。",
   "auth.ended.replaced": "此账号已在另一个窗口中打开。如需在这里使用，请刷新页面。",
   "auth.ended.signed_out": "你已退出登录。",
+  "auth.ended.signed_out_here": "你已在此浏览器退出登录，但未能通知服务器，服务器上仍会显示此设备。你可以在其他任意设备的设置中将它退出登录。",
   "auth.accounts": "已在此浏览器登录",
   "auth.use_account": "以“{name}”的身份继续",
   "auth.other_account": "或登录其他账号",

@@ -3,7 +3,7 @@ import { href } from "../../state/router.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { Paged } from "./paged.js";
 import { searchField, selectField } from "./search_field.js";
-import { tag } from "./states.js";
+import { tag } from "./tag.js";
 
 /** @typedef {{id: string, time: string, actor: string, by: string, action: string, target: string, detail: string}} AuditLine */
 

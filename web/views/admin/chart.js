@@ -59,6 +59,7 @@ function table(title, times, series, format) {
     <summary>${t("admin.chart.table")}</summary>
     <div class="table-box" tabindex="0" role="region" aria-label=${title}>
       <table>
+        <caption class="hidden-text">${title}</caption>
         <thead>
           <tr><th scope="col">${t("admin.chart.time")}</th>${series.map(({ label }) => html`<th scope="col">${label}</th>`)}</tr>
         </thead>

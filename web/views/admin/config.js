@@ -3,8 +3,10 @@ import { Problem } from "../../net/problem.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
+import { admin } from "./admin_api.js";
+import { failed, loading } from "./loading.js";
 import { searchField } from "./search_field.js";
-import { admin, failed, loading, tag } from "./states.js";
+import { tag } from "./tag.js";
 
 /** @typedef {{name: string, value: unknown, source: "default" | "file" | "environment" | "flag"}} Setting */
 

@@ -5,8 +5,8 @@ import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
 import "../auth/password_field.js";
+import { admin } from "./admin_api.js";
 import { showPassword } from "./shown_once.js";
-import { admin } from "./states.js";
 
 /** Which field a refusal belongs to. */
 const FIELDS = /** @type {Record<string, string>} */ ({ username_taken: "username", invalid_username: "username", weak_password: "password" });

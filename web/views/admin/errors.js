@@ -3,7 +3,7 @@ import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { Paged } from "./paged.js";
 import { searchField } from "./search_field.js";
-import { tag } from "./states.js";
+import { tag } from "./tag.js";
 
 /** @typedef {{time: string, level: "warn" | "error", target: string, message: string, fields: Record<string, string>}} ErrorLine */
 

@@ -4,9 +4,9 @@ import { confirm } from "../../ui/dialog.js";
 import { toast } from "../../ui/toast.js";
 import { html, nothing } from "../../vendor/lit.js";
 import "../../ui/avatar.js";
+import { admin } from "./admin_api.js";
 import { Paged } from "./paged.js";
 import { searchField, settled } from "./search_field.js";
-import { admin } from "./states.js";
 
 /** @typedef {{id: string, name: string, owner: {id: string, username: string} | null, members: number, last_seq: number, last_at: string | null}} AdminGroup */
 

@@ -3,9 +3,10 @@ import { confirm, openDialog } from "../../ui/dialog.js";
 import { icon } from "../../ui/icon.js";
 import { toast } from "../../ui/toast.js";
 import { html, nothing } from "../../vendor/lit.js";
+import { admin } from "./admin_api.js";
 import { Paged } from "./paged.js";
 import { copyField } from "./shown_once.js";
-import { admin, tag } from "./states.js";
+import { tag } from "./tag.js";
 
 /** @typedef {{code: string, created_by: string, created_at: string, expires_at: string | null, uses_max: number | null, uses: number, note: string, usable: boolean}} Invite */
 

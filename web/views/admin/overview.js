@@ -5,8 +5,9 @@ import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { href } from "../../state/router.js";
 import { activityOf } from "./activity.js";
+import { admin } from "./admin_api.js";
 import { chart } from "./chart.js";
-import { failed, admin, loading } from "./states.js";
+import { failed, loading } from "./loading.js";
 import { tile } from "./storage.js";
 
 const REFRESH_MS = 10_000;

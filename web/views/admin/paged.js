@@ -2,7 +2,8 @@ import { t } from "../../i18n/index.js";
 import { Problem } from "../../net/problem.js";
 import { Element } from "../../ui/element.js";
 import { html, nothing, repeat } from "../../vendor/lit.js";
-import { admin, failed, loading } from "./states.js";
+import { admin } from "./admin_api.js";
+import { failed, loading } from "./loading.js";
 
 /**
  * A list of the administration that comes in pieces.

@@ -5,8 +5,9 @@ import { icon } from "../../ui/icon.js";
 import { toast } from "../../ui/toast.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { deviceIcon, deviceName } from "../device_kind.js";
+import { admin } from "./admin_api.js";
 import { Paged } from "./paged.js";
-import { admin, tag } from "./states.js";
+import { tag } from "./tag.js";
 
 /** @typedef {{session_id: string, user_id: string, username: string, kind: string, name: string, created_at: string, seen_at: string, expires_at: string, connected: boolean}} AdminSession */
 

@@ -2,7 +2,8 @@ import { formatBytes, formatNumber, t } from "../../i18n/index.js";
 import { Problem } from "../../net/problem.js";
 import { Element } from "../../ui/element.js";
 import { html } from "../../vendor/lit.js";
-import { admin, failed, loading } from "./states.js";
+import { admin } from "./admin_api.js";
+import { failed, loading } from "./loading.js";
 
 /** @typedef {{files: number, bytes: number}} Room */
 /** @typedef {Room & {unused: Room, legacy: Room, gone: number}} Kept */

@@ -3,8 +3,9 @@ import { ask, confirm } from "../../ui/dialog.js";
 import { icon } from "../../ui/icon.js";
 import { toast } from "../../ui/toast.js";
 import { html, nothing } from "../../vendor/lit.js";
+import { admin } from "./admin_api.js";
 import { Paged } from "./paged.js";
-import { admin, tag } from "./states.js";
+import { tag } from "./tag.js";
 
 /** @typedef {{id: string, platform: string, channel: string, version: string, file: string, size: number, name: string, notes: string, percent: number, published_at: string, withdrawn_at: string | null}} Upgrade */
 

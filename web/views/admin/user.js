@@ -7,9 +7,10 @@ import { icon } from "../../ui/icon.js";
 import { toast } from "../../ui/toast.js";
 import { html, nothing } from "../../vendor/lit.js";
 import "../../ui/avatar.js";
+import { admin } from "./admin_api.js";
+import { failed, loading } from "./loading.js";
 import { endSession, sessionItem } from "./sessions.js";
 import { showPassword } from "./shown_once.js";
-import { admin, failed, loading } from "./states.js";
 import { userTags } from "./user_tags.js";
 
 /** One account, what can be done with it, and where it is signed in. */

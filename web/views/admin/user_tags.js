@@ -1,6 +1,6 @@
 import { t } from "../../i18n/index.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { tag } from "./states.js";
+import { tag } from "./tag.js";
 
 /** What an account is besides a user's. @param {import("./users.js").AdminUser} user */
 export function userTags({ admin, bot, disabled_at }) {

@@ -1,5 +1,6 @@
 import { t } from "../../i18n/index.js";
 import { Element } from "../../ui/element.js";
+import { followWidth, roleOfList } from "../../ui/narrow.js";
 import { html, keyed } from "../../vendor/lit.js";
 import "./conversation.js";
 import "./conversation_list.js";
@@ -8,10 +9,15 @@ import "./conversation_list.js";
 export class ChatsPage extends Element {
   select = (/** @type {import("../../types.js").State} */ { route }) => ({ id: route.parts[0], seq: route.query.get("seq") });
 
+  connectedCallback() {
+    super.connectedCallback();
+    followWidth(this);
+  }
+
   render() {
     const { id } = this.seen;
     return html`<div class="panes ${id ? "inside" : ""}">
-      <section class="pane" aria-label=${t("lists.label")}><myim-conversation-list .current=${id ?? ""}></myim-conversation-list></section>
+      <section class="pane" role=${roleOfList(Boolean(id))} aria-label=${t("lists.label")}><myim-conversation-list .current=${id ?? ""}></myim-conversation-list></section>
       <main class="pane">
         ${id ? keyed(id, html`<myim-conversation .conversationId=${id}></myim-conversation>`) : html`<myim-no-conversation></myim-no-conversation>`}
       </main>

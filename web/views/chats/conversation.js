@@ -6,7 +6,7 @@ import { nameOf } from "../../state/conversations.js";
 import { go, href } from "../../state/router.js";
 import { Element } from "../../ui/element.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { messageLine } from "./summary.js";
+import { messageLine } from "./message_line.js";
 import "./composer.js";
 import "./conversation_head.js";
 import "./message_list.js";
@@ -75,11 +75,6 @@ export class ConversationView extends Element {
       <myim-composer .conversationId=${this.conversationId} .editing=${this.editing}></myim-composer>
       <div class="hidden-text" role="status">${this.said}</div>
     </section>`;
-  }
-
-  firstUpdated() {
-    // A keyboard that comes up on a phone would hide what one came to read.
-    if (matchMedia("(pointer: fine)").matches) void this.#write();
   }
 
   updated() {

@@ -9,6 +9,9 @@ import { html, nothing } from "../../vendor/lit.js";
 import { openConversationMenu, profileOf } from "./conversation_menu.js";
 import "../../ui/avatar.js";
 
+/** How long ago somebody was here is told in minutes. */
+const MINUTE_MS = 60_000;
+
 /** Who else is in a conversation, what they do now, and what can be done with it. */
 export class ConversationHead extends Element {
   static properties = { conversationId: {}, searching: { type: Boolean } };
@@ -30,6 +33,12 @@ export class ConversationHead extends Element {
     super();
     this.conversationId = "";
     this.searching = false;
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    const timer = setInterval(() => this.requestUpdate(), MINUTE_MS);
+    this.lifetime.signal.addEventListener("abort", () => clearInterval(timer));
   }
 
   render() {

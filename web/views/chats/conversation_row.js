@@ -5,7 +5,7 @@ import { nameOf, progressOf, titleOf, userOf } from "../../state/conversations.j
 import { href } from "../../state/router.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { lastLine, messageLine } from "./summary.js";
+import { lastLine, messageLine } from "./message_line.js";
 
 /**
  * A conversation in the list: who, what was said last, and what is new.

@@ -6,7 +6,7 @@ import { attempt } from "../../ui/attempt.js";
 import { openDialog } from "../../ui/dialog.js";
 import { Element } from "../../ui/element.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { messageLine } from "./summary.js";
+import { messageLine } from "./message_line.js";
 
 /** At most so many conversations get a message at once. */
 const CHOSEN_MAX = 20;

@@ -4,7 +4,7 @@
 import { currentLanguage, formatDay, t } from "../../i18n/index.js";
 import { guard, html } from "../../vendor/lit.js";
 import { messageBubble, pendingBubble } from "./message.js";
-import { notice } from "./notice.js";
+import { noticeLine } from "./notice_line.js";
 
 /**
  * What rows are drawn from.
@@ -31,7 +31,7 @@ export function rowDrawer({ state, conversation, messages, quotes, expanded }) {
   return (row) => {
     if (row.kind === "day") return separator("day", formatDay(row.time));
     if (row.kind === "unread") return separator("unread-mark", t("chat.new_messages"));
-    if (row.kind === "notice") return notice(row.message, state, group);
+    if (row.kind === "notice") return noticeLine(row.message, state, group);
     const message = row.kind === "message" ? row.message : row.pending;
     const last = row.kind === "pending" || row.last;
     const whole = expanded.has("seq" in message ? message.seq : message.client_id);

@@ -9,7 +9,7 @@ import { marked } from "../../ui/marked.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { pictureOf } from "./conversation_row.js";
 import { openChatWith } from "./open_chat.js";
-import { messageLine } from "./summary.js";
+import { messageLine } from "./message_line.js";
 
 /** How long somebody types before the server is asked. */
 const PAUSE_MS = 250;

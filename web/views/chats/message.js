@@ -7,7 +7,7 @@ import { html, nothing } from "../../vendor/lit.js";
 import { messageText } from "./message_text.js";
 import { pendingUploads } from "./pending_uploads.js";
 import { reactions } from "./reactions.js";
-import { messageLine } from "./summary.js";
+import { messageLine } from "./message_line.js";
 import "../../ui/avatar.js";
 
 /**

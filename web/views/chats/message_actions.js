@@ -7,7 +7,7 @@ import { edit, forward, openMessageMenu, reply } from "./message_menu.js";
 import { mayEdit } from "./message_rights.js";
 
 /**
- * What somebody did with the mouse or a finger to a message.
+ * What somebody pressed in a message.
  * @param {MessageList} list
  * @param {Event} event
  */
@@ -15,7 +15,6 @@ export function messageAction(list, event) {
   const target = /** @type {HTMLElement} */ (event.target);
   const row = /** @type {HTMLElement | null} */ (target.closest("[data-seq], [data-client-id]"));
   if (!row) return;
-  if (event.type === "contextmenu") return onContextMenu(list, row, /** @type {PointerEvent} */ (event));
   const button = /** @type {HTMLElement | null} */ (target.closest("[data-act]"));
   if (!button) return;
   const { act, emoji = "", to = "0" } = button.dataset;
@@ -57,18 +56,25 @@ export async function reactWithAny(anchor, message) {
   if (emoji) await attempt(async () => app.client?.react(message, emoji));
 }
 
-/** @param {MessageList} list @param {HTMLElement} row @param {PointerEvent} event */
-function onContextMenu(list, row, event) {
-  const target = /** @type {HTMLElement} */ (event.target);
+/**
+ * Somebody asked what can be done with a message.
+ * @param {MessageList} list
+ * @param {Element} target
+ * @param {{x: number, y: number}} at
+ * @param {boolean} touch
+ * @returns {boolean} whether a menu opened
+ */
+export function messageAsked(list, target, at, touch) {
+  const row = /** @type {HTMLElement | null} */ (target.closest("[data-seq]"));
+  if (!row) return false;
   // Links and marked text have a menu of the browser's own, which can do what ours cannot.
   const marked = getSelection();
-  if (event.pointerType !== "touch" && (target.closest("a[target], img, video") || (marked?.toString() && marked.containsNode(target, true)))) return;
+  if (!touch && (target.closest("a[target], img, video") || (marked?.toString() && marked.containsNode(target, true)))) return false;
   const message = messageOf(list, row);
-  if (!message || message.notice || message.recalled_at) return;
-  event.preventDefault();
+  if (!message || message.notice || message.recalled_at) return false;
   // The menu key has no place of its own.
-  const at = event.clientX || event.clientY ? { x: event.clientX, y: event.clientY } : row;
-  openMessageMenu(at, list, row, message);
+  openMessageMenu(at.x || at.y ? at : row, list, row, message);
+  return true;
 }
 
 /** @param {MessageList} list @param {HTMLElement} row */

@@ -4,10 +4,10 @@ import { app } from "../../state/app.js";
 import { EMPTY } from "../../state/history.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
+import { onAsked } from "../../ui/long_press.js";
 import { html, nothing, repeat } from "../../vendor/lit.js";
 import { rowDrawer } from "./list_row.js";
-import { longPressOpensMenu } from "./long_press.js";
-import { messageAction, messageKey } from "./message_actions.js";
+import { messageAction, messageAsked, messageKey } from "./message_actions.js";
 import { rowsOf } from "./message_rows.js";
 import { Quotes } from "./quotes.js";
 import { RowFocus } from "./row_focus.js";
@@ -81,7 +81,7 @@ export class MessageList extends Element {
     const { signal } = this.lifetime;
     for (const change of ["focus", "blur"]) addEventListener(change, this.#looked, { signal });
     document.addEventListener("visibilitychange", this.#looked, { signal });
-    longPressOpensMenu(this, signal);
+    onAsked(this, signal, (target, at, touch) => messageAsked(this, target, at, touch));
   }
 
   disconnectedCallback() {
@@ -203,7 +203,6 @@ export class MessageList extends Element {
           aria-label=${t("chat.messages")}
           aria-busy=${!window?.messages.length && !window?.atEnd}
           @click=${this.#act}
-          @contextmenu=${this.#act}
           @keydown=${this.#key}
           @focusin=${this.#focus.entered}
         >

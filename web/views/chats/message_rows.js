@@ -60,13 +60,23 @@ export function rowsOf({ messages, atStart }, pending, me, unreadFrom) {
     before = { kind: "message", key: keyOf(message, me), message, first, last: true };
     rows.push(before);
   }
-  for (const one of pending) {
+  for (const one of notIn(messages, pending, me)) {
     const first = before?.message.sender !== me;
     if (before && !first) before.last = false;
     before = null;
     rows.push({ kind: "pending", key: `c${one.client_id}`, pending: one, first });
   }
   return rows;
+}
+
+/**
+ * What the history does not have yet: it may know of a message before its sender here does.
+ * @param {Message[]} messages @param {PendingMessage[]} pending @param {string} me
+ */
+function notIn(messages, pending, me) {
+  if (pending.length === 0) return pending;
+  const own = new Set(messages.map((message) => (message.sender === me ? message.client_id : "")));
+  return pending.filter(({ client_id }) => !own.has(client_id));
 }
 
 /** What is drawn as a line in the middle. @param {Message} message */

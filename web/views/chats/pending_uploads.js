@@ -18,7 +18,7 @@ export function pendingUploads(message) {
 
 /** @param {PendingMessage} message @param {PendingUpload} upload */
 function row(message, upload) {
-  const { id, name, size, sent, mime, preview, error } = upload;
+  const { id, name, size, sent, mime, preview, error, hindrance } = upload;
   return html`<li class="upload">
     ${preview ? html`<img class="upload-preview" src=${preview} alt="" />` : html`<span class="file-icon">${icon(fileIcon(name, mime))}</span>`}
     <span class="file-name">
@@ -26,7 +26,8 @@ function row(message, upload) {
       ${error
         ? html`<span class="field-error">${describeCode(error)}</span>`
         : html`<progress max=${Math.max(1, size)} value=${size ? sent : 1} aria-label=${t("compose.upload_progress", { name })}></progress>
-            <span class="muted">${t("compose.sent_of", { sent: formatBytes(sent), size: formatBytes(size) })}</span>`}
+            <span class="muted">${t("compose.sent_of", { sent: formatBytes(sent), size: formatBytes(size) })}</span>
+            ${hindrance ? html`<span class="field-error" role="status">${t("compose.upload_hindered", { reason: describeCode(hindrance) })}</span>` : nothing}`}
     </span>
     ${error
       ? html`<button type="button" class="icon-button" aria-label=${t("action.retry")} title=${t("action.retry")} @click=${() => app.client?.uploads.retry(message)}>

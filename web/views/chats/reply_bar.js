@@ -5,7 +5,7 @@ import { fromSegments } from "../../state/marked_text.js";
 import { face } from "../../ui/faces.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { messageLine } from "./summary.js";
+import { messageLine } from "./message_line.js";
 
 /**
  * Above the field: which message is answered or changed, and the button that ends that.

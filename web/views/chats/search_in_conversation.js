@@ -5,7 +5,7 @@ import { nameOf } from "../../state/conversations.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { messageLine } from "./summary.js";
+import { messageLine } from "./message_line.js";
 
 /** What is typed in a row is searched for once. */
 const SETTLE_MS = 250;

@@ -43,16 +43,30 @@ class Voice extends Element {
 
   #toggle = async () => {
     if (this.runs) return this.#audio?.pause();
+    const { at, url } = this;
     try {
-      if (!this.url && this.segment) this.url = await playableUrl(this.segment);
+      // An address is good for an hour only. The one that is still good is known.
+      if (this.segment) this.url = await playableUrl(this.segment);
       await this.updateComplete;
       const audio = this.#audio;
+      if (audio && this.url !== url) audio.currentTime = at;
       if (playing !== audio) playing?.pause();
       playing = audio;
       await audio?.play();
     } catch (error) {
       this.problem = Problem.of(error).code;
     }
+  };
+
+  #broke = () => {
+    this.runs = false;
+    this.problem = "network";
+  };
+
+  #again = () => {
+    this.problem = null;
+    this.url = "";
+    void this.#toggle();
   };
 
   /** @param {Event} event */
@@ -65,7 +79,13 @@ class Voice extends Element {
     const { segment } = this;
     if (!segment) return nothing;
     if (this.problem) {
-      return html`<p class="voice">${icon("mic")}<span class="muted">${t(this.problem === "file_gone" ? "compose.file_gone" : "compose.voice_failed")}</span></p>`;
+      const gone = this.problem === "file_gone";
+      return html`<p class="voice">
+        ${icon("mic")}<span class="muted">${t(gone ? "compose.file_gone" : "compose.voice_failed")}</span>
+        ${gone
+          ? nothing
+          : html`<button type="button" class="icon-button" aria-label=${t("action.retry")} title=${t("action.retry")} @click=${this.#again}>${icon("rotate-cw")}</button>`}
+      </p>`;
     }
     const seconds = this.#seconds;
     return html`<div class="voice" role="group" aria-label=${t("compose.voice")}>
@@ -92,7 +112,7 @@ class Voice extends Element {
             @pause=${() => (this.runs = false)}
             @ended=${() => (this.at = 0)}
             @timeupdate=${() => (this.at = this.#audio?.currentTime ?? 0)}
-            @error=${() => (this.problem = "network")}
+            @error=${this.#broke}
           ></audio>`
         : nothing}
     </div>`;

@@ -1,6 +1,7 @@
 import { t } from "../../i18n/index.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
+import { followWidth, roleOfList } from "../../ui/narrow.js";
 import { html, keyed } from "../../vendor/lit.js";
 import "./blocked.js";
 import "./contacts.js";
@@ -16,6 +17,11 @@ export class PeoplePage extends Element {
   select = (/** @type {import("../../types.js").State} */ { route }) => ({ route });
 
   /** What was shown before, as `user/7`. @type {string | null} */ #shown = null;
+
+  connectedCallback() {
+    super.connectedCallback();
+    followWidth(this);
+  }
 
   updated() {
     const shown = this.seen.route.parts.join("/");
@@ -35,7 +41,7 @@ export class PeoplePage extends Element {
   render() {
     const { parts, query } = this.seen.route;
     return html`<div class="panes ${parts.length ? "inside" : ""}">
-      <section class="pane" aria-label=${t("people.title")}><myim-contacts .current=${parts.join("/")}></myim-contacts></section>
+      <section class="pane" role=${roleOfList(parts.length > 0)} aria-label=${t("people.title")}><myim-contacts .current=${parts.join("/")}></myim-contacts></section>
       <main class="pane">${this.#detail(parts, query)}</main>
     </div>`;
   }

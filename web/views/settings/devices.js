@@ -124,7 +124,7 @@ export class DeviceSettings extends Element {
 
 /** Asks, and signs this browser out. */
 export async function signOutHere() {
-  const waiting = [...app.store.state.pending.values()].flat().length;
+  const waiting = (await app.client?.outbox.waiting()) ?? 0;
   const sure = await confirm({
     title: t("settings.sign_out_here"),
     text: waiting ? t("settings.sign_out_waiting", { count: waiting }) : t("settings.sign_out_text"),

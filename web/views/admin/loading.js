@@ -1,14 +1,7 @@
 import { describe, t } from "../../i18n/index.js";
 import { Problem } from "../../net/problem.js";
-import { app } from "../../state/app.js";
 import { icon } from "../../ui/icon.js";
 import { html } from "../../vendor/lit.js";
-
-/** The administration's calls of the API. */
-export function admin() {
-  if (!app.client) throw new Problem("unauthenticated", "Nobody is signed in.");
-  return app.client.api.admin;
-}
 
 /** While something is loaded. */
 export function loading() {
@@ -29,13 +22,4 @@ export function failed(error, again) {
     <p class="note error">${icon("circle-alert")}<span>${describe(error)}</span></p>
     <div><button class="button" @click=${again}>${icon("refresh-cw")}${t("action.retry")}</button></div>
   </div>`;
-}
-
-/**
- * A word that stands beside a name.
- * @param {string} text
- * @param {"" | "good" | "warn" | "bad" | "accent"} [kind]
- */
-export function tag(text, kind = "") {
-  return html`<span class="tag ${kind}">${text}</span>`;
 }

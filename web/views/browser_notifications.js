@@ -3,7 +3,7 @@ import { t } from "../i18n/index.js";
 import { app } from "../state/app.js";
 import { nameOf, titleOf } from "../state/conversations.js";
 import { go } from "../state/router.js";
-import { messageLine } from "./chats/summary.js";
+import { messageLine } from "./chats/message_line.js";
 import { playChime } from "../ui/chime.js";
 
 /** Notifications of the page itself, by tag, where there is no service worker. @type {Map<string, Notification>} */
@@ -14,7 +14,8 @@ export const notify = {
   show(notification) {
     if (!("Notification" in globalThis) || Notification.permission !== "granted") return;
     const { title, body } = words(notification);
-    void show(title, { body, tag: notification.tag, data: notification.address });
+    const data = { go: notification.address, user_id: app.client?.account.user_id ?? "" };
+    void show(title, { body, tag: notification.tag, data });
   },
   close(tag) {
     open.get(tag)?.close();
@@ -46,7 +47,12 @@ function words({ message, request, conversation }) {
   return { title: titleOf(state, conversation), body: `${name}: ${line}` };
 }
 
-/** @param {string} title @param {{body: string, tag: string, data: string}} options */
+/**
+ * Where a notification leads, and whose it is: each tab is one account's.
+ * @typedef {{go: string, user_id: string}} Target
+ */
+
+/** @param {string} title @param {{body: string, tag: string, data: Target}} options */
 async function show(title, options) {
   const registration = await worker();
   const all = { ...options, icon: new URL("../icons/icon-192.png", import.meta.url).href, renotify: true };
@@ -55,8 +61,7 @@ async function show(title, options) {
     const shown = new Notification(title, all);
     open.set(options.tag, shown);
     shown.onclick = () => {
-      window.focus();
-      go(options.data);
+      if (follow(options.data)) window.focus();
       shown.close();
     };
   } catch {
@@ -68,7 +73,14 @@ async function worker() {
   return navigator.serviceWorker?.getRegistration().catch(() => undefined);
 }
 
-// Somebody clicked a notification that the service worker shows.
-navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-  if (typeof data?.go === "string") go(data.go);
+/** @param {Target} target @returns {boolean} whether this tab is the one to show it */
+function follow(target) {
+  if (target.user_id !== app.client?.account.user_id) return false;
+  go(target.go);
+  return true;
+}
+
+// Somebody clicked a notification that the service worker shows: it asks one page after the other.
+navigator.serviceWorker?.addEventListener("message", ({ data, ports }) => {
+  if (typeof data?.go === "string") ports[0]?.postMessage(follow(data));
 });

@@ -11,7 +11,7 @@ import { noticeText } from "./notice_text.js";
  * @param {State} state
  * @param {string} [groupId]
  */
-export function notice(message, state, groupId) {
+export function noticeLine(message, state, groupId) {
   return html`<p class="notice-line" data-seq=${message.seq} tabindex="-1">
     <bdi>${sentence(message, state, groupId)}</bdi>
     <time class="notice-time" datetime=${message.time} title=${formatFull(message.time)}>${formatTime(message.time)}</time>

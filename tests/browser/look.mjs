@@ -29,7 +29,7 @@ await run(async () => {
     }
   }
   await api(bob.page, "PUT", `/conversations/${id}/messages/1/reactions/${encodeURIComponent("👍")}`);
-  const admin = ["overview", "users", "sessions", "groups", "storage", "invites", "upgrades", "errors", "config", "audit", "log"];
+  const admin = ["overview", "users", "sessions", "groups", "storage", "invites", "upgrades", "errors", "config", "audit", "log_check"];
   const settings = ["profile", "password", "devices", "accounts", "export", "notifications", "appearance", "about"];
   const places = {
     chats: "#/chats",

@@ -28,7 +28,7 @@ export const chat = {
   "chat.not_sent": "Not sent. {why}",
   "chat.discard": "Discard",
   "chat.reactions": "Reactions",
-  "chat.reaction": { one: "{emoji} from {names}", other: "{emoji}, {count} times, from {names}" },
+  "chat.reaction": "{emoji} {count}, from {names}",
   "chat.and_more": { one: "{count} more", other: "{count} more" },
   "chat.list_comma": ", ",
   "chat.react": "React",

@@ -28,7 +28,7 @@ export const chat = {
   "chat.not_sent": "发送失败。{why}",
   "chat.discard": "删除",
   "chat.reactions": "表情回应",
-  "chat.reaction": { other: "{emoji}，{count} 人：{names}" },
+  "chat.reaction": "{emoji} {count}，来自 {names}",
   "chat.and_more": { other: "另外 {count} 人" },
   "chat.list_comma": "、",
   "chat.react": "表情回应",

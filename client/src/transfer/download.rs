@@ -94,7 +94,7 @@ impl Api {
             tries: Tries::new(),
         };
         let is_original = loop {
-            Box::pin(way.to_the_end(&mut progress)).await?;
+            Box::pin(way.finish(&mut progress)).await?;
             match way.judge() {
                 Verdict::Original => break true,
                 Verdict::Shown => break false,
@@ -165,7 +165,7 @@ impl Way<'_> {
         }
     }
 
-    async fn to_the_end(&mut self, progress: &mut impl FnMut(Progress)) -> Result<()> {
+    async fn finish(&mut self, progress: &mut impl FnMut(Progress)) -> Result<()> {
         loop {
             let error = match self.go_on(progress).await {
                 Ok(()) => return Ok(()),

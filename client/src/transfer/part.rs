@@ -26,7 +26,7 @@ pub(super) struct Part {
     pub(super) is_older: bool,
 }
 
-pub(super) fn unusable(path: &Path, cause: impl ToString) -> Error {
+pub(super) fn unusable(path: &Path, cause: &impl ToString) -> Error {
     Error::File {
         path: path.display().to_string(),
         cause: cause.to_string(),
@@ -37,9 +37,9 @@ pub(super) fn unusable(path: &Path, cause: impl ToString) -> Error {
 /// If a file stands where another one is to come.
 pub(super) async fn is_free(to: &Path) -> Result<()> {
     match fs::symlink_metadata(to).await {
-        Ok(_) => Err(unusable(to, "there is a file of this name")),
+        Ok(_) => Err(unusable(to, &"there is a file of this name")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(unusable(to, error)),
+        Err(error) => Err(unusable(to, &error)),
     }
 }
 
@@ -47,7 +47,7 @@ impl Part {
     /// Opens what there is, or begins.
     pub(super) async fn open(to: &Path) -> Result<Self> {
         let path = to.with_added_extension("part");
-        let failed = |error: io::Error| unusable(&path, error);
+        let failed = |error: io::Error| unusable(&path, &error);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -60,7 +60,7 @@ impl Part {
         let file = file.into_std().await;
         // Where nothing can be locked, the hash tells in the end.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(unusable(&path, "another download writes into it"));
+            return Err(unusable(&path, &"another download writes into it"));
         }
         let mut part = Self {
             to: to.to_owned(),
@@ -79,7 +79,7 @@ impl Part {
         let mut piece = vec![0; READ_BYTES];
         loop {
             let read = self.file.read(&mut piece).await;
-            let read = read.map_err(|error| unusable(&self.path, error))?;
+            let read = read.map_err(|error| unusable(&self.path, &error))?;
             if read == 0 {
                 break;
             }
@@ -98,7 +98,7 @@ impl Part {
             self.file.seek(SeekFrom::Start(0)).await
         };
         let emptied = emptied.await;
-        emptied.map_err(|error| unusable(&self.path, error))?;
+        emptied.map_err(|error| unusable(&self.path, &error))?;
         self.hash = Sha256::new();
         (self.len, self.is_older) = (0, false);
         Ok(())
@@ -106,7 +106,7 @@ impl Part {
 
     pub(super) async fn add(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.file.write_all(bytes).await;
-        written.map_err(|error| unusable(&self.path, error))?;
+        written.map_err(|error| unusable(&self.path, &error))?;
         self.hash.update(bytes);
         self.len += u64::try_from(bytes.len()).unwrap_or(0);
         Ok(())
@@ -130,11 +130,11 @@ impl Part {
             self.file.sync_all().await
         };
         let safe = safe.await;
-        safe.map_err(|error| unusable(&self.path, error))?;
+        safe.map_err(|error| unusable(&self.path, &error))?;
         let (path, to) = (self.path.clone(), self.to.clone());
         if replaces {
             let renamed = fs::rename(&path, &to).await;
-            return renamed.map_err(|error| unusable(&to, error));
+            return renamed.map_err(|error| unusable(&to, &error));
         }
         let target = to.clone();
         let renamed = tokio::task::spawn_blocking(move || {
@@ -152,9 +152,9 @@ impl Part {
         match renamed.and_then(|renamed| renamed) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(unusable(&to, "there is a file of this name"))
+                Err(unusable(&to, &"there is a file of this name"))
             }
-            Err(error) => Err(unusable(&to, error)),
+            Err(error) => Err(unusable(&to, &error)),
         }
     }
 }

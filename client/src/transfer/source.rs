@@ -43,9 +43,9 @@ pub(super) struct Piece {
 impl Source {
     pub(super) async fn look(path: &Path) -> Result<Self> {
         let about = fs::metadata(path).await;
-        let about = about.map_err(|error| unusable(path, error))?;
+        let about = about.map_err(|error| unusable(path, &error))?;
         if !about.is_file() {
-            return Err(unusable(path, "it is no file"));
+            return Err(unusable(path, &"it is no file"));
         }
         let modified = about.modified().ok();
         let modified = modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
@@ -59,7 +59,7 @@ impl Source {
 
     /// The SHA-256 of the whole content.
     pub(super) async fn hash(&self) -> Result<BlobId> {
-        let failed = |error: io::Error| unusable(&self.path, error);
+        let failed = |error: io::Error| unusable(&self.path, &error);
         let mut file = File::open(&self.path).await.map_err(failed)?;
         let mut hash = Sha256::new();
         let mut piece = vec![0; READ_BYTES];
@@ -84,7 +84,7 @@ impl Source {
     }
 
     pub(super) fn changed(&self) -> Error {
-        unusable(&self.path, CHANGED)
+        unusable(&self.path, &CHANGED)
     }
 
     /// The content from `offset` on.
@@ -94,7 +94,7 @@ impl Source {
             file.seek(SeekFrom::Start(offset)).await?;
             Ok::<_, io::Error>(file)
         };
-        let file = open.await.map_err(|error| unusable(&self.path, error))?;
+        let file = open.await.map_err(|error| unusable(&self.path, &error))?;
         let (counter, gone) = watch::channel(0);
         let failed = Arc::new(OnceLock::new());
         let reading = Reading {
@@ -117,13 +117,13 @@ impl Source {
 
     /// What could not be read, if that is why a piece did not arrive.
     pub(super) fn unreadable(&self, failed: &OnceLock<String>) -> Option<Error> {
-        failed.get().map(|cause| unusable(&self.path, cause))
+        failed.get().map(|cause| unusable(&self.path, &cause))
     }
 }
 
 const CHANGED: &str = "it changed while it was uploaded";
 
-fn unusable(path: &Path, cause: impl ToString) -> Error {
+fn unusable(path: &Path, cause: &impl ToString) -> Error {
     Error::File {
         path: path.display().to_string(),
         cause: cause.to_string(),

@@ -106,7 +106,7 @@ impl Api {
             offset: 0,
             tries: Tries::new(),
         };
-        let stored = Box::pin(way.to_the_end(&mut progress)).await?;
+        let stored = Box::pin(way.finish(&mut progress)).await?;
         way.memory.forget().await?;
         way.uploaded(stored)
     }
@@ -201,7 +201,7 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    async fn to_the_end(&mut self, progress: &mut impl FnMut(Progress)) -> Result<Stored> {
+    async fn finish(&mut self, progress: &mut impl FnMut(Progress)) -> Result<Stored> {
         let mut anew = 0;
         loop {
             let error = match self.go_on(progress).await {

@@ -162,7 +162,7 @@ fn handshakes_are_counted() {
         .chat_flag("--tls-self-signed=true", "--require-tls=false")
         .start();
     let tunnel = Tunnel::to(server.chat);
-    assert_eq!(get(tunnel.address, "/").status, 404);
+    assert_eq!(get(tunnel.address, "/nothing").status, 404);
     let metrics = get(server.admin[0], "/metrics");
     assert_eq!(
         count(&metrics, "myim_handshake_duration_seconds_count"),

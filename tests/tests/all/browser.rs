@@ -104,7 +104,7 @@ fn play(script: &str) {
                     let answer = crew.do_it(&mut server, wish);
                     writeln!(input, "done {answer}").expect("the script listens");
                 }
-                None => println!("{line}"),
+                None => eprintln!("{line}"),
             },
             Err(mpsc::RecvTimeoutError::Disconnected) => break false,
             Err(mpsc::RecvTimeoutError::Timeout) => {

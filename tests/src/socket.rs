@@ -400,13 +400,14 @@ impl Socket {
 }
 
 /// Events that are no entries of a log: they may be lost and name no new place.
-const PASSING: [&str; 9] = [
+const PASSING: [&str; 10] = [
     "contact.profile_changed",
     "conversation",
     "group.profile_changed",
     "head",
     "presence",
     "read",
+    "delivered",
     "server.draining",
     "session.revoked",
     "typing",

@@ -21,6 +21,8 @@ import { ReadMarks } from "./read_marks.js";
 import { Uploads } from "./uploads.js";
 
 /** What could not be loaded is asked for again after that, or after longer. */
+/** Events that tell how far somebody got, and have no place in the log themselves. */
+const PASSING = new Set(["read", "delivered"]);
 const AGAIN_MS = 1_000;
 /** Typing is told at most so often; the server passes it on once a second. */
 const TYPING_MS = 3_000;
@@ -252,7 +254,7 @@ export class Client {
     apply(this, event);
     const { conversation, seq, last_seq } = event;
     const upTo = seq ?? (event.event === "head" ? last_seq : undefined);
-    if (leads && conversation && upTo && event.event !== "read") this.link.ack(conversation, upTo);
+    if (leads && conversation && upTo && !PASSING.has(event.event)) this.link.ack(conversation, upTo);
     for (const listener of this.#listeners) listener(event, leads);
   }
 

@@ -17,9 +17,10 @@ use crate::model::{
 /// Longer than this no server makes its clients wait when it stops.
 const DRAINING_WAIT_MAX: Duration = Duration::from_secs(600);
 /// Names of events that have a conversation and perhaps a `seq`, and are no entries.
-const PASSING: [&str; 6] = [
+const PASSING: [&str; 7] = [
     "typing",
     "read",
+    "delivered",
     "presence",
     "head",
     "conversation",

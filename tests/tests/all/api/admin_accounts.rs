@@ -15,7 +15,7 @@ tests! {
 }
 
 /// Every route below `/admin`.
-pub(super) const ROUTES: [(&str, &str); 22] = [
+pub(super) const ROUTES: [(&str, &str); 25] = [
     ("POST", "/admin/users"),
     ("GET", "/admin/users"),
     ("GET", "/admin/users/1"),
@@ -29,6 +29,9 @@ pub(super) const ROUTES: [(&str, &str); 22] = [
     ("GET", "/admin/groups"),
     ("DELETE", "/admin/groups/268435456"),
     ("GET", "/admin/stats"),
+    ("GET", "/admin/activity"),
+    ("GET", "/admin/errors"),
+    ("GET", "/admin/config"),
     ("GET", "/admin/files"),
     ("GET", "/admin/audit"),
     ("POST", "/admin/log/verify"),

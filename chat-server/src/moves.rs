@@ -132,10 +132,25 @@ impl Moves {
 
     /// In a group nobody is told: each of its messages would be answered by all its members.
     fn announce(&self, conv: ConvId, seq: Seq) {
-        if matches!(conv.kind(), Some(ConvKind::Direct(a, b)) if a != b) {
+        if matches!(conv.kind(), Some(ConvKind::Direct(a, b)) if a != b)
+            && let Some(seq) = self.last_of_others(conv, seq)
+        {
             let delivered = Mark::Delivered(seq);
             self.hub.mark(conv, self.user, self.device, delivered);
         }
+    }
+
+    /// The last entry up to `seq` that somebody else wrote, if it is near: a cursor that only passed
+    /// its user's own messages is no news. Where the tail does not know, `seq` itself.
+    fn last_of_others(&self, conv: ConvId, seq: Seq) -> Option<Seq> {
+        const NEAR: usize = 16;
+        let after = Seq(seq.0.saturating_sub(16));
+        let Some(held) = self.tail.behind(conv, after, NEAR) else {
+            return Some(seq);
+        };
+        let mut entries = held.iter().rev().map(|held| &held.entry);
+        let of_other = entries.find(|entry| entry.seq <= seq && entry.origin.user != self.user);
+        of_other.map(|entry| entry.seq)
     }
 
     /// When to call [`Moves::retry`] next.

@@ -84,6 +84,7 @@ await run(async () => {
   await ann.page.getByRole("link", { name: /Requests/ }).click();
   await ann.page.getByRole("button", { name: "Accept eve" }).click();
   await ann.page.getByText("You are contacts now.").waitFor();
+  await please("old-client-was-accepted");
   await please(`old-client-says ${await userNumber(ann.page)} hello from the old client`);
   await ann.page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: /Chats/ }).click();
   await ann.page.getByRole("link", { name: /eve/ }).first().click();

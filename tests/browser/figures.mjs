@@ -3,7 +3,7 @@
 //
 // docs/benchmarks.md says how to run it.
 
-import { befriend, context, newcomer, origin, otherDevice, run } from "./stage.mjs";
+import { befriend, context, newcomer, origin, run, writeMany } from "./stage.mjs";
 
 const SENDS = 200;
 const BUSY_MESSAGES = 20_000;
@@ -88,27 +88,7 @@ async function latency(from, to) {
 async function busy(page, writer, id) {
   const before = await memory(page);
   const began = Date.now();
-  await writer.evaluate(
-    ({ token, id, count }) => {
-      const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/v1/ws`, "myim.v1");
-      const write = (/** @type {number} */ number) => {
-        const segments = [{ type: "text", text: `busy message ${number} with a few words in it` }];
-        socket.send(JSON.stringify({ id: number, op: "message.send", to: { conversation: id }, client_id: `b${number}`, segments }));
-      };
-      return new Promise((resolve, reject) => {
-        let written = 0;
-        let answered = 0;
-        socket.onopen = () => socket.send(JSON.stringify({ id: "hello", op: "hello", token }));
-        socket.onmessage = ({ data }) => {
-          const frame = JSON.parse(data);
-          if (frame.error) reject(new Error(data));
-          if (typeof frame.id === "number" && (answered += 1) === count) resolve(socket.close());
-          if (frame.id !== undefined) while (written < count && written - answered < 50) write((written += 1));
-        };
-      });
-    },
-    { token: await otherDevice(writer), id, count: BUSY_MESSAGES },
-  );
+  await writeMany(writer, id, Array.from({ length: BUSY_MESSAGES }, (_, at) => `busy message ${at + 1} with a few words in it`));
   await page.getByRole("log").getByText(`busy message ${BUSY_MESSAGES} `).waitFor({ timeout: 120_000 });
   const seconds = (Date.now() - began) / 1000;
   const after = await memory(page);

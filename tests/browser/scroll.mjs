@@ -2,7 +2,7 @@
 // stays small.
 
 import assert from "node:assert/strict";
-import { api, befriend, newcomer, origin, otherDevice, run } from "./stage.mjs";
+import { api, befriend, newcomer, origin, run, writeMany } from "./stage.mjs";
 
 const MESSAGES = 10_000;
 /** No more of them are on the page at a time, see web/state/history.js. */
@@ -12,7 +12,7 @@ await run(async () => {
   const ann = await newcomer("ann");
   const bob = await newcomer("bob");
   const id = await befriend(ann, bob);
-  await fill(bob, id);
+  await writeMany(bob.page, id, Array.from({ length: MESSAGES }, (_, at) => textOf(at + 1)));
   const { page } = ann;
   // Otherwise it opens at the first of them.
   await api(page, "POST", `/conversations/${id}/read`, { seq: MESSAGES });
@@ -59,30 +59,8 @@ await run(async () => {
   await log.getByText("something new").waitFor();
 });
 
-/** Writes through several requests at a time, in order. */
-async function fill(/** @type {import("./stage.mjs").Person} */ who, /** @type {string} */ id) {
+/** Texts of one line and of several. @param {number} number */
+function textOf(number) {
   const words = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor".split(" ");
-  const token = await otherDevice(who.page);
-  await who.page.evaluate(
-    ({ token, id, words, count }) => {
-      const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/v1/ws`, "myim.v1");
-      const write = (/** @type {number} */ number) => {
-        const text = `message ${number} ${words.slice(0, 1 + (number % words.length)).join(" ").repeat(1 + (number % 3))}`;
-        const segments = [{ type: "text", text }];
-        socket.send(JSON.stringify({ id: number, op: "message.send", to: { conversation: id }, client_id: `m${number}`, segments }));
-      };
-      return new Promise((resolve, reject) => {
-        let written = 0;
-        let answered = 0;
-        socket.onopen = () => socket.send(JSON.stringify({ id: "hello", op: "hello", token }));
-        socket.onmessage = ({ data }) => {
-          const frame = JSON.parse(data);
-          if (frame.error) reject(new Error(data));
-          if (typeof frame.id === "number" && (answered += 1) === count) resolve(socket.close());
-          if (frame.id !== undefined) while (written < count && written - answered < 200) write((written += 1));
-        };
-      });
-    },
-    { token, id, words, count: MESSAGES },
-  );
+  return `message ${number} ${words.slice(0, 1 + (number % words.length)).join(" ").repeat(1 + (number % 3))}`;
 }

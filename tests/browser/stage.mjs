@@ -131,10 +131,40 @@ export async function api(page, method, path, body) {
 }
 
 /** A sign-in of its own, because one device has one connection. @param {import("playwright-core").Page} page */
-export async function otherDevice(page) {
+async function otherDevice(page) {
   const { username } = await api(page, "GET", "/me");
   const signed = await api(page, "POST", "/sessions", { username, password: `secret of ${username}`, device: { kind: "cli" } });
   return signed.token;
+}
+
+/**
+ * Writes these texts in order, as fast as the server takes them, from a device of its own.
+ * @param {import("playwright-core").Page} page @param {string} conversation @param {string[]} texts
+ */
+export async function writeMany(page, conversation, texts) {
+  const token = await otherDevice(page);
+  await page.evaluate(
+    ({ token, conversation, texts }) => {
+      const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/v1/ws`, "myim.v1");
+      const run = `many-${Date.now()}`;
+      const write = (/** @type {number} */ at) => {
+        const segments = [{ type: "text", text: texts[at] }];
+        socket.send(JSON.stringify({ id: at, op: "message.send", to: { conversation }, client_id: `${run}-${at}`, segments }));
+      };
+      return new Promise((resolve, reject) => {
+        let written = 0;
+        let answered = 0;
+        socket.onopen = () => socket.send(JSON.stringify({ id: "hello", op: "hello", token }));
+        socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(data);
+          if (frame.error) reject(new Error(data));
+          if (typeof frame.id === "number" && (answered += 1) === texts.length) resolve(socket.close());
+          if (frame.id !== undefined) while (written < texts.length && written - answered < 100) write(written++);
+        };
+      });
+    },
+    { token, conversation, texts },
+  );
 }
 
 /** Makes two people contacts, and returns their conversation's id. */

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use common::api::{Body, Dialect, Origin, SegmentedContent};
@@ -19,10 +19,6 @@ const MESSAGES: u32 = 50_000;
 const RECENT_PAGE: u64 = 20;
 /// How many are written in one transaction.
 const BATCH: usize = 1_000;
-/// How long the whole backlog may take on a busy machine without optimization.
-const DELIVERY_TIME_MAX: Duration = Duration::from_secs(60);
-/// How long until a screen can be drawn.
-const FIRST_PAGE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The nth message of all, and in which of the conversations it stands.
 fn nth(number: u32) -> (usize, String) {
@@ -127,7 +123,6 @@ fn all_of_it_comes_in_order() {
     }
     let took = began.elapsed();
     println!("{MESSAGES} messages in {CONVERSATIONS} conversations caught up in {took:?}");
-    assert!(took < DELIVERY_TIME_MAX, "{took:?}");
 }
 
 #[test]
@@ -171,7 +166,6 @@ fn summaries_and_the_newest_page_come_at_once_and_the_rest_on_demand() {
     }
     let took = began.elapsed();
     println!("the newest of {CONVERSATIONS} conversations after {took:?}");
-    assert!(took < FIRST_PAGE_TIME_MAX, "{took:?}");
     assert!(count < MESSAGES / 2, "not everything: {count}");
     // Paging backwards from there finds all of one conversation.
     let (conversation, id) = (7, &groups[7]);

@@ -1,7 +1,11 @@
 //! Targets that do not take what is posted, and targets that are none.
 
+use std::net::SocketAddr;
+use std::time::Instant;
+
 use myim_tests::hook_target::{HookTarget, Posted, Reply};
 use myim_tests::http::get;
+use myim_tests::process::PROCESS_PATIENCE;
 use myim_tests::server::{Db, Server};
 use serde_json::json;
 
@@ -45,17 +49,15 @@ fn dead_letters_wait_to_be_posted_again(db: Db) {
         assert!(reason.contains("422"), "{reason}");
     }
     assert_eq!(hook.listed()["state"], "ok");
-    let metrics = get(scene.server.admin[0], "/metrics").body;
-    for count in [
+    let counts = [
         "myim_webhook_posts_total{result=\"taken\"} 2",
         "myim_webhook_posts_total{result=\"failed\"} 6",
         "myim_webhook_dead_letters_total{what=\"kept\"} 2",
         "myim_webhook_dead_letters_total{what=\"dropped\"} 0",
         "myim_webhook_lag_seconds_count 2",
         "myim_webhooks_retrying 0",
-    ] {
-        assert!(metrics.contains(count), "{count}\n{metrics}");
-    }
+    ];
+    counted(scene.server.admin[0], &counts);
     // Once more, in vain.
     let retried = hook.does("dead_letters/retry", 200);
     assert_eq!(retried, json!({"delivered": 0, "failed": 2, "left": 0}));
@@ -175,4 +177,16 @@ fn a_network_that_is_not_allowed_any_more_gets_nothing() {
     let reason = letters[0]["reason"].as_str().unwrap();
     assert!(reason.contains("no public address"), "{reason}");
     assert!(target.posted().is_empty());
+}
+
+/// Waits until the metrics say all of this: a target has its post before the server has counted it.
+fn counted(admin: SocketAddr, counts: &[&str]) {
+    let deadline = Instant::now() + PROCESS_PATIENCE;
+    loop {
+        let metrics = get(admin, "/metrics").body;
+        if counts.iter().all(|count| metrics.contains(count)) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{counts:?}\n{metrics}");
+    }
 }

@@ -120,22 +120,20 @@ impl Printer {
                 conversation,
                 user,
                 seq,
-            } => {
-                let place = names.conversation(api, *conversation).await;
-                match names.of(api, *user).await {
-                    who if who == place => format!("{who} has read up to {seq}"),
-                    who => format!("{who} has read {place} up to {seq}"),
-                }
             }
-            Passing::Delivered {
+            | Passing::Delivered {
                 conversation,
                 user,
                 seq,
             } => {
+                let has = match passing {
+                    Passing::Read { .. } => "has read",
+                    _ => "has received",
+                };
                 let place = names.conversation(api, *conversation).await;
                 match names.of(api, *user).await {
-                    who if who == place => format!("{who} has received up to {seq}"),
-                    who => format!("{who} has received {place} up to {seq}"),
+                    who if who == place => format!("{who} {has} up to {seq}"),
+                    who => format!("{who} {has} {place} up to {seq}"),
                 }
             }
             Passing::Presence(presence) => {

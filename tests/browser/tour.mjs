@@ -2,7 +2,7 @@
 // everything that messages can do, a group with somebody who has an existing Windows client.
 
 import assert from "node:assert/strict";
-import { newcomer, picture, please, run } from "./stage.mjs";
+import { SERVER_AWAY, newcomer, picture, please, run } from "./stage.mjs";
 
 /** @param {import("playwright-core").Page} page @param {string} text */
 async function say(page, text) {
@@ -23,7 +23,7 @@ async function menu(page, text, item) {
 }
 
 await run(async () => {
-  const ann = await newcomer("ann");
+  const ann = await newcomer("ann", { expects: SERVER_AWAY });
   const bob = await newcomer("bob");
 
   // Ann finds Bob and asks; Bob says yes, and both can write.
@@ -67,10 +67,23 @@ await run(async () => {
   await bob.page.getByRole("menu").getByRole("menuitem", { name: "React with 👍" }).click();
   await message(ann.page, "I saw it").getByText("👍").waitFor();
   await menu(ann.page, "I saw it", "Edit");
+  // While the server takes its time with an edit, the next message is a message of its own.
+  const held = await holdEdit(ann.page);
   await say(ann.page, "I have seen it");
-  await message(bob.page, "I have seen it").getByText("edited").waitFor();
   await say(ann.page, "Oops, wrong window");
   await message(bob.page, "Oops, wrong window").waitFor();
+  await (await held.asked).continue();
+  await message(bob.page, "I have seen it").getByText("edited").waitFor();
+
+  // An edit that did not work is still there to be tried again.
+  await menu(ann.page, "I have seen it", "Edit");
+  const failing = await holdEdit(ann.page);
+  await say(ann.page, "I have seen it twice");
+  await (await failing.asked).abort("internetdisconnected");
+  await ann.page.getByText("Edit message").first().waitFor();
+  assert.equal(await ann.page.getByRole("textbox", { name: "Message" }).inputValue(), "I have seen it twice");
+  await ann.page.getByRole("textbox", { name: "Message" }).press("Enter");
+  await message(bob.page, "I have seen it twice").waitFor();
   await menu(ann.page, "Oops, wrong window", "Recall");
   await ann.page.getByRole("dialog").getByRole("button", { name: "Recall" }).click();
   await bob.page.getByText("ann recalled a message").first().waitFor();
@@ -93,6 +106,21 @@ await run(async () => {
   await please("old-client-hears welcome");
   assert.match(number, /^\d+$/);
 });
+
+/** Keeps the next edit of a page on its way. @param {import("playwright-core").Page} page */
+async function holdEdit(page) {
+  /** @type {(route: import("playwright-core").Route) => void} */
+  let come = () => {};
+  /** @type {Promise<import("playwright-core").Route>} */
+  const asked = new Promise((resolve) => (come = resolve));
+  let isHeld = false;
+  await page.route(/\/messages\/\d+$/, (route) => {
+    if (isHeld || route.request().method() !== "PATCH") return route.fallback();
+    isHeld = true;
+    come(route);
+  });
+  return { asked };
+}
 
 /** The number of the account of a page. @param {import("playwright-core").Page} page */
 function userNumber(page) {

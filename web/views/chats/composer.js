@@ -1,4 +1,4 @@
-/** @import { Conversation, Draft, Message, State } from "../../types.js" */
+/** @import { Conversation, Draft, Message, Segment, State } from "../../types.js" */
 /** @import { Hindrance } from "../../state/may_write.js" */
 import { t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
@@ -53,6 +53,8 @@ export class Composer extends Element {
   #draft;
   /** Whether a draft was shown at all. */
   #begun = false;
+  /** What somebody made of the message that is edited again, because the server did not take it. @type {Draft | null} */
+  #refused = null;
   #written = new WrittenText(() => this.#field);
   #suggester = new Suggester(this.#written, () => this.requestUpdate());
 
@@ -114,7 +116,8 @@ export class Composer extends Element {
 
   #beginEditing() {
     if (this.editing) {
-      this.#written.set(editable(app.store.state, this.editing, this.seen.conversation?.group?.id));
+      this.#written.set(this.#refused ?? editable(app.store.state, this.editing, this.seen.conversation?.group?.id));
+      this.#refused = null;
       this.#measure();
     } else {
       this.#showDraft(this.seen.draft);
@@ -200,15 +203,24 @@ export class Composer extends Element {
     this.#suggester.close();
     const { client } = app;
     const { editing } = this;
-    if (editing) {
-      const same = JSON.stringify(segments) === JSON.stringify(editing.segments);
-      const done = same || (await attempt(async () => (await client?.edit(editing, segments), true)));
-      if (done && this.editing === editing) this.#edit(null);
-      return;
-    }
+    if (editing) return this.#sendEdit(editing, segments);
     const reply_to = this.seen.draft?.reply_to;
     this.#clear();
     await client?.send(this.conversationId, segments, reply_to === undefined ? {} : { reply_to });
+  }
+
+  /**
+   * Who goes on writing while the server takes an edit writes a new message.
+   * @param {Message} message @param {Segment[]} segments
+   */
+  async #sendEdit(message, segments) {
+    const { text, marks } = this.#written;
+    this.#edit(null);
+    if (JSON.stringify(segments) === JSON.stringify(message.segments)) return;
+    const done = await attempt(async () => (await app.client?.edit(message, segments), true));
+    if (done || this.editing || !this.isConnected) return;
+    this.#refused = { text, marks };
+    this.#edit(message);
   }
 
   #clear() {

@@ -53,7 +53,14 @@ async function upload() {
   const content = wanted.deferred ? file.pipe(new PassThrough()) : file;
   let upload;
   const { lastResponse } = await new Promise((resolve, reject) => {
-    const all = options(resolve, reject);
+    // The library does not repeat the request that joins parallel parts: whoever uses it starts again,
+    // and it goes on with the parts that are there.
+    let joinings = ATTEMPTS;
+    const all = options(resolve, (error) => {
+      if (!wanted.parallel || error.originalRequest || joinings-- === 0) return reject(error);
+      say(`again 0 ${error.message}`);
+      setTimeout(() => upload.start(), PAUSE_MS);
+    });
     upload = new tus.Upload(content, all);
     if (!wanted.store) return upload.start();
     upload.findPreviousUploads().then((before) => {

@@ -20,9 +20,9 @@ import { PresenceLoader } from "./presence.js";
 import { ReadMarks } from "./read_marks.js";
 import { Uploads } from "./uploads.js";
 
-/** What could not be loaded is asked for again after that, or after longer. */
 /** Events that tell how far somebody got, and have no place in the log themselves. */
 const PASSING = new Set(["read", "delivered"]);
+/** What could not be loaded is asked for again after that, or after longer. */
 const AGAIN_MS = 1_000;
 /** Typing is told at most so often; the server passes it on once a second. */
 const TYPING_MS = 3_000;

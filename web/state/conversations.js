@@ -26,7 +26,13 @@ export function withMessage(conversation, message, me) {
     read_seq: own ? message.seq : conversation.read_seq,
     unread: own ? 0 : Math.min(999, conversation.unread + (counts ? 1 : 0)),
     mentions: own ? 0 : conversation.mentions + (counts && mentions(message, me) ? 1 : 0),
+    ...(conversation.kind === "direct" && !own && !message.notice ? answered(conversation, message) : {}),
   };
+}
+
+/** Who answers has read what stands before; no event tells that. @param {Conversation} conversation @param {Message} message */
+function answered({ peer_read_seq = 0 }, { seq }) {
+  return { peer_read_seq: Math.max(seq, peer_read_seq) };
 }
 
 /**

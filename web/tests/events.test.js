@@ -42,6 +42,16 @@ test("an own message reads what stands before it, and ends its way through the o
   assert.equal(asked.find(([name]) => name === "sentElsewhere")[1].client_id, "c");
 });
 
+test("who answers has read what was written before; a group has many readers", () => {
+  come(6, { sender: "1", client_id: "c" });
+  assert.equal(progressOf(now(), message(6, { sender: "1" })), "sent");
+  come(7);
+  assert.equal(progressOf(now(), message(6, { sender: "1" })), "read");
+  store.put("conversations", "1", conversation({ kind: "group" }));
+  come(6);
+  assert.equal(now().peer_read_seq, undefined);
+});
+
 test("mentions of oneself and of all are counted", () => {
   come(6, { segments: [{ type: "mention", user_id: "1" }] });
   come(7, { segments: [{ type: "mention", user_id: "all" }] });

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use myim_tests::mariadb::{Database, MariaDb};
 use myim_tests::peer::Peer;
 use myim_tests::person::{Person, code, login_data, password};
+use myim_tests::process::PROCESS_PATIENCE;
 use myim_tests::server::{Kind, Server, Setup};
 use myim_tests::wire::Flavor;
 use rustix::process::Signal;
@@ -194,6 +195,27 @@ fn clients_are_told_while_the_database_is_away() {
     server.logged("database");
     database.start();
     login_at_last(&server, "ann", Flavor::Pc);
+}
+
+/// A database that acknowledges what a power cut takes away.
+#[test]
+fn a_database_that_may_lose_messages_is_refused() {
+    let mut database = MariaDb::not_started();
+    database.flag("--innodb-flush-log-at-trx-commit=2".to_owned());
+    database.start();
+    let setup = on(&database);
+    for program in setup.start_unready() {
+        let status = program.wait(PROCESS_PATIENCE);
+        assert!(!status.success(), "{}", program.story());
+        let story = program.story();
+        assert!(
+            story.contains("innodb_flush_log_at_trx_commit"),
+            "it names the setting: {story}"
+        );
+    }
+    setup
+        .variable("MYIM_ACCEPT_WEAK_DURABILITY", "true")
+        .start();
 }
 
 #[test]

@@ -246,6 +246,11 @@ fn patient_server() -> Server {
     setup.start()
 }
 
+/// So many requests are made up for each operation; `MYIM_EXAMPLES` asks for more.
+fn examples() -> String {
+    std::env::var("MYIM_EXAMPLES").unwrap_or_else(|_| "15".to_owned())
+}
+
 /// Calls that end the session with which the others are made.
 const ENDING: [&str; 2] = ["sign_out", "end_session"];
 
@@ -253,7 +258,8 @@ const ENDING: [&str; 2] = ["sign_out", "end_session"];
 fn the_description_is_true_for_random_requests() {
     let server = patient_server();
     let ann = inhabitant(&server);
-    let mut more = vec!["--max-examples", "40"];
+    let examples = examples();
+    let mut more = vec!["--max-examples", &examples];
     for operation in ENDING {
         more.extend(["--exclude-operation-id", operation]);
     }
@@ -263,13 +269,13 @@ fn the_description_is_true_for_random_requests() {
 
 #[test]
 fn the_description_is_true_for_signing_out() {
-    let server = patient_server();
+    let (server, examples) = (patient_server(), examples());
     for operation in ENDING {
         let ann = match operation {
             "sign_out" => inhabitant(&server),
             _ => server.sign_in("ann", "another"),
         };
-        let more = ["--max-examples", "10", "--include-operation-id", operation];
+        let more = ["--max-examples", &examples, "--include-operation-id", operation];
         schemathesis(&server, &ann, &more);
     }
 }

@@ -24,7 +24,6 @@ mod bad_inputs;
 mod browser;
 mod checklist;
 mod command_line;
-mod contract;
 mod crowds;
 mod database_faults;
 mod end_to_end;

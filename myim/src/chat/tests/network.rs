@@ -129,6 +129,21 @@ fn waiting_sent_read() {
 }
 
 #[test]
+fn who_answers_has_read() {
+    let mut state = ready();
+    entry(&mut state, message(BOBS, 7, ME, "have you read it"));
+    let is_read = |state: &State| {
+        let screen = screen(state);
+        let mut lines = screen.lines();
+        let line = lines.find(|line| line.contains("have you read it"));
+        line.unwrap().contains("✓✓")
+    };
+    assert!(!is_read(&state));
+    entry(&mut state, message(BOBS, 8, BOB, "yes"));
+    assert!(is_read(&state));
+}
+
+#[test]
 fn a_stored_message_that_comes_with_a_page_is_no_longer_waiting() {
     let mut state = ready();
     write(&mut state, "only once");

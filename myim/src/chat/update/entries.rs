@@ -110,6 +110,10 @@ fn count(chat: &mut Chat, message: &Message, me: UserId) {
             summary.mentions += 1;
         }
     }
+    // Who answers has read what stands before; no event tells that.
+    if summary.peer.is_some() && message.sender != me && message.notice.is_none() {
+        summary.peer_read_seq = summary.peer_read_seq.max(Some(message.seq));
+    }
     summary.last_message = Some(message.clone());
 }
 

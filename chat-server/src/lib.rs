@@ -34,6 +34,8 @@ pub mod walker;
 pub mod webhooks;
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod testing;
 
 use std::net::SocketAddr;

@@ -4,7 +4,7 @@
 //! does not cost two changes. What is lost when the server is killed is written again with the
 //! next message. Nobody is told: the message itself says it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ const WAITING_MAX: usize = 65_536;
 /// See the module's description.
 #[derive(Debug, Default)]
 pub struct OwnMarks {
-    waiting: Mutex<HashMap<(UserId, ConvId), Seq>>,
+    /// In order, so that they are written in the same one each time.
+    waiting: Mutex<BTreeMap<(UserId, ConvId), Seq>>,
 }
 
 impl OwnMarks {
@@ -41,11 +42,11 @@ impl OwnMarks {
         self.lock().get(&(user, conv)).copied().unwrap_or_default()
     }
 
-    fn take(&self) -> HashMap<(UserId, ConvId), Seq> {
+    fn take(&self) -> BTreeMap<(UserId, ConvId), Seq> {
         std::mem::take(&mut *self.lock())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(UserId, ConvId), Seq>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(UserId, ConvId), Seq>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,7 +80,7 @@ mod tests {
         for seq in [3, 5, 4] {
             marks.note(ann, conv, Seq(seq));
         }
-        assert_eq!(marks.take(), HashMap::from([((ann, conv), Seq(5))]));
+        assert_eq!(marks.take(), BTreeMap::from([((ann, conv), Seq(5))]));
         assert!(marks.take().is_empty());
     }
 }

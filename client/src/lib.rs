@@ -51,4 +51,5 @@ pub use live::{
     Backlog, Client, ClientBuilder, Connection, Ended, Entry, Event, Events, Failed, Sending, Sent,
     Target,
 };
+pub use net::dial::{Dial, Io};
 pub use server::{Server, ServerError};

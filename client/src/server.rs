@@ -11,6 +11,8 @@ use rustls_pki_types::pem::PemObject;
 use thiserror::Error;
 use url::Url;
 
+use crate::net::dial::Dial;
+
 /// A server's address: `http://HOST[:PORT]` or, with TLS, `https://HOST[:PORT]`. The port is 20000
 /// if none is given, also with TLS; without a scheme it is `http` for this machine and `https` for
 /// all others.
@@ -32,6 +34,8 @@ pub struct Server {
     /// What was chosen by hand.
     file_port: Option<u16>,
     image_port: Option<u16>,
+    /// How it is reached, if not over TCP from here.
+    pub(crate) dial: Option<Arc<dyn Dial>>,
 }
 
 /// Why an address is none.
@@ -78,6 +82,15 @@ impl Server {
         Self {
             file_port: file,
             image_port: image,
+            ..self
+        }
+    }
+
+    /// Reached in this way, also its file and image servers, and what it says is elsewhere.
+    #[must_use]
+    pub fn through(self, dial: impl Dial + 'static) -> Self {
+        Self {
+            dial: Some(Arc::new(dial)),
             ..self
         }
     }
@@ -195,6 +208,7 @@ impl FromStr for Server {
             authorities: Arc::default(),
             file_port: None,
             image_port: None,
+            dial: None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Groups as the hub sees them: who of their members is on line, and how far their entries reach.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use common::id::{ConvId, GroupId, Seq, UserId};
@@ -56,7 +56,8 @@ pub(super) struct Crowds {
 /// A group with a member on line.
 #[derive(Debug, Default)]
 struct Crowd {
-    online: HashSet<UserId>,
+    /// In order, so that bells ring in the same one each time.
+    online: BTreeSet<UserId>,
     /// Members in all, as far as known.
     size: u32,
 }

@@ -4,4 +4,4 @@ mod server;
 mod store;
 
 pub(crate) use server::{TestServer, named};
-pub(crate) use store::FaultyStore;
+pub(crate) use store::{FaultyStore, Script};

@@ -10,9 +10,20 @@ use common::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 use common::store::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value};
 use tokio::sync::{MutexGuard, Notify};
 
+/// Decides what becomes of each call.
+#[async_trait]
+pub(crate) trait Script: Send + Sync {
+    async fn before_read(&self) -> Result<(), StoreError>;
+
+    /// Commits the batch, or does not.
+    async fn commit(&self, store: &dyn Store, batch: &[Change])
+    -> Result<Vec<Outcome>, StoreError>;
+}
+
 /// See the module's description.
 pub(crate) struct FaultyStore {
     store: Arc<dyn Store>,
+    script: Option<Box<dyn Script>>,
     is_next_lost: AtomicBool,
     turn: tokio::sync::Mutex<()>,
     waiting: Notify,
@@ -24,11 +35,27 @@ impl FaultyStore {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
+            script: None,
             is_next_lost: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
             waiting: Notify::new(),
             fault: Mutex::default(),
             commit_fault: Mutex::default(),
+        }
+    }
+
+    /// Every call goes as this says.
+    pub(crate) fn scripted(store: Arc<dyn Store>, script: Box<dyn Script>) -> Self {
+        Self {
+            script: Some(script),
+            ..Self::new(store)
+        }
+    }
+
+    async fn before_read(&self) -> Result<(), StoreError> {
+        match &self.script {
+            Some(script) => script.before_read().await,
+            None => Ok(()),
         }
     }
 
@@ -86,6 +113,9 @@ impl Store for FaultyStore {
         if let Some(error) = fault {
             return Err(error);
         }
+        if let Some(script) = &self.script {
+            return script.commit(&*self.store, batch).await;
+        }
         let outcomes = self.store.commit(batch).await?;
         if self.is_next_lost.swap(false, Ordering::Relaxed) {
             return Err(StoreError::OutcomeUnknown("lost".to_owned()));
@@ -94,10 +124,12 @@ impl Store for FaultyStore {
     }
 
     async fn pull(&self, conv: ConvId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.before_read().await?;
         self.store.pull(conv, after, limit).await
     }
 
     async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError> {
+        self.before_read().await?;
         self.store.behind(user, device).await
     }
 
@@ -107,34 +139,42 @@ impl Store for FaultyStore {
         device: DeviceId,
         conv: ConvId,
     ) -> Result<Option<Seq>, StoreError> {
+        self.before_read().await?;
         self.store.cursor(user, device, conv).await
     }
 
     async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError> {
+        self.before_read().await?;
         self.store.account_named(username).await
     }
 
     async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError> {
+        self.before_read().await?;
         self.store.account(user).await
     }
 
     async fn profile_named(&self, username: &str) -> Result<Option<Profile>, StoreError> {
+        self.before_read().await?;
         self.store.profile_named(username).await
     }
 
     async fn profiles(&self, peers: &[Peer]) -> Result<Vec<Profile>, StoreError> {
+        self.before_read().await?;
         self.store.profiles(peers).await
     }
 
     async fn contacts(&self, user: UserId) -> Result<ContactList, StoreError> {
+        self.before_read().await?;
         self.store.contacts(user).await
     }
 
     async fn peers(&self, user: UserId) -> Result<Vec<Peer>, StoreError> {
+        self.before_read().await?;
         self.store.peers(user).await
     }
 
     async fn members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError> {
+        self.before_read().await?;
         self.store.members(group).await
     }
 
@@ -143,18 +183,22 @@ impl Store for FaultyStore {
         class: BlobClass,
         name: &str,
     ) -> Result<Option<NamedBlob>, StoreError> {
+        self.before_read().await?;
         self.store.blob_named(class, name).await
     }
 
     async fn last_login_from(&self, address: IpAddr) -> Result<Option<Millis>, StoreError> {
+        self.before_read().await?;
         self.store.last_login_from(address).await
     }
 
     async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError> {
+        self.before_read().await?;
         self.store.uploaded(address, day).await
     }
 
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        self.before_read().await?;
         if let Some(error) = self.fault_of(sql) {
             return Err(error);
         }
@@ -162,10 +206,12 @@ impl Store for FaultyStore {
     }
 
     async fn size_bytes(&self) -> Result<u64, StoreError> {
+        self.before_read().await?;
         self.store.size_bytes().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        self.before_read().await?;
         self.store.ping().await
     }
 

@@ -11,6 +11,7 @@ use super::driver;
 use super::event::Events;
 use super::sending::{Outgoing, Sending, Target};
 use super::state::Connection;
+use super::surroundings::Surroundings;
 use crate::api::Api;
 use crate::error::{Error, Result};
 use crate::model::{ConversationId, Segment, Seq, Status, UserId};
@@ -36,6 +37,7 @@ pub struct ClientBuilder {
     pub(super) api: Api,
     pub(super) store: Arc<dyn Store>,
     pub(super) setting: Setting,
+    pub(super) surroundings: Surroundings,
 }
 
 impl ClientBuilder {
@@ -74,6 +76,15 @@ impl ClientBuilder {
     pub fn reconnect_max(mut self, time: Duration) -> Self {
         self.setting.reconnect_max = time;
         self
+    }
+
+    /// Other time, chance and news of the network than the machine's.
+    #[must_use]
+    pub fn surroundings(self, surroundings: Surroundings) -> Self {
+        Self {
+            surroundings,
+            ..self
+        }
     }
 
     /// Loads the store and begins to connect. Does not wait for a connection: see
@@ -121,6 +132,7 @@ impl Client {
             api,
             store: Arc::new(MemoryStore::default()),
             setting: Setting::default(),
+            surroundings: Surroundings::default(),
         }
     }
 

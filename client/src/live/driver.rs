@@ -8,13 +8,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::clock::{Clock, SystemClock};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::backoff::{self, Backoff};
+use super::backoff::Backoff;
 use super::client::ClientBuilder;
 use super::command::{Command, Setting};
 use super::connection::{self, Greeting, Link, Lost, Received, Wait};
@@ -28,6 +27,7 @@ use super::places::Places;
 use super::sending::{Failed, Sent};
 use super::session::Session;
 use super::state::{Connection, Ended};
+use super::surroundings::Surroundings;
 use super::wishes::Wishes;
 use crate::api::{Api, Fate};
 use crate::error::Result;
@@ -48,19 +48,8 @@ pub(super) async fn start(
     events: mpsc::Sender<Event>,
     state: watch::Sender<Connection>,
 ) -> Result<()> {
-    start_at(builder, commands, events, state, Arc::new(SystemClock)).await
-}
-
-/// The same with a clock of one's own.
-pub(super) async fn start_at(
-    builder: ClientBuilder,
-    commands: mpsc::Receiver<Command>,
-    events: mpsc::Sender<Event>,
-    state: watch::Sender<Connection>,
-    clock: Arc<dyn Clock>,
-) -> Result<()> {
     let memory = builder.store.load().await?;
-    let driver = Driver::new(builder, memory, commands, events, state, clock);
+    let driver = Driver::new(builder, memory, commands, events, state);
     tokio::spawn(Box::pin(driver.run()));
     Ok(())
 }
@@ -102,7 +91,7 @@ pub(super) struct Driver {
     pub(super) api: Api,
     pub(super) store: Arc<dyn Store>,
     pub(super) setting: Setting,
-    pub(super) clock: Arc<dyn Clock>,
+    surroundings: Surroundings,
     pub(super) owner: Option<Owner>,
     pub(super) epoch: Option<String>,
     /// The store still has the places of another history: it gets the new one with the first place
@@ -138,19 +127,20 @@ impl Driver {
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<Event>,
         state: watch::Sender<Connection>,
-        clock: Arc<dyn Clock>,
     ) -> Self {
         let ClientBuilder {
             api,
             store,
             setting,
+            surroundings,
         } = builder;
         let (confirm, confirms) = mpsc::channel(CONFIRMS_MAX);
         let me = memory.owner.as_ref().map(|owner| owner.user);
         Self {
             api,
             store,
-            clock,
+            network: surroundings.network(),
+            surroundings,
             owner: memory.owner,
             epoch: memory.epoch,
             is_epoch_unsaved: false,
@@ -171,7 +161,6 @@ impl Driver {
             backoff: Backoff::new(setting.reconnect_max),
             was_replaced: false,
             setting,
-            network: Network::default(),
             phase: Phase::Waiting {
                 until: Instant::now(),
             },
@@ -241,12 +230,16 @@ impl Driver {
             ..
         } = self;
         tokio::select! {
-            command = commands.recv(), if *is_commanded => Happened::Command(command),
-            Some(confirm) = confirms.recv() => Happened::Confirm(confirm),
-            () = handover.room() => Happened::Room,
-            () = handover.gone(), if is_heard => Happened::Gone,
+            // In a fixed order, so that the same thing can be played twice. Nothing is kept out for
+            // long: the server is read only while the application takes its events, and what the
+            // clock asks for is looked at in every turn.
+            biased;
             happened = phase.next(is_reading) => happened,
             Some((client_id, fate)) = asked.next() => Happened::Asked(client_id, fate),
+            Some(confirm) = confirms.recv() => Happened::Confirm(confirm),
+            command = commands.recv(), if *is_commanded => Happened::Command(command),
+            () = handover.room() => Happened::Room,
+            () = handover.gone(), if is_heard => Happened::Gone,
             () = network.up(), if is_waiting => Happened::Network,
             () = sleep_until(due) => Happened::Time,
         }
@@ -290,7 +283,7 @@ impl Driver {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.clock.now().0).unwrap_or_default()
+        Timestamp::from_millisecond(self.surroundings.clock.now().0).unwrap_or_default()
     }
 
     /// An application that waits for an answer cannot take events: without reading on, the answer
@@ -365,7 +358,7 @@ impl Driver {
         if was_good {
             self.backoff.reset();
         }
-        let next = self.backoff.next(backoff::random());
+        let next = self.backoff.next((self.surroundings.random)());
         let wait = match wait {
             Wait::Backoff => next,
             Wait::AtLeast(least) => next.max(least),

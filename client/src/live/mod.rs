@@ -38,6 +38,7 @@ mod network;
 mod outbox;
 mod places;
 mod session;
+mod surroundings;
 mod wishes;
 
 #[cfg(test)]
@@ -47,3 +48,4 @@ pub use client::{Backlog, Client, ClientBuilder};
 pub use event::{Entry, EntryContent, Event, Events, Passing};
 pub use sending::{Failed, Outgoing, Sending, Sent, Target};
 pub use state::{Connection, Ended};
+pub use surroundings::Surroundings;

@@ -21,6 +21,14 @@ pub(super) struct Network {
 struct Failed;
 
 impl Network {
+    /// There is never any news.
+    pub(super) fn unwatched() -> Self {
+        Self {
+            watcher: Some(Err(Failed)),
+            news_from: None,
+        }
+    }
+
     /// Completes when the machine has a new address. Never does where this cannot be known.
     pub(super) async fn up(&mut self) {
         let news_from = *self

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::dial::Io;
 use crate::error::{Error, Result};
 use crate::server::Server;
 
@@ -23,10 +24,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection, encrypted or not.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    #[cfg(test)]
-    Memory(tokio::io::DuplexStream),
+    Tcp(TcpStream),
+    Dialed(Box<dyn Io>),
+    Tls(Box<TlsStream<Stream>>),
 }
 
 /// # Errors
@@ -47,20 +47,24 @@ pub(crate) async fn connect(server: &Server) -> Result<Stream> {
 }
 
 async fn open(server: &Server) -> io::Result<Stream> {
-    #[cfg(test)]
-    if let Some(stream) = super::memory::connect(server) {
-        return stream.map(Stream::Memory);
-    }
-    let stream = TcpStream::connect((&*server.host, server.port)).await?;
-    stream.set_nodelay(true)?;
+    let stream = match &server.dial {
+        Some(dial) => Stream::Dialed(dial.dial(&server.host, server.port).await?),
+        None => Stream::Tcp(tcp(server).await?),
+    };
     if !server.tls {
-        return Ok(Stream::Plain(stream));
+        return Ok(stream);
     }
     let name = ServerName::try_from(server.host.to_string()).map_err(io::Error::other)?;
     let connector = TlsConnector::from(tls_config(&server.authorities)?);
     let connected = connector.connect(name, stream).await;
     let stream = connected.map_err(|error| io::Error::other(no_tls(server, &error)))?;
     Ok(Stream::Tls(Box::new(stream)))
+}
+
+async fn tcp(server: &Server) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((&*server.host, server.port)).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Why there is no encrypted connection, and what to do. Nothing goes out unencrypted instead:
@@ -122,10 +126,9 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-            #[cfg(test)]
-            Self::Memory(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Dialed(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -137,28 +140,25 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-            #[cfg(test)]
-            Self::Memory(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Dialed(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-            #[cfg(test)]
-            Self::Memory(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Dialed(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-            #[cfg(test)]
-            Self::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Dialed(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Connections to a server: TCP, and TLS where the address says so.
 
 mod connect;
+pub(crate) mod dial;
 mod http;
 #[cfg(test)]
 pub(crate) mod memory;

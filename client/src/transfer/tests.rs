@@ -13,7 +13,7 @@ use super::{Download, Progress, Shelf, Unfinished, UnfinishedFolder, Upload};
 use crate::api::Api;
 use crate::error::Error;
 use crate::model::BlobId;
-use crate::net::memory::{HOST, Listener};
+use crate::net::memory::{HOST, InMemory, Listener};
 use crate::server::Server;
 
 /// On the clock of a test, which jumps when nothing is left to do.
@@ -43,6 +43,7 @@ impl Servers {
 
     fn api(&self) -> Api {
         let server: Server = format!("http://{HOST}:{}", self.chat.port).parse().unwrap();
+        let server = server.through(InMemory);
         let port = Some(self.files.port);
         Api::new(server.with_transfer_ports(port, port)).with_token("secret")
     }

@@ -275,7 +275,12 @@ fn the_description_is_true_for_signing_out() {
             "sign_out" => inhabitant(&server),
             _ => server.sign_in("ann", "another"),
         };
-        let more = ["--max-examples", &examples, "--include-operation-id", operation];
+        let more = [
+            "--max-examples",
+            &examples,
+            "--include-operation-id",
+            operation,
+        ];
         schemathesis(&server, &ann, &more);
     }
 }

@@ -13,7 +13,6 @@ use common::id::Millis;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
@@ -21,12 +20,12 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
 use super::client::{Client, ClientBuilder};
-use super::driver;
 use super::event::{Entry, Event, Events};
 use super::state::Connection;
+use super::surroundings::Surroundings;
 use crate::api::Api;
 use crate::model::{ConversationId, GroupId, Segment, Seq, UserId};
-use crate::net::memory::{HOST, Listener};
+use crate::net::memory::{HOST, InMemory, Listener};
 use crate::store::{Memory, MemoryStore, Store};
 
 /// On the clock of a test, which jumps when nothing is left to do.
@@ -99,7 +98,8 @@ impl Server {
 
     fn builder(&self) -> ClientBuilder {
         let address = format!("http://{HOST}:{}", self.0.port);
-        let api = Api::new(address.parse().unwrap());
+        let address: crate::Server = address.parse().unwrap();
+        let api = Api::new(address.through(InMemory));
         Client::builder(api.with_token("secret"))
     }
 
@@ -162,19 +162,11 @@ impl Server {
 }
 
 async fn start(builder: ClientBuilder) -> (Client, Events) {
-    let (commands, from_client) = mpsc::channel(super::client::COMMANDS_MAX);
-    let (to_application, receiver) = mpsc::channel(super::client::EVENTS_MAX);
-    let (state, connection) = watch::channel(Connection::Connecting);
-    let api = builder.api.clone();
-    let clock = Arc::new(TestClock(Instant::now()));
-    let started = driver::start_at(builder, from_client, to_application, state, clock).await;
-    started.unwrap();
-    let client = Client {
-        api,
-        commands,
-        connection,
+    let surroundings = Surroundings {
+        clock: Arc::new(TestClock(Instant::now())),
+        ..Surroundings::default()
     };
-    (client, Events { receiver })
+    builder.surroundings(surroundings).start().await.unwrap()
 }
 
 /// One connection as the server sees it.

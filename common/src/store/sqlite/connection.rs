@@ -82,6 +82,15 @@ fn check_durability(conn: &Connection, options: &OpenOptions) -> Result<(), Stor
     })
 }
 
+/// A database in memory, which ends with its connection.
+#[cfg(feature = "contract")]
+pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
+    let mut conn = Connection::open_in_memory()?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    upgrade(&mut conn, schema::SQLITE)?;
+    Ok(conn)
+}
+
 /// Applies the schema files that are missing, all or none of them.
 fn upgrade(conn: &mut Connection, known: &[Migration]) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;

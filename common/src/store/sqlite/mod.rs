@@ -8,12 +8,15 @@ mod blobs;
 mod change;
 mod connection;
 mod cursors;
+mod engine;
 mod fault;
 mod friends;
 mod generation;
 mod groups;
 mod guard;
 mod import;
+#[cfg(feature = "contract")]
+mod inline;
 mod log;
 mod number;
 mod place;
@@ -32,6 +35,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::engine::{Engine, Threads};
 use self::generation::Counter;
 pub(super) use self::import::SqliteSink;
 use self::reader::Readers;
@@ -42,11 +46,10 @@ use super::{
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
-/// A database file that this process alone has open.
+/// A database that this process alone has open, in a file if nothing else is said.
 #[derive(Debug)]
-pub struct SqliteStore {
-    writer: Writer,
-    readers: Readers,
+pub struct SqliteStore<E = Threads> {
+    engine: E,
 }
 
 impl SqliteStore {
@@ -59,10 +62,11 @@ impl SqliteStore {
             let mut conn = connection::open_writer(&path, &options)?;
             let counter = Counter::beside(&path);
             counter.start(&mut conn)?;
-            Ok(Self {
+            let engine = Threads {
                 writer: Writer::start(conn, Some(counter), Arc::clone(&lock))?,
                 readers: Readers::new(path, lock),
-            })
+            };
+            Ok(Self { engine })
         });
         opening
             .await
@@ -71,20 +75,20 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl<E: Engine> Store for SqliteStore<E> {
     async fn commit(&self, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
-        self.writer.commit(batch.to_vec()).await
+        self.engine.commit(batch).await
     }
 
     async fn pull(&self, conv: ConvId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        self.readers
-            .run(move |conn| log::pull(conn, conv, after, limit))
+        self.engine
+            .read(move |conn| log::pull(conn, conv, after, limit))
             .await
     }
 
     async fn behind(&self, user: UserId, device: DeviceId) -> Result<Vec<Behind>, StoreError> {
-        self.readers
-            .run(move |conn| cursors::behind(conn, user, device))
+        self.engine
+            .read(move |conn| cursors::behind(conn, user, device))
             .await
     }
 
@@ -94,53 +98,53 @@ impl Store for SqliteStore {
         device: DeviceId,
         conv: ConvId,
     ) -> Result<Option<Seq>, StoreError> {
-        self.readers
-            .run(move |conn| cursors::cursor(conn, user, device, conv))
+        self.engine
+            .read(move |conn| cursors::cursor(conn, user, device, conv))
             .await
     }
 
     async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError> {
         let username = username.to_owned();
-        self.readers
-            .run(move |conn| accounts::account_named(conn, &username))
+        self.engine
+            .read(move |conn| accounts::account_named(conn, &username))
             .await
     }
 
     async fn account(&self, user: UserId) -> Result<Option<Account>, StoreError> {
-        self.readers
-            .run(move |conn| accounts::account(conn, user))
+        self.engine
+            .read(move |conn| accounts::account(conn, user))
             .await
     }
 
     async fn profile_named(&self, username: &str) -> Result<Option<Profile>, StoreError> {
         let username = username.to_owned();
-        self.readers
-            .run(move |conn| accounts::profile_named(conn, &username))
+        self.engine
+            .read(move |conn| accounts::profile_named(conn, &username))
             .await
     }
 
     async fn profiles(&self, peers: &[Peer]) -> Result<Vec<Profile>, StoreError> {
         let peers = peers.to_vec();
-        self.readers
-            .run(move |conn| accounts::profiles(conn, &peers))
+        self.engine
+            .read(move |conn| accounts::profiles(conn, &peers))
             .await
     }
 
     async fn contacts(&self, user: UserId) -> Result<ContactList, StoreError> {
-        self.readers
-            .run(move |conn| teams::contacts(conn, user))
+        self.engine
+            .read(move |conn| teams::contacts(conn, user))
             .await
     }
 
     async fn peers(&self, user: UserId) -> Result<Vec<Peer>, StoreError> {
-        self.readers
-            .run(move |conn| relations::peers(conn, user))
+        self.engine
+            .read(move |conn| relations::peers(conn, user))
             .await
     }
 
     async fn members(&self, group: GroupId) -> Result<Vec<UserId>, StoreError> {
-        self.readers
-            .run(move |conn| relations::members(conn, group))
+        self.engine
+            .read(move |conn| relations::members(conn, group))
             .await
     }
 
@@ -150,27 +154,27 @@ impl Store for SqliteStore {
         name: &str,
     ) -> Result<Option<NamedBlob>, StoreError> {
         let name = name.to_owned();
-        self.readers
-            .run(move |conn| blobs::blob_named(conn, class, &name))
+        self.engine
+            .read(move |conn| blobs::blob_named(conn, class, &name))
             .await
     }
 
     async fn last_login_from(&self, address: IpAddr) -> Result<Option<Millis>, StoreError> {
-        self.readers
-            .run(move |conn| blobs::last_login_from(conn, address))
+        self.engine
+            .read(move |conn| blobs::last_login_from(conn, address))
             .await
     }
 
     async fn uploaded(&self, address: IpAddr, day: i64) -> Result<u64, StoreError> {
-        self.readers
-            .run(move |conn| blobs::uploaded(conn, address, day))
+        self.engine
+            .read(move |conn| blobs::uploaded(conn, address, day))
             .await
     }
 
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         let sql = sql.to_owned();
-        self.readers
-            .run(move |conn| shared::select(conn, &sql, &values))
+        self.engine
+            .read(move |conn| shared::select(conn, &sql, &values))
             .await
     }
 
@@ -181,13 +185,12 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.readers
-            .run(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?))
+        self.engine
+            .read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?))
             .await
     }
 
     async fn close(&self) {
-        self.readers.close();
-        self.writer.close().await;
+        self.engine.close().await;
     }
 }

@@ -24,6 +24,17 @@ mod contract {
 
     crate::store_contract!(super::fresh);
 
+    mod in_memory {
+        use super::super::SqliteStore;
+        use super::{Arc, Store};
+
+        async fn fresh() -> (Arc<dyn Store>, ()) {
+            (Arc::new(SqliteStore::in_memory().unwrap()), ())
+        }
+
+        crate::store_contract!(super::fresh);
+    }
+
     #[tokio::test]
     async fn damage_is_found() {
         let folder = tempfile::tempdir().unwrap();
@@ -162,10 +173,11 @@ async fn a_full_disk_is_told_and_leaves_no_half() {
     conn.pragma_update_and_check(None, "max_page_count", pages + 4, |_| Ok(()))
         .unwrap();
     let lock = Arc::new(super::place::lock(&path).unwrap());
-    let store = SqliteStore {
+    let engine = super::Threads {
         writer: super::Writer::start(conn, None, Arc::clone(&lock)).unwrap(),
         readers: super::Readers::new(path, lock),
     };
+    let store = SqliteStore { engine };
     store.commit(&[account("ann")]).await.unwrap();
     let many: Vec<Change> = (0..1000).map(note).collect();
     let full = store.commit(&many).await;

@@ -123,7 +123,7 @@ fn unharmed<T>(
 }
 
 /// One batch, one transaction: all of it or nothing.
-fn commit(conn: &mut Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+pub(super) fn commit(conn: &mut Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
     conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let outcomes: Result<Vec<Outcome>, StoreError> = batch
         .iter()

@@ -81,6 +81,12 @@ impl Mailbox {
         self.events.push_back(event);
     }
 
+    /// A large group has got this far, or further.
+    pub(super) fn note_head(&mut self, conv: ConvId, seq: Seq) {
+        let head = self.heads.entry(conv).or_default();
+        *head = seq.max(*head);
+    }
+
     pub(super) fn note_presence(&mut self, user: UserId, presence: Presence) {
         if self.presences.len() < MARKS_MAX || self.presences.contains_key(&user) {
             self.presences.insert(user, presence);

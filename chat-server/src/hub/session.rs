@@ -233,7 +233,7 @@ impl Session {
         if gets_entries {
             waiting.mailbox.changed.insert(conv);
         } else {
-            waiting.mailbox.heads.insert(conv, seq);
+            waiting.mailbox.note_head(conv, seq);
         }
         drop(waiting);
         self.bell.notify_one();

@@ -336,3 +336,12 @@ fn frames_of_a_screen_are_dropped_when_they_pile_up() {
     }
     assert_eq!(ann.collect().events.len(), 2);
 }
+
+#[tokio::test]
+async fn a_group_that_is_rung_aside_keeps_its_furthest_end() {
+    let aside = Aside::default();
+    let conv = ConvId::group(GROUP);
+    aside.leave(conv, Seq(900));
+    aside.leave(conv, Seq(880));
+    assert_eq!(aside.take().await.get(&conv), Some(&Seq(900)));
+}

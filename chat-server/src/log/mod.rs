@@ -2,6 +2,7 @@
 
 mod committer;
 mod dirty;
+mod doubts;
 mod repeated;
 mod tail;
 

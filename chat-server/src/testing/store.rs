@@ -18,6 +18,7 @@ pub(crate) struct FaultyStore {
     waiting: Notify,
     fault: Mutex<Option<(&'static str, StoreError)>>,
     commit_fault: Mutex<Option<StoreError>>,
+    fault_after_lost: Mutex<Option<StoreError>>,
 }
 
 impl FaultyStore {
@@ -29,12 +30,19 @@ impl FaultyStore {
             waiting: Notify::new(),
             fault: Mutex::default(),
             commit_fault: Mutex::default(),
+            fault_after_lost: Mutex::default(),
         }
     }
 
     /// The next commit is saved, and nobody hears of it.
     pub(crate) fn lose_next_answer(&self) {
         self.is_next_lost.store(true, Ordering::Relaxed);
+    }
+
+    /// The next commit is saved, nobody hears of it, and from then on nothing is saved.
+    pub(crate) fn lose_next_answer_and_fail(&self, error: StoreError) {
+        *lock(&self.fault_after_lost) = Some(error);
+        self.lose_next_answer();
     }
 
     /// Nothing is saved as long as the answer is held.
@@ -60,6 +68,11 @@ impl FaultyStore {
     /// From now on nothing is saved.
     pub(crate) fn fail_commits(&self, error: StoreError) {
         *lock(&self.commit_fault) = Some(error);
+    }
+
+    /// From now on changes are saved again.
+    pub(crate) fn mend_commits(&self) {
+        *lock(&self.commit_fault) = None;
     }
 
     fn fault_of(&self, sql: &str) -> Option<StoreError> {
@@ -88,6 +101,8 @@ impl Store for FaultyStore {
         }
         let outcomes = self.store.commit(batch).await?;
         if self.is_next_lost.swap(false, Ordering::Relaxed) {
+            let fault = lock(&self.fault_after_lost).take();
+            *lock(&self.commit_fault) = fault;
             return Err(StoreError::OutcomeUnknown("lost".to_owned()));
         }
         Ok(outcomes)

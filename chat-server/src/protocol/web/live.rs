@@ -180,14 +180,15 @@ impl Live {
         }
     }
 
-    /// Large groups that moved and are to be named now.
+    /// Large groups that moved and are to be named now. What was named never goes back.
     pub(super) fn heads(&mut self, now: Instant) -> Vec<String> {
         let heads = self.ephemeral.take_heads(now);
         let name = |(conv, head)| {
+            let was_named = self.acks.named_head(conv) >= Some(head);
             self.acks.named(conv, head);
-            event::head(conv, head)
+            (!was_named).then(|| event::head(conv, head))
         };
-        heads.into_iter().map(name).collect()
+        heads.into_iter().filter_map(name).collect()
     }
 
     /// The client shows this conversation: what it was not sent of a large group is sent now.

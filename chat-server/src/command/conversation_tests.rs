@@ -112,6 +112,37 @@ async fn a_send_is_repeated_and_its_fate_is_known() {
 }
 
 #[tokio::test]
+async fn a_saved_send_is_repeated_also_when_it_would_be_refused_now() {
+    let (server, [ann, bob, _], _) = scene(ChatConfig::default()).await;
+    let app = &server.app;
+    let made = create_group(app, &ann, "cars".to_owned(), Mark::default()).await;
+    let group = made.unwrap();
+    let conv = ConvId::group(group);
+    add_member(app, &ann, group, bob.user, Mark::default())
+        .await
+        .unwrap();
+    let asked = say(&server, &ann, conv, "who drives?", "q").await.unwrap();
+    let answer = |says| Draft {
+        reply_to: Some(asked.seq),
+        ..draft(says)
+    };
+    let sending = send_segments(app, &bob, conv, answer("I"), named("a")).await;
+    let first = sending.unwrap().saved().await.unwrap();
+    // The answer is lost, and meanwhile Bob is not in the group any more.
+    remove_member(app, &ann, group, bob.user, Mark::default())
+        .await
+        .unwrap();
+    let sending = send_segments(app, &bob, conv, answer("I"), named("a")).await;
+    let again = sending.unwrap().saved().await.unwrap();
+    assert_eq!((again.seq, again.at), (first.seq, first.at));
+    assert!(again.is_repeat);
+    let other = send_segments(app, &bob, conv, answer("not I"), named("a")).await;
+    assert!(is(other, Refusal::ClientIdConflict));
+    let fresh = send_segments(app, &bob, conv, answer("I"), named("b")).await;
+    assert!(is(fresh, Refusal::NotAMember));
+}
+
+#[tokio::test]
 async fn who_wrote_has_read_also_if_nobody_waits_for_the_answer() {
     let (server, store) = TestServer::faulty(ChatConfig::default()).await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);

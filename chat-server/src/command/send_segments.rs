@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use common::api::{Body, Dialect, KnownSegment, Segment, SegmentedContent, files_of};
+use common::api::{Body, Dialect, KnownSegment, Refusal, Segment, SegmentedContent, files_of};
 use common::id::{BlobId, ConvId, Peer, Seq};
 use common::store::file::About;
+use common::store::message;
 
 use super::Failure;
 use super::check_segments::{Mentions, checked};
 use super::files::{usable, wait_for_names};
 use super::may_read::check;
 use super::message_at::chat_message_at;
-use super::send::{Sending, Writer, guard, submit};
+use super::send::{Sending, Sent, Writer, guard, submit};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
 
@@ -53,16 +54,102 @@ pub(super) async fn write_segments(
     let name = mark.client_id.clone();
     let _under_way = name.map(|name| app.under_way.enter(actor.user, name));
     check(actor.user, conv)?;
-    let segments = acceptable(app, actor, draft.segments).await?;
-    if let Some(answered) = draft.reply_to {
-        chat_message_at(app, actor.user, conv, answered).await?;
-    }
+    let (mut segments, mentions) = checked(draft.segments)?;
+    let looked_up = look_up(app, actor, (conv, draft.reply_to), &mut segments, mentions).await;
     let content = SegmentedContent {
         segments,
         reply_to: draft.reply_to,
         forwarded_from: None,
     };
-    hand_in(app, actor, conv, &content, (mark, writer)).await
+    match looked_up {
+        Ok(()) => hand_in(app, actor, conv, &content, (mark, writer)).await,
+        Err(failure @ Failure::Store(_)) => Err(failure),
+        Err(failure) => match repeat(app, actor, conv, &content, &mark).await? {
+            Some(sent) => Ok(Sending::before(sent)),
+            None => Err(failure),
+        },
+    }
+}
+
+/// Looks up what a message refers to, and puts in what is known of it.
+async fn look_up(
+    app: &App,
+    actor: &Actor,
+    (conv, reply_to): (ConvId, Option<Seq>),
+    segments: &mut [Segment],
+    mentions: Mentions,
+) -> Result<(), Failure> {
+    complete(app, actor, segments, mentions).await?;
+    if let Some(answered) = reply_to {
+        chat_message_at(app, actor.user, conv, answered).await?;
+    }
+    Ok(())
+}
+
+/// The answer to a send that was saved before, although it would be refused now: since then its
+/// author may have left the group, or the file may have gone.
+async fn repeat(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    content: &SegmentedContent,
+    mark: &Mark,
+) -> Result<Option<Sent>, Failure> {
+    let Some(client_id) = &mark.client_id else {
+        return Ok(None);
+    };
+    let Some(entry) = message::sent(&*app.store, actor.user, client_id).await? else {
+        return Ok(None);
+    };
+    if entry.conv != conv || !says(&entry.body, content) {
+        return Err(Refusal::ClientIdConflict.into());
+    }
+    Ok(Some(Sent {
+        conv,
+        seq: entry.seq,
+        at: entry.origin.at,
+        is_repeat: true,
+    }))
+}
+
+/// Whether this was saved of a message with this content.
+fn says(body: &Body, content: &SegmentedContent) -> bool {
+    let Body::Message {
+        dialect: Dialect::Segments,
+        content: saved,
+    } = body
+    else {
+        return false;
+    };
+    let Ok(saved) = serde_json::from_slice::<SegmentedContent>(saved) else {
+        return false;
+    };
+    saved.reply_to == content.reply_to
+        && saved.forwarded_from == content.forwarded_from
+        && saved.segments.len() == content.segments.len()
+        && std::iter::zip(&saved.segments, &content.segments).all(|(then, now)| is_same(then, now))
+}
+
+/// Whether two parts are the same, but for what the server puts in itself.
+fn is_same(then: &Segment, now: &Segment) -> bool {
+    let (Segment::Known(known_then), Segment::Known(known_now)) = (then, now) else {
+        return then == now;
+    };
+    match (known_then, known_now) {
+        (
+            KnownSegment::Image { name, .. },
+            KnownSegment::Image {
+                name: name_now, ..
+            },
+        ) => then.file() == now.file() && name == name_now,
+        (
+            KnownSegment::File { name, .. },
+            KnownSegment::File {
+                name: name_now, ..
+            },
+        ) => then.file() == now.file() && name == name_now,
+        _ => then == now,
+    }
 }
 
 /// Hands checked content in.
@@ -94,7 +181,17 @@ pub(super) async fn acceptable(
     segments: Vec<Segment>,
 ) -> Result<Vec<Segment>, Failure> {
     let (mut segments, mentions) = checked(segments)?;
-    let Mentions { files, users } = mentions;
+    complete(app, actor, &mut segments, mentions).await?;
+    Ok(segments)
+}
+
+/// Checks segments against the database, and puts in what is known of the files.
+async fn complete(
+    app: &App,
+    actor: &Actor,
+    segments: &mut [Segment],
+    Mentions { files, users }: Mentions,
+) -> Result<(), Failure> {
     if !users.is_empty() {
         let peers: Vec<Peer> = users.into_iter().map(Peer::User).collect();
         if app.store.profiles(&peers).await?.len() < peers.len() {
@@ -106,16 +203,15 @@ pub(super) async fn acceptable(
     }
     let files: Vec<BlobId> = files.into_iter().collect();
     let known = usable(app, actor.user, &files).await?;
-    for segment in &mut segments {
+    for segment in &mut *segments {
         fill(segment, &known);
     }
     check_size(
         app,
-        serde_json::to_vec(&segments).map_or(usize::MAX, |json| json.len()),
+        serde_json::to_vec(segments).map_or(usize::MAX, |json| json.len()),
     )?;
     let named = segments.iter().filter_map(Segment::file);
-    wait_for_names(app, named, &known).await?;
-    Ok(segments)
+    wait_for_names(app, named, &known).await
 }
 
 /// What the server knows of a file is said in the place of what the author said.

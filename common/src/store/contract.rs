@@ -241,6 +241,7 @@ macro_rules! store_contract {
             }
             outgoing_hooks {
                 a_hook_begins_at_the_end_and_is_a_device
+                what_a_hook_got_was_not_delivered
                 a_hook_stops_with_its_account_and_with_its_owner
                 hooks_are_refused_where_they_must
                 hooks_are_limited

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use common::api::{Body, Dialect};
 use common::id::{BlobId, ConvId, Millis, Seq, UserId};
-use common::store::{Append, Change, Guard, Outcome};
+use common::store::{Append, Change, Guard, Outcome, StoreError};
 use common::telemetry::trace::{self, TraceId};
 
 use super::Failure;
@@ -33,6 +33,24 @@ enum Stage {
     Before(Sent),
 }
 
+/// A message of an existing client, for one conversation or several.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    content: Bytes,
+    files: Vec<BlobId>,
+}
+
+impl Letter {
+    /// Looks up the files that it names.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn new(app: &App, content: Bytes) -> Result<Self, StoreError> {
+        let files = named_in(app, &content).await?;
+        Ok(Self { content, files })
+    }
+}
+
 /// Hands a message of an existing client in. What was handed in before is numbered before.
 ///
 /// # Errors
@@ -41,10 +59,9 @@ pub async fn send(
     app: &App,
     actor: &Actor,
     conv: ConvId,
-    content: Bytes,
+    Letter { content, files }: Letter,
     mark: Mark,
 ) -> Result<Sending, Failure> {
-    let files = named_in(app, &content).await?;
     let body = Body::Message {
         dialect: Dialect::Flamingo,
         content,

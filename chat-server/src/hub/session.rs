@@ -188,6 +188,11 @@ impl Session {
         std::mem::take(&mut self.lock().mailbox)
     }
 
+    /// Whether the session is told to end; the mailbox says why.
+    pub fn is_to_end(&self) -> bool {
+        self.lock().mailbox.end.is_some()
+    }
+
     pub(super) fn leave(&self, note: impl FnOnce(&mut Mailbox)) {
         note(&mut self.lock().mailbox);
         self.bell.notify_one();

@@ -86,6 +86,7 @@ fn a_second_login_of_the_same_kind_ends_the_first() {
     let old = enter(&hub, ANN, ClientKind::Pc);
     let phone = enter(&hub, ANN, ClientKind::Android);
     let new = enter(&hub, ANN, ClientKind::Pc);
+    assert!(old.is_to_end() && !new.is_to_end());
     assert_eq!(old.collect().end, Some(End::Replaced { tag: 7 }));
     assert_eq!(phone.collect().end, None);
     assert!(!hub.exit(&old), "it was out already");

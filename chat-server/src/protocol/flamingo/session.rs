@@ -11,12 +11,13 @@ use common::api::{Body, Notice};
 use common::id::{ConvId, Millis, Peer, Seq};
 use common::store::{Change, StoreError, admin};
 use common::telemetry::metrics;
+use common::wire::chat::Packet;
 use common::wire::command;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::{self, Shown, Viewer};
-use super::dispatch;
+use super::dispatch::{self, Outgoing};
 use super::greeting::{Attempt, Login, try_login};
 use super::link::{Ended, Link};
 use super::packets;
@@ -210,7 +211,7 @@ impl<'a> Running<'a> {
             // What happened before a request arrived is delivered before it is answered, but a
             // long catch-up is delivered between the requests.
             self.deliver().await?;
-            if let Some(login) = self.answer().await? {
+            if let Some(login) = self.answer(shutdown).await? {
                 return Ok(login);
             }
             let is_level = self.deliver().await?;
@@ -236,15 +237,15 @@ impl<'a> Running<'a> {
 
     /// Carries out every request that was read. Messages are handed to the log without waiting
     /// for each other; anything else waits for the messages before it.
-    async fn answer(&mut self) -> Result<Option<Box<Login>>, Ended> {
+    async fn answer(
+        &mut self,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Box<Login>>, Ended> {
         let mut sendings = Vec::new();
         while let Some(packet) = self.link.next_packet()? {
             self.own_seq = packet.seq.wrapping_add(1);
             if matches!(packet.command, command::CHAT | command::MULTI_CHAT) {
-                sendings.extend(dispatch::send(self.app, &self.session, &packet).await?);
-                if sendings.len() >= SENDINGS_MAX {
-                    self.settle(&mut sendings).await?;
-                }
+                self.send(&packet, &mut sendings, shutdown).await?;
                 continue;
             }
             self.settle(&mut sendings).await?;
@@ -262,6 +263,35 @@ impl<'a> Running<'a> {
         }
         self.settle(&mut sendings).await?;
         Ok(None)
+    }
+
+    /// Hands a message in, for each conversation that it is for. As many are on their way at a time
+    /// as of other messages, and who is told to end goes no further.
+    async fn send(
+        &mut self,
+        packet: &Packet,
+        sendings: &mut Vec<Sending>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Ended> {
+        let outgoing = dispatch::outgoing(self.app, &self.session, packet).await?;
+        let Some(Outgoing { letter, convs }) = outgoing else {
+            return Ok(());
+        };
+        for conv in convs {
+            if sendings.len() >= SENDINGS_MAX {
+                self.settle(sendings).await?;
+                if shutdown.is_cancelled() {
+                    return Err(Ended::Stopping);
+                }
+                if self.session.is_to_end() {
+                    self.deliver().await?;
+                }
+            }
+            let letter = letter.clone();
+            let sent = dispatch::send(self.app, &self.session, packet, conv, letter).await?;
+            sendings.extend(sent);
+        }
+        Ok(())
     }
 
     /// Waits until these messages are durable. A refused one is answered with silence, as the

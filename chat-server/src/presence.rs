@@ -1,10 +1,12 @@
 //! Tells who is on line, who is writing and who has read. Not part of the log: what is missed is
 //! read with the next list of contacts or conversations.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use common::api::Refusal;
 use common::id::{ConvId, ConvKind, Millis, Peer, Seq, UserId};
 use common::store::session::SessionChange;
-use common::store::{Change, StoreError, block, people};
+use common::store::{Change, StoreError, people};
 
 use crate::actor::Actor;
 use crate::app::App;
@@ -95,12 +97,11 @@ pub async fn announce_typing(app: &App, actor: &Actor, conv: ConvId) -> Result<(
     match conv.kind() {
         Some(ConvKind::Direct(a, b)) if conv.may_concern(user) => {
             let other = if a == user { b } else { a };
-            let is_friend = app.strangers_may_write()
-                || app.store.peers(user).await?.contains(&Peer::User(other));
-            if !is_friend {
+            let standing = people::standing(&*app.store, user, other).await?;
+            if !standing.is_contact && !app.strangers_may_write() {
                 return Err(Refusal::NotFriends.into());
             }
-            if block::is_blocked(&*app.store, other, user).await? {
+            if standing.is_blocked {
                 return Err(Refusal::Blocked.into());
             }
         }
@@ -137,15 +138,25 @@ pub async fn of_users(
     users: &[UserId],
 ) -> Result<Vec<Whereabouts>, StoreError> {
     let visible = visible(app, actor, users).await?;
-    let seen = people::last_seen(&*app.store, &visible).await?;
+    whereabouts(app, visible).await
+}
+
+/// Where these users are, who are all visible to whoever asks, see [`visible`].
+///
+/// # Errors
+/// When the store cannot be asked.
+pub async fn whereabouts(app: &App, visible: Vec<UserId>) -> Result<Vec<Whereabouts>, StoreError> {
+    let seen: HashMap<UserId, Millis> = people::last_seen(&*app.store, &visible)
+        .await?
+        .into_iter()
+        .collect();
     let whereabouts = |user: UserId| {
         let presence = app.hub.presence(user);
         let is_off_line = presence == Presence::default();
-        let last_seen = seen.iter().find(|(of, _)| *of == user);
         Whereabouts {
             user,
             presence,
-            last_seen: last_seen.filter(|_| is_off_line).map(|(_, at)| *at),
+            last_seen: seen.get(&user).copied().filter(|_| is_off_line),
         }
     };
     Ok(visible.into_iter().map(whereabouts).collect())
@@ -160,25 +171,65 @@ pub async fn visible(
     actor: &Actor,
     users: &[UserId],
 ) -> Result<Vec<UserId>, StoreError> {
-    let own = app.store.peers(actor.user).await?;
-    let mut visible = Vec::new();
-    for user in users {
-        let is_visible = *user == actor.user
-            || own.contains(&Peer::User(*user))
-            || has_common_group(app, &own, *user).await?;
-        if is_visible && !visible.contains(user) {
-            visible.push(*user);
-        }
-    }
-    Ok(visible)
+    let own: HashSet<Peer> = app.store.peers(actor.user).await?.into_iter().collect();
+    let mut asked = HashSet::new();
+    let users: Vec<UserId> = users
+        .iter()
+        .copied()
+        .filter(|user| asked.insert(*user))
+        .collect();
+    let is_known = |user: UserId| user == actor.user || own.contains(&Peer::User(user));
+    let strangers: Vec<UserId> = users
+        .iter()
+        .copied()
+        .filter(|user| !is_known(*user))
+        .collect();
+    let has_groups = own.iter().any(|peer| matches!(peer, Peer::Group(_)));
+    let in_common = if has_groups {
+        people::in_common_groups(&*app.store, actor.user, &strangers).await?
+    } else {
+        BTreeSet::new()
+    };
+    let is_visible = |user: &UserId| is_known(*user) || in_common.contains(user);
+    Ok(users.into_iter().filter(is_visible).collect())
 }
 
-async fn has_common_group(app: &App, own: &[Peer], user: UserId) -> Result<bool, StoreError> {
-    let has_groups = own.iter().any(|peer| matches!(peer, Peer::Group(_)));
-    if !has_groups {
-        return Ok(false);
+#[cfg(test)]
+mod tests {
+    use common::config::ChatConfig;
+
+    use super::*;
+    use crate::actor::Mark as Name;
+    use crate::command::{add_member, create_group};
+    use crate::testing::TestServer;
+
+    #[tokio::test]
+    async fn many_are_looked_for_at_once() {
+        let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+        let app = &server.app;
+        let ann = server.user("ann").await;
+        let made = create_group(app, &ann, "cars".to_owned(), Name::default()).await;
+        let cars = made.unwrap();
+        let mut members = Vec::new();
+        for number in 0..20 {
+            let member = server.user(&format!("m{number}")).await;
+            server.befriend(&ann, &member).await;
+            add_member(app, &ann, cars, member.user, Name::default())
+                .await
+                .unwrap();
+            members.push(member);
+        }
+        let stranger = server.user("stranger").await;
+        let (one, others) = members.split_first().unwrap();
+        let mut asked: Vec<UserId> = others.iter().map(|member| member.user).collect();
+        asked.extend([stranger.user, one.user, others[0].user]);
+        let before = store.reads();
+        let found = of_users(app, one, &asked).await.unwrap();
+        // The own contacts, the members of common groups, and when they were last here.
+        assert_eq!(store.reads() - before, 3);
+        let found: Vec<UserId> = found.iter().map(|whereabouts| whereabouts.user).collect();
+        asked.truncate(others.len());
+        asked.push(one.user);
+        assert_eq!(found, asked);
     }
-    let theirs = app.store.peers(user).await?;
-    let is_common = |peer: &Peer| matches!(peer, Peer::Group(_)) && own.contains(peer);
-    Ok(theirs.iter().any(is_common))
 }

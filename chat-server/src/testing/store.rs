@@ -1,7 +1,7 @@
 //! A store that passes everything on to another one, and waits or fails where a test says so.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -14,6 +14,7 @@ use tokio::sync::{MutexGuard, Notify};
 pub(crate) struct FaultyStore {
     store: Arc<dyn Store>,
     is_next_lost: AtomicBool,
+    reads: AtomicUsize,
     turn: tokio::sync::Mutex<()>,
     waiting: Notify,
     fault: Mutex<Option<(&'static str, StoreError)>>,
@@ -26,6 +27,7 @@ impl FaultyStore {
         Self {
             store,
             is_next_lost: AtomicBool::new(false),
+            reads: AtomicUsize::new(0),
             turn: tokio::sync::Mutex::default(),
             waiting: Notify::new(),
             fault: Mutex::default(),
@@ -53,6 +55,11 @@ impl FaultyStore {
     /// Returns when there is something to be saved while commits are held.
     pub(crate) async fn is_asked_to_commit(&self) {
         self.waiting.notified().await;
+    }
+
+    /// How often it was asked for peers, and with statements.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// From now on reads with this in their statement fail.
@@ -146,6 +153,7 @@ impl Store for FaultyStore {
     }
 
     async fn peers(&self, user: UserId) -> Result<Vec<Peer>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.store.peers(user).await
     }
 
@@ -170,6 +178,7 @@ impl Store for FaultyStore {
     }
 
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         if let Some(error) = self.fault_of(sql) {
             return Err(error);
         }

@@ -253,6 +253,7 @@ macro_rules! store_contract {
             }
             blocks {
                 blocks_are_listed_newest_first
+                how_two_stand_to_each_other
                 a_block_that_cannot_be_is_refused
                 who_is_blocked_cannot_write
                 a_block_comes_before_friendship
@@ -270,6 +271,7 @@ macro_rules! store_contract {
                 open_requests_are_listed_both_ways
                 a_request_is_taken_back
                 it_is_known_when_people_were_last_here
+                who_is_in_a_common_group_is_known
             }
             place {
                 opening_makes_a_direct_conversation

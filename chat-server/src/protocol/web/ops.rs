@@ -281,7 +281,7 @@ fn watch(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken {
         let visible = presence::visible(&app, &session.actor, &users).await?;
         // Watching before looking: a change between the two is told twice rather than never.
         app.hub.watch(&session, &visible);
-        let found = presence::of_users(&app, &session.actor, &visible).await?;
+        let found = presence::whereabouts(&app, visible).await?;
         let items: Vec<_> = found.into_iter().map(event::Shown::from).collect();
         Ok(json!({"items": items}))
     });

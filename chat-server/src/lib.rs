@@ -97,6 +97,11 @@ pub async fn run(
     tasks.spawn(webhooks::run(Arc::clone(&app), shutdown.clone()));
     tasks.spawn(read_marks::run(Arc::clone(&app), shutdown.clone()));
     tasks.spawn(revocations::run(Arc::clone(&app), shutdown.clone()));
+    let (telling, stop) = (Arc::clone(&app), shutdown.clone());
+    tasks.spawn(async move {
+        let departures = presence::tell_departures(&telling);
+        let _ = stop.run_until_cancelled(departures).await;
+    });
     let (hub, stop) = (Arc::clone(&app.hub), shutdown.clone());
     tasks.spawn(async move {
         let _ = stop.run_until_cancelled(hub.ring_aside()).await;

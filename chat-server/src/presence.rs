@@ -2,6 +2,8 @@
 //! read with the next list of contacts or conversations.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use common::api::Refusal;
 use common::id::{ConvId, ConvKind, Millis, Peer, Seq, UserId};
@@ -15,6 +17,8 @@ use crate::hub::{Event, INVISIBLE, Manner, Mark, Presence, Session};
 
 /// How many users one may ask about, or watch, at a time.
 pub const USERS_MAX: usize = 500;
+/// How long to wait before a store is asked again that did not answer.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Tells the friends of a user what he just said of himself: with which status he logged in, or
 /// changed to.
@@ -38,15 +42,19 @@ pub async fn announce(app: &App, user: UserId) -> Result<(), StoreError> {
 }
 
 /// Tells the friends of a user where he still is, now that this session ended; notes when he was
-/// last seen, if he was.
-///
-/// # Errors
-/// When the store cannot say who his friends are; nobody was told.
-pub async fn left(app: &App, session: &Session) -> Result<(), StoreError> {
-    let user = session.actor.user;
+/// last seen, if he was. If the store cannot say who his friends are, they are told later.
+pub async fn left(app: &App, session: &Arc<Session>) {
     if session.manner == Manner::Poll {
-        return Ok(());
+        return;
     }
+    if let Err(error) = try_left(app, session).await {
+        tracing::warn!(%error, "friends were not told of a logout yet");
+        app.hub.departed(session);
+    }
+}
+
+async fn try_left(app: &App, session: &Session) -> Result<(), StoreError> {
+    let user = session.actor.user;
     if session.status() != INVISIBLE && app.hub.presence(user) == Presence::default() {
         let at = app.clock.now();
         let seen = Change::Session(SessionChange::LastSeen { user, at });
@@ -54,6 +62,19 @@ pub async fn left(app: &App, session: &Session) -> Result<(), StoreError> {
         app.log.submit(seen).await?;
     }
     announce(app, user).await
+}
+
+/// Tells friends of the sessions that ended without anybody telling them, for as long as the server
+/// runs.
+pub async fn tell_departures(app: &App) {
+    loop {
+        let session = app.hub.next_departed().await;
+        if let Err(error) = try_left(app, &session).await {
+            tracing::warn!(%error, "friends were not told of a logout yet");
+            app.hub.departed(&session);
+            tokio::time::sleep(RETRY).await;
+        }
+    }
 }
 
 async fn tell(app: &App, user: UserId, presence: Presence) -> Result<(), StoreError> {

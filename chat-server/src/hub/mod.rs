@@ -1,6 +1,7 @@
 //! Who is on line, and whose bell to ring when something was committed.
 
 mod crowd;
+mod departures;
 mod mailbox;
 mod presence;
 mod session;
@@ -16,6 +17,7 @@ use common::id::{ConvId, ConvKind, DeviceId, GroupId, Seq, SessionId, UserId};
 
 use crowd::{Aside, Crowds};
 pub use crowd::{Reach, Reaches};
+use departures::Departures;
 pub use mailbox::{Event, Mailbox, Mark};
 pub use session::{
     ClientKind, End, Entrant, INVISIBLE, Manner, ONLINE, OPEN_MAX, Presence, Session,
@@ -27,7 +29,7 @@ const ASIDE_MIN: usize = 256;
 const RUNG_AT_A_TIME: usize = 256;
 
 /// A session's place in the hub. It is given up when this is dropped, so that a session that
-/// panicked does not stay on line for ever.
+/// panicked, or that could not begin, does not stay on line for ever; its user's friends are told.
 #[derive(Debug)]
 pub struct Seat {
     hub: Arc<Hub>,
@@ -49,7 +51,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.leave();
+        if self.leave() && self.session.manner.is_presence() {
+            self.hub.departed(&self.session);
+        }
     }
 }
 
@@ -59,6 +63,7 @@ pub struct Hub {
     next_number: AtomicU64,
     state: Mutex<State>,
     aside: Aside,
+    departures: Departures,
 }
 
 #[derive(Debug, Default)]
@@ -124,6 +129,16 @@ impl Hub {
             state.forget(session.actor.user);
         }
         was_in
+    }
+
+    /// A session ended, and nobody was told yet.
+    pub fn departed(&self, session: &Arc<Session>) {
+        self.departures.note(session);
+    }
+
+    /// Waits until a session ended of which nobody was told. Cancel-safe.
+    pub async fn next_departed(&self) -> Arc<Session> {
+        self.departures.next().await
     }
 
     /// The sign-ins of a user's sessions of the API.

@@ -52,14 +52,20 @@ pub(super) async fn run(
 ) -> Ended {
     link.logged_in();
     let mut receipts = Receipts::default();
+    let mut before = None;
     loop {
         match Running::start(app, link, &login, receipts).await {
             Ok(running) => match running.run(shutdown).await {
-                Next::Login(next, on_their_way) => (login, receipts) = (*next, on_their_way),
+                Next::Login(next, left) => {
+                    (login, receipts, before) = (*next, left.receipts, left.unheard);
+                }
                 Next::End(ended) => return ended,
             },
             Err(error) => {
                 tracing::warn!(%error, "a session could not start");
+                if let Some(before) = &before {
+                    app.hub.departed(before);
+                }
                 let code = command::code::UNKNOWN;
                 link.push(&packets::code(
                     command::LOGIN,
@@ -76,10 +82,18 @@ pub(super) async fn run(
 
 /// What follows a session.
 enum Next {
-    /// Somebody logged in again on the same connection. What the same device was sent on it and
-    /// has not acknowledged yet is on its way still.
-    Login(Box<Login>, Receipts),
+    /// Somebody logged in again on the same connection.
+    Login(Box<Login>, Left),
     End(Ended),
+}
+
+/// What is left of a session.
+struct Left {
+    /// What the same device was sent on the connection and has not acknowledged yet is on its way
+    /// still.
+    receipts: Receipts,
+    /// The session, if its user's friends were not told of its end: he logged in again.
+    unheard: Option<Arc<Session>>,
 }
 
 struct Running<'a> {
@@ -185,11 +199,11 @@ impl<'a> Running<'a> {
             Ok(login) => {
                 let is_same_user = login.account.id == self.session.actor.user;
                 let is_same_device = is_same_user && login.kind == self.session.kind;
-                let mut receipts = self.finish(None, is_same_user).await;
+                let mut left = self.finish(None, is_same_user).await;
                 if !is_same_device {
-                    receipts = Receipts::default();
+                    left.receipts = Receipts::default();
                 }
-                Next::Login(login, receipts)
+                Next::Login(login, left)
             }
             Err(ended) => {
                 self.finish(Some(&ended), false).await;
@@ -237,10 +251,7 @@ impl<'a> Running<'a> {
 
     /// Carries out every request that was read. Messages are handed to the log without waiting
     /// for each other; anything else waits for the messages before it.
-    async fn answer(
-        &mut self,
-        shutdown: &CancellationToken,
-    ) -> Result<Option<Box<Login>>, Ended> {
+    async fn answer(&mut self, shutdown: &CancellationToken) -> Result<Option<Box<Login>>, Ended> {
         let mut sendings = Vec::new();
         while let Some(packet) = self.link.next_packet()? {
             self.own_seq = packet.seq.wrapping_add(1);
@@ -521,9 +532,8 @@ impl<'a> Running<'a> {
             .then(|| Duration::from_secs(self.app.config.idle_timeout_pc_s))
     }
 
-    /// Ends the session; `ended` is `None` if the connection goes on with another login. Returns
-    /// what is still on its way.
-    async fn finish(mut self, ended: Option<&Ended>, is_same_user: bool) -> Receipts {
+    /// Ends the session; `ended` is `None` if the connection goes on with another login.
+    async fn finish(mut self, ended: Option<&Ended>, is_same_user: bool) -> Left {
         let acknowledged = self.link.acknowledged();
         let received = match ended {
             None | Some(Ended::Closed | Ended::Stopping | Ended::Replaced) => {
@@ -537,13 +547,14 @@ impl<'a> Running<'a> {
         self.moves.finish().await;
         let was_in = self.seat.leave();
         tracing::info!("logged out");
-        if was_in
-            && !is_same_user
-            && let Err(error) = presence::left(self.app, &self.session).await
-        {
-            tracing::warn!(%error, "friends were not told of a logout");
+        let is_unheard = was_in && is_same_user;
+        if was_in && !is_same_user {
+            presence::left(self.app, &self.session).await;
         }
-        self.receipts
+        Left {
+            receipts: self.receipts,
+            unheard: is_unheard.then_some(self.session),
+        }
     }
 }
 

@@ -295,9 +295,8 @@ impl Live {
         self.moves.hand_in(moved).await;
         // A session that takes this one's place waits for it, see `arrive`.
         self.moves.finish().await;
-        let was_in = self.seat.leave();
-        if was_in && let Err(error) = presence::left(&self.app, &self.session).await {
-            tracing::warn!(%error, "friends were not told of a logout");
+        if self.seat.leave() {
+            presence::left(&self.app, &self.session).await;
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What happens in conversations, through the commands, on a real database.
 
-use common::api::{KnownSegment, Refusal, Segment};
+use common::api::{BlobClass, KnownSegment, Refusal, Segment};
 use common::config::ChatConfig;
 use common::id::{BlobId, ConvId, Peer, Seq};
 use common::store::Change;
+use common::store::file::{FileChange, Uploaded};
 use common::store::meta::MetaChange;
 
 use super::*;
@@ -184,6 +185,58 @@ async fn what_cannot_be_sent_is_refused() {
     };
     let sent = send_segments(app, &ann, conv, answer, named("r")).await;
     assert!(is(sent, Refusal::NoSuchMessage));
+}
+
+#[tokio::test]
+async fn a_message_waits_for_the_names_of_its_files() {
+    let (server, [ann, ..], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
+    let blob = BlobId([7; 32]);
+    let at = app.clock.now();
+    let uploaded = Uploaded {
+        class: BlobClass::File,
+        blob,
+        size: 9 << 20,
+        mime: "text/plain".to_owned(),
+        name: None,
+        picture: None,
+        owner: Some(ann.user),
+        md5: None,
+        at,
+        expires: None,
+        user_bytes_max: None,
+        total_bytes_max: None,
+    };
+    server
+        .save(Change::File(FileChange::Uploaded(uploaded)))
+        .await;
+    let file = KnownSegment::File {
+        file: blob,
+        name: "large".to_owned(),
+        size: 0,
+        mime: String::new(),
+    };
+    let with_file = Draft {
+        segments: vec![file.into()],
+        reply_to: None,
+    };
+    let mut prepared = prepare_segments(app, &ann, conv, with_file, named("f"))
+        .await
+        .unwrap();
+    assert!(!prepared.is_ready());
+    let text = prepare_segments(app, &ann, conv, draft("hi"), named("t")).await;
+    assert!(text.unwrap().is_ready());
+    let named_now = FileChange::Named {
+        class: BlobClass::File,
+        blob,
+        md5: "0123456789abcdef0123456789abcdef".to_owned(),
+        at,
+    };
+    server.save(Change::File(named_now)).await;
+    prepared.ready(app).await.unwrap();
+    assert!(prepared.is_ready());
+    let sending = prepared.hand_in(app, &ann).await.unwrap();
+    assert!(!sending.saved().await.unwrap().is_repeat);
 }
 
 #[tokio::test]

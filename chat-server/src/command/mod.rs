@@ -107,7 +107,7 @@ pub use see_group::{SeenGroup, SeenMember, group, group_member, group_members, j
 pub use see_people::{as_seen_by, find_people, person, persons};
 pub use see_requests::{SeenRequest, answer_request, cancel_request, request, requests};
 pub use send::{Letter, Sending, Sent, send};
-pub use send_segments::{Draft, send_segments};
+pub use send_segments::{Draft, Prepared, prepare_segments, send_segments};
 pub use set_password::{PasswordChange, replace_password, set_password};
 pub use set_profile::set_profile;
 pub use set_status::set_status;

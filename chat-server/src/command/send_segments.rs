@@ -10,12 +10,13 @@ use common::store::message;
 
 use super::Failure;
 use super::check_segments::{Mentions, checked};
-use super::files::{usable, wait_for_names};
+use super::files::{Nameless, usable};
 use super::may_read::check;
 use super::message_at::chat_message_at;
 use super::send::{Sending, Sent, Writer, guard, submit};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
+use crate::under_way::Entered;
 
 /// The type of a file of which nothing is known.
 const ANY_BYTES: &str = "application/octet-stream";
@@ -49,10 +50,56 @@ pub(super) async fn write_segments(
     actor: &Actor,
     conv: ConvId,
     draft: Draft,
-    (mark, writer): (Mark, Writer),
+    written: (Mark, Writer),
 ) -> Result<Sending, Failure> {
-    let name = mark.client_id.clone();
-    let _under_way = name.map(|name| app.under_way.enter(actor.user, name));
+    let prepared = prepare(app, actor, conv, draft, written).await?;
+    prepared.hand_in(app, actor).await
+}
+
+/// A message that was checked and is not handed in yet.
+#[derive(Debug)]
+pub struct Prepared {
+    stage: Stage,
+    /// Until it is handed in, whoever asks for its fate waits.
+    _under_way: Option<Entered>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Checked {
+        conv: ConvId,
+        content: SegmentedContent,
+        written: (Mark, Writer),
+        nameless: Nameless,
+    },
+    /// It had been saved before.
+    Before(Sent),
+}
+
+/// Checks a message, and leaves it to the caller when it is handed in. The first half of
+/// [`send_segments`].
+///
+/// # Errors
+/// As [`send_segments`].
+pub async fn prepare_segments(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    draft: Draft,
+    mark: Mark,
+) -> Result<Prepared, Failure> {
+    prepare(app, actor, conv, draft, (mark, Writer::Reader)).await
+}
+
+async fn prepare(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    draft: Draft,
+    written: (Mark, Writer),
+) -> Result<Prepared, Failure> {
+    let name = written.0.client_id.clone();
+    let under_way = name.map(|name| app.under_way.enter(actor.user, name));
     check(actor.user, conv)?;
     let (mut segments, mentions) = checked(draft.segments)?;
     let looked_up = look_up(app, actor, (conv, draft.reply_to), &mut segments, mentions).await;
@@ -61,13 +108,60 @@ pub(super) async fn write_segments(
         reply_to: draft.reply_to,
         forwarded_from: None,
     };
-    match looked_up {
-        Ok(()) => hand_in(app, actor, conv, &content, (mark, writer)).await,
-        Err(failure @ Failure::Store(_)) => Err(failure),
-        Err(failure) => match repeat(app, actor, conv, &content, &mark).await? {
-            Some(sent) => Ok(Sending::before(sent)),
-            None => Err(failure),
+    let stage = match looked_up {
+        Ok(nameless) => Stage::Checked {
+            conv,
+            content,
+            written,
+            nameless,
         },
+        Err(failure @ Failure::Store(_)) => return Err(failure),
+        Err(failure) => match repeat(app, actor, conv, &content, &written.0).await? {
+            Some(sent) => Stage::Before(sent),
+            None => return Err(failure),
+        },
+    };
+    Ok(Prepared {
+        stage,
+        _under_way: under_way,
+    })
+}
+
+impl Prepared {
+    /// Whether it can be handed in without waiting for the names of its files.
+    pub fn is_ready(&self) -> bool {
+        match &self.stage {
+            Stage::Checked { nameless, .. } => nameless.is_none(),
+            Stage::Before(_) => true,
+        }
+    }
+
+    /// Waits, but not for long, until old clients can ask for its files.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ready(&mut self, app: &App) -> Result<(), Failure> {
+        match &mut self.stage {
+            Stage::Checked { nameless, .. } => nameless.wait(app).await,
+            Stage::Before(_) => Ok(()),
+        }
+    }
+
+    /// Hands it in as soon as it is ready.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn hand_in(mut self, app: &App, actor: &Actor) -> Result<Sending, Failure> {
+        self.ready(app).await?;
+        match self.stage {
+            Stage::Checked {
+                conv,
+                content,
+                written,
+                ..
+            } => hand_in(app, actor, conv, &content, written).await,
+            Stage::Before(sent) => Ok(Sending::before(sent)),
+        }
     }
 }
 
@@ -78,12 +172,12 @@ async fn look_up(
     (conv, reply_to): (ConvId, Option<Seq>),
     segments: &mut [Segment],
     mentions: Mentions,
-) -> Result<(), Failure> {
-    complete(app, actor, segments, mentions).await?;
+) -> Result<Nameless, Failure> {
+    let nameless = complete(app, actor, segments, mentions).await?;
     if let Some(answered) = reply_to {
         chat_message_at(app, actor.user, conv, answered).await?;
     }
-    Ok(())
+    Ok(nameless)
 }
 
 /// The answer to a send that was saved before, although it would be refused now: since then its
@@ -136,18 +230,12 @@ fn is_same(then: &Segment, now: &Segment) -> bool {
         return then == now;
     };
     match (known_then, known_now) {
-        (
-            KnownSegment::Image { name, .. },
-            KnownSegment::Image {
-                name: name_now, ..
-            },
-        ) => then.file() == now.file() && name == name_now,
-        (
-            KnownSegment::File { name, .. },
-            KnownSegment::File {
-                name: name_now, ..
-            },
-        ) => then.file() == now.file() && name == name_now,
+        (KnownSegment::Image { name, .. }, KnownSegment::Image { name: name_now, .. }) => {
+            then.file() == now.file() && name == name_now
+        }
+        (KnownSegment::File { name, .. }, KnownSegment::File { name: name_now, .. }) => {
+            then.file() == now.file() && name == name_now
+        }
         _ => then == now,
     }
 }
@@ -181,17 +269,19 @@ pub(super) async fn acceptable(
     segments: Vec<Segment>,
 ) -> Result<Vec<Segment>, Failure> {
     let (mut segments, mentions) = checked(segments)?;
-    complete(app, actor, &mut segments, mentions).await?;
+    let mut nameless = complete(app, actor, &mut segments, mentions).await?;
+    nameless.wait(app).await?;
     Ok(segments)
 }
 
-/// Checks segments against the database, and puts in what is known of the files.
+/// Checks segments against the database, and puts in what is known of the files. Answers which of
+/// them old clients cannot ask for yet.
 async fn complete(
     app: &App,
     actor: &Actor,
     segments: &mut [Segment],
     Mentions { files, users }: Mentions,
-) -> Result<(), Failure> {
+) -> Result<Nameless, Failure> {
     if !users.is_empty() {
         let peers: Vec<Peer> = users.into_iter().map(Peer::User).collect();
         if app.store.profiles(&peers).await?.len() < peers.len() {
@@ -210,8 +300,11 @@ async fn complete(
         app,
         serde_json::to_vec(segments).map_or(usize::MAX, |json| json.len()),
     )?;
+    if known.is_empty() {
+        return Ok(Nameless::none());
+    }
     let named = segments.iter().filter_map(Segment::file);
-    wait_for_names(app, named, &known).await
+    Nameless::of(app, named, &known).await
 }
 
 /// What the server knows of a file is said in the place of what the author said.

@@ -29,6 +29,7 @@ mod problem;
 mod router;
 mod routes;
 mod sealed_position;
+mod send_order;
 mod shape;
 mod showing;
 mod socket;

@@ -17,7 +17,7 @@ use axum::http::header::SEC_WEBSOCKET_VERSION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use common::id::{ConvId, Seq};
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,7 @@ use super::greeting::{Greeted, greet};
 use super::live::{Live, until};
 use super::problem::Problem;
 use super::router::WebState;
+use super::send_order::SendOrder;
 use super::socket::{Received, SUBPROTOCOL, Socket, limited};
 use super::{code, frames, ops, summaries};
 use crate::app::App;
@@ -165,6 +166,9 @@ pub(super) struct Running<'a> {
     pub(super) live: Live,
     pub(super) socket: &'a mut Socket,
     pub(super) pending: FuturesOrdered<Pending>,
+    /// Messages that wait for their files, and those behind them.
+    pub(super) late: FuturesUnordered<Pending>,
+    pub(super) order: SendOrder,
     /// When the client last told that somebody writes, by conversation.
     pub(super) typed: HashMap<ConvId, Instant>,
     shutdown: CancellationToken,
@@ -190,6 +194,8 @@ impl<'a> Running<'a> {
             live,
             socket,
             pending: FuturesOrdered::new(),
+            late: FuturesUnordered::new(),
+            order: SendOrder::default(),
             typed: HashMap::new(),
             shutdown: caller.shutdown.clone(),
             heartbeat,
@@ -215,6 +221,9 @@ impl<'a> Running<'a> {
         }
         self.socket.say_goodbye(&closing).await;
         self.live.leave().await;
+        // What was taken is sent, whoever still waits for the answer.
+        let late = self.late.for_each(|_| std::future::ready(()));
+        let _ = tokio::time::timeout(SETTLE, late).await;
         closing
     }
 
@@ -238,7 +247,7 @@ impl<'a> Running<'a> {
         let is_level = self.deliver().await?;
         let session = Arc::clone(&self.live.session);
         let wake_at = self.wake_at(is_level);
-        let has_room = self.pending.len() < PENDING_MAX;
+        let has_room = self.has_room();
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => {
@@ -246,6 +255,7 @@ impl<'a> Running<'a> {
                 return Err(Closing::Draining { reconnect_after_ms });
             }
             Some(done) = self.pending.next() => self.finish(done).await?,
+            Some(done) = self.late.next() => self.finish(done).await?,
             () = self.live.moves.settled() => {}
             // Before the clock: a pong that waited to be read is no silence.
             received = self.socket.receive(), if has_room => self.take(received?).await?,
@@ -263,7 +273,7 @@ impl<'a> Running<'a> {
             while let Some(Some(done)) = self.pending.next().now_or_never() {
                 self.finish(done).await?;
             }
-            if self.pending.len() >= PENDING_MAX {
+            if !self.has_room() {
                 break;
             }
             match self.socket.receive().now_or_never() {
@@ -272,6 +282,10 @@ impl<'a> Running<'a> {
             }
         }
         Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.pending.len() + self.late.len() < PENDING_MAX
     }
 
     async fn take(&mut self, received: Received) -> Result<(), Closing> {
@@ -338,6 +352,9 @@ impl<'a> Running<'a> {
 
     async fn settle(&mut self) -> Result<(), Closing> {
         while let Some(done) = self.pending.next().await {
+            self.finish(done).await?;
+        }
+        while let Some(done) = self.late.next().await {
             self.finish(done).await?;
         }
         self.socket.flush().await

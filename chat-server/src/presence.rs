@@ -13,7 +13,7 @@ use common::store::{Change, StoreError, people};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::command::Failure;
-use crate::hub::{Event, INVISIBLE, Manner, Mark, Presence, Session};
+use crate::hub::{Event, INVISIBLE, Manner, PassingMark, Presence, Session};
 
 /// How many users one may ask about, or watch, at a time.
 pub const USERS_MAX: usize = 500;
@@ -105,7 +105,7 @@ async fn tell_friends(app: &App, user: UserId, event: &Event) -> Result<(), Stor
 
 /// Tells the reader's other devices, and the others of the conversation, how far he has read.
 pub fn announce_read(app: &App, actor: &Actor, conv: ConvId, seq: Seq) {
-    let read = Mark::Read(seq);
+    let read = PassingMark::Read(seq);
     app.hub.mark(conv, actor.user, actor.device, read);
 }
 
@@ -136,7 +136,7 @@ pub async fn announce_typing(app: &App, actor: &Actor, conv: ConvId) -> Result<(
             return Err(Refusal::NoSuchConversation.into());
         }
     }
-    app.hub.mark(conv, user, actor.device, Mark::Typing);
+    app.hub.mark(conv, user, actor.device, PassingMark::Typing);
     Ok(())
 }
 
@@ -220,7 +220,7 @@ mod tests {
     use common::config::ChatConfig;
 
     use super::*;
-    use crate::actor::Mark as Name;
+    use crate::actor::Mark;
     use crate::command::{add_member, create_group};
     use crate::testing::TestServer;
 
@@ -229,13 +229,13 @@ mod tests {
         let (server, store) = TestServer::faulty(ChatConfig::default()).await;
         let app = &server.app;
         let ann = server.user("ann").await;
-        let made = create_group(app, &ann, "cars".to_owned(), Name::default()).await;
+        let made = create_group(app, &ann, "cars".to_owned(), Mark::default()).await;
         let cars = made.unwrap();
         let mut members = Vec::new();
         for number in 0..20 {
             let member = server.user(&format!("m{number}")).await;
             server.befriend(&ann, &member).await;
-            add_member(app, &ann, cars, member.user, Name::default())
+            add_member(app, &ann, cars, member.user, Mark::default())
                 .await
                 .unwrap();
             members.push(member);

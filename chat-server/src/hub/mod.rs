@@ -18,7 +18,7 @@ use common::id::{ConvId, ConvKind, DeviceId, GroupId, Seq, SessionId, UserId};
 use crowd::{Aside, Crowds};
 pub use crowd::{Reach, Reaches};
 use departures::Departures;
-pub use mailbox::{Event, Mailbox, Mark};
+pub use mailbox::{Event, Mailbox, PassingMark};
 pub use session::{
     ClientKind, End, Entrant, INVISIBLE, Manner, ONLINE, OPEN_MAX, Presence, Session,
 };
@@ -107,7 +107,7 @@ impl Hub {
         let replaced = old.map(|old| sessions.remove(old));
         sessions.push(Arc::clone(&session));
         if let Some(old) = &replaced {
-            old.leave(|mailbox| mailbox.end = Some(End::Replaced { tag }));
+            old.put(|mailbox| mailbox.end = Some(End::Replaced { tag }));
             state.watches.forget(old);
         }
         (session, replaced)
@@ -154,7 +154,7 @@ impl Hub {
     pub fn end_api_sessions(&self, user: UserId, is_over: impl Fn(SessionId) -> bool) {
         for session in self.sessions_of(user) {
             if session.sign_in.is_some_and(&is_over) {
-                session.leave(|mailbox| mailbox.end = Some(End::Revoked));
+                session.put(|mailbox| mailbox.end = Some(End::Revoked));
             }
         }
     }
@@ -162,7 +162,7 @@ impl Hub {
     /// Tells all sessions of a user to end: the account is locked, or has another password.
     pub fn end_all(&self, user: UserId) {
         for session in self.sessions_of(user) {
-            session.leave(|mailbox| mailbox.end = Some(End::Revoked));
+            session.put(|mailbox| mailbox.end = Some(End::Revoked));
         }
     }
 
@@ -247,7 +247,7 @@ impl Hub {
         if let Some(ConvKind::Group(group)) = conv.kind()
             && self.lock().crowds.online_count(group) >= ASIDE_MIN
         {
-            self.aside.leave(conv, seq);
+            self.aside.note(conv, seq);
             return;
         }
         let (sessions, reach) = self.listeners(conv);
@@ -307,7 +307,7 @@ impl Hub {
 
     /// Leaves a mark with the sessions of a conversation, but not with this
     /// device. In groups where only those who look get entries, only they get marks.
-    pub fn mark(&self, conv: ConvId, user: UserId, device: DeviceId, mark: Mark) {
+    pub fn mark(&self, conv: ConvId, user: UserId, device: DeviceId, mark: PassingMark) {
         // Not even looked for: a group that large has thousands of them.
         if self.reach(conv) == Reach::Nobody {
             return;
@@ -316,11 +316,11 @@ impl Hub {
         for session in sessions {
             let is_own = session.actor.user == user;
             let is_for_it = match mark {
-                Mark::Typing | Mark::Delivered(_) => !is_own,
-                Mark::Read(_) => !is_own || session.device() != device,
+                PassingMark::Typing | PassingMark::Delivered(_) => !is_own,
+                PassingMark::Read(_) => !is_own || session.device() != device,
             };
             if is_for_it && session.wants_marks(conv, reach) {
-                session.leave(|mailbox| mailbox.note_mark(conv, user, mark));
+                session.put(|mailbox| mailbox.note_mark(conv, user, mark));
             }
         }
     }
@@ -335,7 +335,7 @@ impl Hub {
     pub fn tell_but(&self, user: UserId, but: Option<DeviceId>, event: &Event) {
         for session in self.sessions_of(user) {
             if Some(session.device()) != but {
-                session.leave_event(event);
+                session.put_event(event);
             }
         }
     }
@@ -390,7 +390,7 @@ impl State {
         let conv = ConvId::group(group);
         for session in &online.sessions {
             session.close(conv);
-            session.leave(|mailbox| mailbox.lose(conv));
+            session.put(|mailbox| mailbox.lose(conv));
         }
         self.crowds.remove(user, group);
     }

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::doubts::Doubts;
-use super::{Dirty, Tail, repeated};
+use super::{Tail, Unindexed, repeated};
 use crate::hub::Hub;
 use crate::read_marks::OwnMarks;
 
@@ -147,7 +147,7 @@ pub struct Committer {
     store: Arc<dyn Store>,
     tail: Arc<Tail>,
     hub: Arc<Hub>,
-    dirty: Arc<Dirty>,
+    unindexed: Arc<Unindexed>,
     own_marks: Arc<OwnMarks>,
     doubts: Doubts,
     /// The last batch failed: tell the next senders at once instead of letting each wait.
@@ -176,7 +176,7 @@ impl Committer {
                 store,
                 tail,
                 hub,
-                dirty: Arc::default(),
+                unindexed: Arc::default(),
                 own_marks,
                 doubts: Doubts::default(),
                 is_down: false,
@@ -185,8 +185,8 @@ impl Committer {
     }
 
     /// Where it is noted which conversations something was appended to.
-    pub fn dirty(&self) -> Arc<Dirty> {
-        Arc::clone(&self.dirty)
+    pub fn unindexed(&self) -> Arc<Unindexed> {
+        Arc::clone(&self.unindexed)
     }
 
     /// Commits until every [`Log`] is gone. If it panics, `shutdown` is cancelled at once: a
@@ -263,7 +263,7 @@ impl Committer {
             self.hub.note(entry);
         }
         self.tail.push(fresh.iter().cloned());
-        self.dirty.mark(fresh.iter().map(|entry| entry.conv));
+        self.unindexed.mark(fresh.iter().map(|entry| entry.conv));
         let is_traced = trace::is_on();
         for entry in &fresh {
             if is_traced {
@@ -330,7 +330,7 @@ impl Committer {
         if convs.is_empty() {
             return;
         }
-        self.dirty.mark(convs.keys().copied());
+        self.unindexed.mark(convs.keys().copied());
         if let Err(error) = repeated::ring(&*self.store, &self.hub, &convs).await {
             tracing::warn!(%error, "nobody was told of changes that were in doubt");
         }

@@ -28,9 +28,9 @@ use crate::app::App;
 use crate::arrival::{Arrival, arrive};
 use crate::command::{Failure, Sending};
 use crate::content;
+use crate::cursor_moves::CursorMoves;
 use crate::hub::{ClientKind, End, Entrant, Manner, Seat, Session};
 use crate::log::TailEntry;
-use crate::moves::Moves;
 use crate::presence;
 use crate::walker::Walker;
 
@@ -116,7 +116,7 @@ struct Running<'a> {
     heard_at: Instant,
     /// The store did not answer: ask again then.
     retry_at: Option<Instant>,
-    moves: Moves,
+    moves: CursorMoves,
 }
 
 impl<'a> Running<'a> {
@@ -190,7 +190,7 @@ impl<'a> Running<'a> {
             has_heartbeat: false,
             heard_at: Instant::now(),
             retry_at: None,
-            moves: Moves::new(app, user, device),
+            moves: CursorMoves::new(app, user, device),
         })
     }
 

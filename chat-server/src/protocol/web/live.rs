@@ -19,9 +19,9 @@ use super::showing::Showing;
 use crate::app::App;
 use crate::arrival::{Arrival, arrive};
 use crate::command::{self, Failure, SignedIn};
+use crate::cursor_moves::CursorMoves;
 use crate::hub::{ClientKind, End, Entrant, Manner, ONLINE, Reach, Seat, Session};
 use crate::log::TailEntry;
-use crate::moves::Moves;
 use crate::presence;
 use crate::walker::{Skipped, Walker};
 
@@ -52,7 +52,7 @@ pub(super) struct Live {
     pub(super) session: Arc<Session>,
     pub(super) acks: Acks,
     pub(super) ephemeral: Ephemeral,
-    pub(super) moves: Moves,
+    pub(super) moves: CursorMoves,
     backlog: Backlog,
     walker: Walker,
     seat: Seat,
@@ -112,7 +112,7 @@ impl Live {
             session,
             acks: Acks::default(),
             ephemeral,
-            moves: Moves::new(app, user, device),
+            moves: CursorMoves::new(app, user, device),
             backlog,
             walker,
             seat,

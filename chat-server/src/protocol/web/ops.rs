@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::closing::Closing;
+use super::close_reason::CloseReason;
 use super::code;
 use super::frames::{self, Envelope, Id};
 use super::problem::Problem;
@@ -39,7 +39,7 @@ pub(super) async fn carry_out(
     running: &mut Running<'_>,
     envelope: &Envelope,
     text: &[u8],
-) -> Result<Taken, Closing> {
+) -> Result<Taken, CloseReason> {
     let id = envelope.id.as_ref();
     let taken = match envelope.op.as_str() {
         "message.send" => Box::pin(send(running, id, text)).await,
@@ -63,7 +63,7 @@ pub(super) async fn carry_out(
             running.count_ping()?;
             answer(running, id, json!({})).await?
         }
-        "hello" => return Err(Closing::Protocol("a second hello")),
+        "hello" => return Err(CloseReason::Protocol("a second hello")),
         _ => Err(code::UNKNOWN_OP.into()),
     };
     Ok(taken)
@@ -73,7 +73,7 @@ async fn answer(
     running: &mut Running<'_>,
     id: Option<&Id>,
     ok: impl Serialize,
-) -> Result<Taken, Closing> {
+) -> Result<Taken, CloseReason> {
     if let Some(id) = id {
         running.socket.feed(frames::ok(id, ok)).await?;
     }

@@ -161,7 +161,7 @@ pub(super) async fn acknowledge(
         Position::OtherHistory => return Ok(History::Other),
     };
     let actor = &who.actor;
-    let mut moves = crate::moves::Moves::new(app, actor.user, actor.device);
+    let mut moves = crate::cursor_moves::CursorMoves::new(app, actor.user, actor.device);
     moves.hand_in(places).await;
     // The walk that follows begins at the cursors.
     moves.finish().await;

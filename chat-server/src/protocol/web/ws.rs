@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Guest;
-use super::closing::{Closing, reconnect_after_ms};
+use super::close_reason::{CloseReason, reconnect_after_ms};
 use super::extract::{FromAddress, bearer};
 use super::frames::Id;
 use super::greeting::{Greeted, greet};
@@ -208,14 +208,14 @@ impl<'a> Running<'a> {
         }
     }
 
-    async fn run(mut self) -> Closing {
+    async fn run(mut self) -> CloseReason {
         self.announce();
         let closing = loop {
             if let Err(closing) = self.turn().await {
                 break closing;
             }
         };
-        if matches!(closing, Closing::Draining { .. }) {
+        if matches!(closing, CloseReason::Draining { .. }) {
             // What was handed in is answered: its sender need not ask what became of it.
             let _ = tokio::time::timeout(SETTLE, self.settle()).await;
         }
@@ -243,7 +243,7 @@ impl<'a> Running<'a> {
     }
 
     /// Delivers, then waits for the next thing to happen and looks after it.
-    async fn turn(&mut self) -> Result<(), Closing> {
+    async fn turn(&mut self) -> Result<(), CloseReason> {
         let is_level = self.deliver().await?;
         let session = Arc::clone(&self.live.session);
         let wake_at = self.wake_at(is_level);
@@ -252,7 +252,7 @@ impl<'a> Running<'a> {
             biased;
             () = self.shutdown.cancelled() => {
                 let reconnect_after_ms = reconnect_after_ms(self.app.hub.users_count());
-                return Err(Closing::Draining { reconnect_after_ms });
+                return Err(CloseReason::Draining { reconnect_after_ms });
             }
             Some(done) = self.pending.next() => self.finish(done).await?,
             Some(done) = self.late.next() => self.finish(done).await?,
@@ -268,7 +268,7 @@ impl<'a> Running<'a> {
     }
 
     /// Carries on with what is ready already, so that it shares one write.
-    async fn take_waiting(&mut self) -> Result<(), Closing> {
+    async fn take_waiting(&mut self) -> Result<(), CloseReason> {
         for _ in 0..READ_AHEAD_MAX {
             while let Some(Some(done)) = self.pending.next().now_or_never() {
                 self.finish(done).await?;
@@ -288,7 +288,7 @@ impl<'a> Running<'a> {
         self.pending.len() + self.late.len() < PENDING_MAX
     }
 
-    async fn take(&mut self, received: Received) -> Result<(), Closing> {
+    async fn take(&mut self, received: Received) -> Result<(), CloseReason> {
         self.heard_at = Instant::now();
         match received {
             Received::Request(text) => self.carry_out(&text).await,
@@ -297,10 +297,10 @@ impl<'a> Running<'a> {
         }
     }
 
-    async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), Closing> {
+    async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), CloseReason> {
         let text = text.as_bytes();
         let (envelope, checked) =
-            frames::envelope(text).ok_or(Closing::Protocol("no request that can be read"))?;
+            frames::envelope(text).ok_or(CloseReason::Protocol("no request that can be read"))?;
         let taken = match checked {
             Ok(()) => ops::carry_out(self, &envelope, text).await?,
             Err(problem) => Err(problem),
@@ -313,14 +313,14 @@ impl<'a> Running<'a> {
                 }
                 self.refuse(envelope.id.as_ref(), &problem).await?;
                 if self.refusals > REFUSALS_MAX {
-                    return Err(Closing::RateLimited);
+                    return Err(CloseReason::RateLimited);
                 }
             }
         }
         Ok(())
     }
 
-    async fn refuse(&mut self, id: Option<&Id>, problem: &Problem) -> Result<(), Closing> {
+    async fn refuse(&mut self, id: Option<&Id>, problem: &Problem) -> Result<(), CloseReason> {
         match id {
             Some(id) => self.socket.feed(frames::error(id, problem)).await,
             None => Ok(()),
@@ -328,19 +328,19 @@ impl<'a> Running<'a> {
     }
 
     /// Counts a ping, as a frame or as an operation.
-    pub(super) fn count_ping(&mut self) -> Result<(), Closing> {
+    pub(super) fn count_ping(&mut self) -> Result<(), CloseReason> {
         let (since, count) = &mut self.pings;
         if since.elapsed() >= Duration::from_secs(1) {
             (*since, *count) = (Instant::now(), 0);
         }
         *count += 1;
         if *count > PINGS_PER_S_MAX {
-            return Err(Closing::RateLimited);
+            return Err(CloseReason::RateLimited);
         }
         Ok(())
     }
 
-    async fn finish(&mut self, done: Done) -> Result<(), Closing> {
+    async fn finish(&mut self, done: Done) -> Result<(), CloseReason> {
         if let Some((conv, seq)) = done.wrote {
             self.live.wrote(conv, seq);
         }
@@ -350,7 +350,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    async fn settle(&mut self) -> Result<(), Closing> {
+    async fn settle(&mut self) -> Result<(), CloseReason> {
         while let Some(done) = self.pending.next().await {
             self.finish(done).await?;
         }
@@ -361,7 +361,7 @@ impl<'a> Running<'a> {
     }
 
     /// Writes one batch of events, and what passes if there is no more; `true` if there is none.
-    async fn deliver(&mut self) -> Result<bool, Closing> {
+    async fn deliver(&mut self) -> Result<bool, CloseReason> {
         if let Some(end) = self.live.collect() {
             return Err(end.into());
         }
@@ -379,7 +379,7 @@ impl<'a> Running<'a> {
         Ok(is_level)
     }
 
-    async fn deliver_entries(&mut self) -> Result<bool, Closing> {
+    async fn deliver_entries(&mut self) -> Result<bool, CloseReason> {
         if self.retry_at.is_some() {
             return Ok(true);
         }
@@ -433,17 +433,17 @@ impl<'a> Running<'a> {
         all.min().unwrap_or(self.ping_at)
     }
 
-    async fn check_time(&mut self) -> Result<(), Closing> {
+    async fn check_time(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
         self.live.move_cursors(now).await;
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
         }
         if self.expires_at <= now {
-            return Err(Closing::Expired);
+            return Err(CloseReason::Expired);
         }
         if self.heard_at + 2 * self.heartbeat <= now {
-            return Err(Closing::Silent);
+            return Err(CloseReason::Silent);
         }
         if self.ping_at <= now {
             self.ping_at = now + self.heartbeat;

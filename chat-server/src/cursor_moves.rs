@@ -17,7 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use crate::app::App;
-use crate::hub::{Hub, Mark};
+use crate::hub::{Hub, PassingMark};
 use crate::log::{Log, Tail};
 
 /// How long to wait before a move is tried again.
@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(1);
 type Moving = Pin<Box<dyn Future<Output = (ConvId, Seq, Result<(), StoreError>)> + Send>>;
 
 /// See the module's description.
-pub struct Moves {
+pub struct CursorMoves {
     log: Log,
     tail: Arc<Tail>,
     hub: Arc<Hub>,
@@ -41,16 +41,16 @@ pub struct Moves {
     retry_at: Option<Instant>,
 }
 
-impl std::fmt::Debug for Moves {
+impl std::fmt::Debug for CursorMoves {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Moves")
+        f.debug_struct("CursorMoves")
             .field("user", &self.user)
             .field("under_way", &self.under_way.len())
             .finish_non_exhaustive()
     }
 }
 
-impl Moves {
+impl CursorMoves {
     pub fn new(app: &App, user: UserId, device: DeviceId) -> Self {
         Self {
             log: app.log.clone(),
@@ -138,7 +138,7 @@ impl Moves {
         if matches!(conv.kind(), Some(ConvKind::Direct(a, b)) if a != b)
             && let Some(seq) = self.news(conv, seq)
         {
-            let delivered = Mark::Delivered(seq);
+            let delivered = PassingMark::Delivered(seq);
             self.hub.mark(conv, self.user, self.device, delivered);
         }
     }
@@ -166,7 +166,7 @@ impl Moves {
         }
     }
 
-    /// When to call [`Moves::retry`] next.
+    /// When to call [`CursorMoves::retry`] next.
     pub fn retry_at(&self) -> Option<Instant> {
         self.retry_at
     }
@@ -219,7 +219,7 @@ mod tests {
             tag: 0,
         };
         let (at_ann, _) = app.hub.enter(entrant);
-        let mut moves = Moves::new(app, bot.user, bot.device);
+        let mut moves = CursorMoves::new(app, bot.user, bot.device);
         let mut told = async |seq: Seq| {
             moves.hand_in(BTreeMap::from([(conv, seq)])).await;
             moves.finish().await;

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::log::Dirty;
+use crate::log::Unindexed;
 
 /// The time between two samples.
 pub const EVERY: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ pub const EVERY: Duration = Duration::from_secs(10);
 pub const SAMPLES_MAX: usize = 360;
 
 /// Takes samples until `shutdown`.
-pub async fn run(app: Arc<App>, dirty: Arc<Dirty>, shutdown: CancellationToken) {
+pub async fn run(app: Arc<App>, unindexed: Arc<Unindexed>, shutdown: CancellationToken) {
     let mut ticks = interval(EVERY);
     // A machine that slept has nothing to tell of the time in between.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -32,7 +32,7 @@ pub async fn run(app: Arc<App>, dirty: Arc<Dirty>, shutdown: CancellationToken) 
             at: app.clock.now(),
             users_online: app.hub.users_count(),
             log_queue: app.log.waiting(),
-            index_queue: dirty.waiting(),
+            index_queue: unindexed.waiting(),
         };
         app.activity.sample(now, &app.insight);
     }

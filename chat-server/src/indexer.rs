@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::content;
-use crate::log::{Dirty, Marked, Pending};
+use crate::log::{Marked, Pending, Unindexed};
 
 /// How many conversations are looked at together.
 const CONVERSATIONS_MAX: usize = 128;
@@ -35,7 +35,7 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Keeps the index up to date until `shutdown`. First comes what was left over when a server
 /// ended.
-pub async fn run(app: Arc<App>, dirty: Arc<Dirty>, shutdown: CancellationToken) {
+pub async fn run(app: Arc<App>, unindexed: Arc<Unindexed>, shutdown: CancellationToken) {
     let indexing = async {
         let mut marked = Marked::TooMany;
         loop {
@@ -49,9 +49,9 @@ pub async fn run(app: Arc<App>, dirty: Arc<Dirty>, shutdown: CancellationToken) 
                 marked = Marked::TooMany;
                 continue;
             }
-            dirty.marked().await;
+            unindexed.marked().await;
             tokio::time::sleep(PAUSE).await;
-            marked = dirty.collect(CONVERSATIONS_MAX).await;
+            marked = unindexed.collect(CONVERSATIONS_MAX).await;
         }
     };
     shutdown.run_until_cancelled(indexing).await;

@@ -28,7 +28,7 @@ pub mod revocations;
 pub mod under_way;
 
 pub mod arrival;
-pub mod moves;
+pub mod cursor_moves;
 pub mod walker;
 
 pub mod webhooks;
@@ -86,19 +86,24 @@ pub async fn run(
         Arc::new(Hub::new(reaches(&config))),
     );
     let (log, committer) = Committer::new(Arc::clone(&store), Arc::clone(&tail), Arc::clone(&hub));
-    let dirty = committer.dirty();
+    let unindexed = committer.unindexed();
     let committer = tokio::spawn(committer.run(shutdown.clone()));
     let clock = Arc::new(SystemClock);
     let app = App::new(config, store, log, tail, hub, clock)?;
     let app = Arc::new(app.seen_by(insight));
 
     let tasks = TaskTracker::new();
-    let waiting = Arc::clone(&dirty);
+    let waiting = Arc::clone(&unindexed);
     tasks.spawn(activity::run(Arc::clone(&app), waiting, shutdown.clone()));
-    tasks.spawn(indexer::run(Arc::clone(&app), dirty, shutdown.clone()));
+    tasks.spawn(indexer::run(Arc::clone(&app), unindexed, shutdown.clone()));
     tasks.spawn(webhooks::run(Arc::clone(&app), shutdown.clone()));
     tasks.spawn(read_marks::run(Arc::clone(&app), shutdown.clone()));
     tasks.spawn(revocations::run(Arc::clone(&app), shutdown.clone()));
+    let (telling, stop) = (Arc::clone(&app), shutdown.clone());
+    tasks.spawn(async move {
+        let departures = presence::tell_departures(&telling);
+        let _ = stop.run_until_cancelled(departures).await;
+    });
     let (hub, stop) = (Arc::clone(&app.hub), shutdown.clone());
     tasks.spawn(async move {
         let _ = stop.run_until_cancelled(hub.ring_aside()).await;

@@ -4,7 +4,7 @@
 //! has to wait: "not stored" must stay true.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::id::{ClientId, UserId};
 use tokio::sync::Notify;
@@ -13,23 +13,27 @@ type Sends = HashMap<(UserId, ClientId), usize>;
 
 /// See the module's description. Bounded by the requests that are carried out at a time.
 #[derive(Debug, Default)]
-pub struct UnderWay {
+pub struct UnderWay(Arc<Book>);
+
+#[derive(Debug, Default)]
+struct Book {
     sends: Mutex<Sends>,
     left: Notify,
 }
 
 /// A send that is under way until this is dropped.
 #[derive(Debug)]
-pub struct Entered<'a> {
-    home: &'a UnderWay,
+pub struct Entered {
+    book: Arc<Book>,
     key: (UserId, ClientId),
 }
 
 impl UnderWay {
-    pub fn enter(&self, user: UserId, client_id: ClientId) -> Entered<'_> {
+    pub fn enter(&self, user: UserId, client_id: ClientId) -> Entered {
         let key = (user, client_id);
-        *self.lock().entry(key.clone()).or_default() += 1;
-        Entered { home: self, key }
+        *self.0.lock().entry(key.clone()).or_default() += 1;
+        let book = Arc::clone(&self.0);
+        Entered { book, key }
     }
 
     /// Waits until no send of this name is under way.
@@ -37,24 +41,26 @@ impl UnderWay {
         let key = (user, client_id.clone());
         loop {
             // Listens first and looks then, so that nobody leaves unheard in between.
-            let left = self.left.notified();
+            let left = self.0.left.notified();
             tokio::pin!(left);
             left.as_mut().enable();
-            if !self.lock().contains_key(&key) {
+            if !self.0.lock().contains_key(&key) {
                 return;
             }
             left.await;
         }
     }
+}
 
+impl Book {
     fn lock(&self) -> MutexGuard<'_, Sends> {
         self.sends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Entered<'_> {
+impl Drop for Entered {
     fn drop(&mut self) {
-        let mut sends = self.home.lock();
+        let mut sends = self.book.lock();
         if let Some(count) = sends.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
@@ -62,7 +68,7 @@ impl Drop for Entered<'_> {
             }
         }
         drop(sends);
-        self.home.left.notify_waiters();
+        self.book.left.notify_waiters();
     }
 }
 
@@ -87,6 +93,6 @@ mod tests {
         assert!(under_way.settled(ann, &other).now_or_never().is_some());
         drop(second);
         settled.await;
-        assert!(under_way.lock().is_empty());
+        assert!(under_way.0.lock().is_empty());
     }
 }

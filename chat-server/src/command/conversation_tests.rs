@@ -1,9 +1,10 @@
 //! What happens in conversations, through the commands, on a real database.
 
-use common::api::{KnownSegment, Refusal, Segment};
+use common::api::{BlobClass, KnownSegment, Refusal, Segment};
 use common::config::ChatConfig;
 use common::id::{BlobId, ConvId, Peer, Seq};
 use common::store::Change;
+use common::store::file::{FileChange, Uploaded};
 use common::store::meta::MetaChange;
 
 use super::*;
@@ -112,6 +113,37 @@ async fn a_send_is_repeated_and_its_fate_is_known() {
 }
 
 #[tokio::test]
+async fn a_saved_send_is_repeated_also_when_it_would_be_refused_now() {
+    let (server, [ann, bob, _], _) = scene(ChatConfig::default()).await;
+    let app = &server.app;
+    let made = create_group(app, &ann, "cars".to_owned(), Mark::default()).await;
+    let group = made.unwrap();
+    let conv = ConvId::group(group);
+    add_member(app, &ann, group, bob.user, Mark::default())
+        .await
+        .unwrap();
+    let asked = say(&server, &ann, conv, "who drives?", "q").await.unwrap();
+    let answer = |says| Draft {
+        reply_to: Some(asked.seq),
+        ..draft(says)
+    };
+    let sending = send_segments(app, &bob, conv, answer("I"), named("a")).await;
+    let first = sending.unwrap().saved().await.unwrap();
+    // The answer is lost, and meanwhile Bob is not in the group any more.
+    remove_member(app, &ann, group, bob.user, Mark::default())
+        .await
+        .unwrap();
+    let sending = send_segments(app, &bob, conv, answer("I"), named("a")).await;
+    let again = sending.unwrap().saved().await.unwrap();
+    assert_eq!((again.seq, again.at), (first.seq, first.at));
+    assert!(again.is_repeat);
+    let other = send_segments(app, &bob, conv, answer("not I"), named("a")).await;
+    assert!(is(other, Refusal::ClientIdConflict));
+    let fresh = send_segments(app, &bob, conv, answer("I"), named("b")).await;
+    assert!(is(fresh, Refusal::NotAMember));
+}
+
+#[tokio::test]
 async fn who_wrote_has_read_also_if_nobody_waits_for_the_answer() {
     let (server, store) = TestServer::faulty(ChatConfig::default()).await;
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -153,6 +185,58 @@ async fn what_cannot_be_sent_is_refused() {
     };
     let sent = send_segments(app, &ann, conv, answer, named("r")).await;
     assert!(is(sent, Refusal::NoSuchMessage));
+}
+
+#[tokio::test]
+async fn a_message_waits_for_the_names_of_its_files() {
+    let (server, [ann, ..], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
+    let blob = BlobId([7; 32]);
+    let at = app.clock.now();
+    let uploaded = Uploaded {
+        class: BlobClass::File,
+        blob,
+        size: 9 << 20,
+        mime: "text/plain".to_owned(),
+        name: None,
+        picture: None,
+        owner: Some(ann.user),
+        md5: None,
+        at,
+        expires: None,
+        user_bytes_max: None,
+        total_bytes_max: None,
+    };
+    server
+        .save(Change::File(FileChange::Uploaded(uploaded)))
+        .await;
+    let file = KnownSegment::File {
+        file: blob,
+        name: "large".to_owned(),
+        size: 0,
+        mime: String::new(),
+    };
+    let with_file = Draft {
+        segments: vec![file.into()],
+        reply_to: None,
+    };
+    let mut prepared = prepare_segments(app, &ann, conv, with_file, named("f"))
+        .await
+        .unwrap();
+    assert!(!prepared.is_ready());
+    let text = prepare_segments(app, &ann, conv, draft("hi"), named("t")).await;
+    assert!(text.unwrap().is_ready());
+    let named_now = FileChange::Named {
+        class: BlobClass::File,
+        blob,
+        md5: "0123456789abcdef0123456789abcdef".to_owned(),
+        at,
+    };
+    server.save(Change::File(named_now)).await;
+    prepared.ready(app).await.unwrap();
+    assert!(prepared.is_ready());
+    let sending = prepared.hand_in(app, &ann).await.unwrap();
+    assert!(!sending.saved().await.unwrap().is_repeat);
 }
 
 #[tokio::test]

@@ -43,34 +43,63 @@ pub(super) async fn usable(
     Ok(found)
 }
 
-/// Waits, but not for long, until old clients can ask for these files by their MD5. A large file
-/// that came over HTTP gets its name after the upload was answered.
-///
-/// # Errors
-/// The store's.
-pub(super) async fn wait_for_names(
-    app: &App,
-    wanted: impl IntoIterator<Item = (BlobClass, BlobId)>,
-    about: &HashMap<BlobId, About>,
-) -> Result<(), Failure> {
-    let now = app.clock.now();
-    let is_recent =
-        |about: &About| about.mime.is_some() && about.at.0.saturating_add(RECENT_MS) > now.0;
-    let mut wanted: Vec<(BlobClass, BlobId)> = wanted
-        .into_iter()
-        .filter(|(_, blob)| about.get(blob).is_some_and(is_recent))
-        .collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let until = Instant::now() + NAMED_WITHIN;
-    while !wanted.is_empty() {
-        wanted = name(app, &wanted).await?;
-        if wanted.is_empty() || Instant::now() >= until {
-            break;
+/// Files by whose MD5 old clients cannot ask yet, as far as is known. A large file that came over
+/// HTTP gets its name after the upload was answered.
+#[derive(Debug)]
+pub(super) struct Nameless {
+    files: Vec<(BlobClass, BlobId)>,
+    until: Instant,
+}
+
+impl Nameless {
+    /// None.
+    pub(super) fn none() -> Self {
+        Self {
+            files: Vec::new(),
+            until: Instant::now(),
         }
-        sleep(LOOK_EVERY).await;
     }
-    Ok(())
+
+    /// Looks for the names of these files.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn of(
+        app: &App,
+        wanted: impl IntoIterator<Item = (BlobClass, BlobId)>,
+        about: &HashMap<BlobId, About>,
+    ) -> Result<Self, Failure> {
+        let now = app.clock.now();
+        let is_recent =
+            |about: &About| about.mime.is_some() && about.at.0.saturating_add(RECENT_MS) > now.0;
+        let mut files: Vec<(BlobClass, BlobId)> = wanted
+            .into_iter()
+            .filter(|(_, blob)| about.get(blob).is_some_and(is_recent))
+            .collect();
+        files.sort_unstable();
+        files.dedup();
+        let until = Instant::now() + NAMED_WITHIN;
+        if !files.is_empty() {
+            files = name(app, &files).await?;
+        }
+        Ok(Self { files, until })
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Waits, but not for long, until they have names.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn wait(&mut self, app: &App) -> Result<(), Failure> {
+        while !self.files.is_empty() && Instant::now() < self.until {
+            sleep(LOOK_EVERY).await;
+            self.files = name(app, &self.files).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Answers which of these files have no name yet. What is known by its MD5 as a picture gets the
@@ -136,7 +165,8 @@ pub(super) async fn chosen_avatar(
     if !found.values().all(is_picture) {
         return Err(Failure::NoSuchFile);
     }
-    wait_for_names(app, [(image, blob)], &found).await?;
+    let mut nameless = Nameless::of(app, [(image, blob)], &found).await?;
+    nameless.wait(app).await?;
     let names = blob::stored(&*app.store, &[blob]).await?.pop();
     let names = names.map_or_else(Vec::new, |stored| stored.names);
     let name = names.into_iter().find(|(class, _)| *class == image);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use common::api::{Body, Dialect};
 use common::id::{BlobId, ConvId, Millis, Seq, UserId};
-use common::store::{Append, Change, Guard, Outcome};
+use common::store::{Append, Change, Guard, Outcome, StoreError};
 use common::telemetry::trace::{self, TraceId};
 
 use super::Failure;
@@ -21,9 +21,35 @@ pub(super) enum Writer {
     Webhook,
 }
 
-/// A message that was handed to the log, in order, and is not durable yet.
+/// A message that was handed to the log, in order.
 #[derive(Debug)]
-pub struct Sending(Pending);
+pub struct Sending(Stage);
+
+#[derive(Debug)]
+enum Stage {
+    /// It is not durable yet.
+    Pending(Pending),
+    /// It had been handed in before, under the same name.
+    Before(Sent),
+}
+
+/// A message of an existing client, for one conversation or several.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    content: Bytes,
+    files: Vec<BlobId>,
+}
+
+impl Letter {
+    /// Looks up the files that it names.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn new(app: &App, content: Bytes) -> Result<Self, StoreError> {
+        let files = named_in(app, &content).await?;
+        Ok(Self { content, files })
+    }
+}
 
 /// Hands a message of an existing client in. What was handed in before is numbered before.
 ///
@@ -33,10 +59,9 @@ pub async fn send(
     app: &App,
     actor: &Actor,
     conv: ConvId,
-    content: Bytes,
+    Letter { content, files }: Letter,
     mark: Mark,
 ) -> Result<Sending, Failure> {
-    let files = named_in(app, &content).await?;
     let body = Body::Message {
         dialect: Dialect::Flamingo,
         content,
@@ -76,10 +101,11 @@ pub(super) async fn submit(
         files,
     };
     let append = Change::Append(append);
-    Ok(Sending(match writer {
+    let pending = match writer {
         Writer::Reader => app.log.submit_of_reader(append).await?,
         Writer::Webhook => app.log.submit(append).await?,
-    }))
+    };
+    Ok(Sending(Stage::Pending(pending)))
 }
 
 /// What must hold for a user to write into a conversation through the API. Notes to oneself need no
@@ -103,12 +129,21 @@ pub struct Sent {
 }
 
 impl Sending {
+    /// The answer to a send that was saved before.
+    pub(super) fn before(sent: Sent) -> Self {
+        Self(Stage::Before(sent))
+    }
+
     /// Waits until the message is durable; says where it stands.
     ///
     /// # Errors
     /// `NotFriends`, `NoSuchUser`, `NotAMember`, `Blocked`, `Muted`, `ClientIdConflict`; the store's.
     pub async fn saved(self) -> Result<Sent, Failure> {
-        match self.0.outcome().await? {
+        let pending = match self.0 {
+            Stage::Pending(pending) => pending,
+            Stage::Before(sent) => return Ok(sent),
+        };
+        match pending.outcome().await? {
             Outcome::Done { entries, .. } => entries
                 .first()
                 .map(|entry| Sent {

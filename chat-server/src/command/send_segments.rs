@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use common::api::{Body, Dialect, KnownSegment, Segment, SegmentedContent, files_of};
+use common::api::{Body, Dialect, KnownSegment, Refusal, Segment, SegmentedContent, files_of};
 use common::id::{BlobId, ConvId, Peer, Seq};
 use common::store::file::About;
+use common::store::message;
 
 use super::Failure;
 use super::check_segments::{Mentions, checked};
-use super::files::{usable, wait_for_names};
+use super::files::{Nameless, usable};
 use super::may_read::check;
 use super::message_at::chat_message_at;
-use super::send::{Sending, Writer, guard, submit};
+use super::send::{Sending, Sent, Writer, guard, submit};
 use crate::actor::{Actor, Mark};
 use crate::app::App;
+use crate::under_way::Entered;
 
 /// The type of a file of which nothing is known.
 const ANY_BYTES: &str = "application/octet-stream";
@@ -48,21 +50,194 @@ pub(super) async fn write_segments(
     actor: &Actor,
     conv: ConvId,
     draft: Draft,
-    (mark, writer): (Mark, Writer),
+    written: (Mark, Writer),
 ) -> Result<Sending, Failure> {
-    let name = mark.client_id.clone();
-    let _under_way = name.map(|name| app.under_way.enter(actor.user, name));
+    let prepared = prepare(app, actor, conv, draft, written).await?;
+    prepared.hand_in(app, actor).await
+}
+
+/// A message that was checked and is not handed in yet.
+#[derive(Debug)]
+pub struct Prepared {
+    stage: Stage,
+    /// Until it is handed in, whoever asks for its fate waits.
+    _under_way: Option<Entered>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Checked {
+        conv: ConvId,
+        content: SegmentedContent,
+        written: (Mark, Writer),
+        nameless: Nameless,
+    },
+    /// It had been saved before.
+    Before(Sent),
+}
+
+/// Checks a message, and leaves it to the caller when it is handed in. The first half of
+/// [`send_segments`].
+///
+/// # Errors
+/// As [`send_segments`].
+pub async fn prepare_segments(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    draft: Draft,
+    mark: Mark,
+) -> Result<Prepared, Failure> {
+    prepare(app, actor, conv, draft, (mark, Writer::Reader)).await
+}
+
+async fn prepare(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    draft: Draft,
+    written: (Mark, Writer),
+) -> Result<Prepared, Failure> {
+    let name = written.0.client_id.clone();
+    let under_way = name.map(|name| app.under_way.enter(actor.user, name));
     check(actor.user, conv)?;
-    let segments = acceptable(app, actor, draft.segments).await?;
-    if let Some(answered) = draft.reply_to {
-        chat_message_at(app, actor.user, conv, answered).await?;
-    }
+    let (mut segments, mentions) = checked(draft.segments)?;
+    let looked_up = look_up(app, actor, (conv, draft.reply_to), &mut segments, mentions).await;
     let content = SegmentedContent {
         segments,
         reply_to: draft.reply_to,
         forwarded_from: None,
     };
-    hand_in(app, actor, conv, &content, (mark, writer)).await
+    let stage = match looked_up {
+        Ok(nameless) => Stage::Checked {
+            conv,
+            content,
+            written,
+            nameless,
+        },
+        Err(failure @ Failure::Store(_)) => return Err(failure),
+        Err(failure) => match repeat(app, actor, conv, &content, &written.0).await? {
+            Some(sent) => Stage::Before(sent),
+            None => return Err(failure),
+        },
+    };
+    Ok(Prepared {
+        stage,
+        _under_way: under_way,
+    })
+}
+
+impl Prepared {
+    /// Whether it can be handed in without waiting for the names of its files.
+    pub fn is_ready(&self) -> bool {
+        match &self.stage {
+            Stage::Checked { nameless, .. } => nameless.is_none(),
+            Stage::Before(_) => true,
+        }
+    }
+
+    /// Waits, but not for long, until old clients can ask for its files.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ready(&mut self, app: &App) -> Result<(), Failure> {
+        match &mut self.stage {
+            Stage::Checked { nameless, .. } => nameless.wait(app).await,
+            Stage::Before(_) => Ok(()),
+        }
+    }
+
+    /// Hands it in as soon as it is ready.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn hand_in(mut self, app: &App, actor: &Actor) -> Result<Sending, Failure> {
+        self.ready(app).await?;
+        match self.stage {
+            Stage::Checked {
+                conv,
+                content,
+                written,
+                ..
+            } => hand_in(app, actor, conv, &content, written).await,
+            Stage::Before(sent) => Ok(Sending::before(sent)),
+        }
+    }
+}
+
+/// Looks up what a message refers to, and puts in what is known of it.
+async fn look_up(
+    app: &App,
+    actor: &Actor,
+    (conv, reply_to): (ConvId, Option<Seq>),
+    segments: &mut [Segment],
+    mentions: Mentions,
+) -> Result<Nameless, Failure> {
+    let nameless = complete(app, actor, segments, mentions).await?;
+    if let Some(answered) = reply_to {
+        chat_message_at(app, actor.user, conv, answered).await?;
+    }
+    Ok(nameless)
+}
+
+/// The answer to a send that was saved before, although it would be refused now: since then its
+/// author may have left the group, or the file may have gone.
+async fn repeat(
+    app: &App,
+    actor: &Actor,
+    conv: ConvId,
+    content: &SegmentedContent,
+    mark: &Mark,
+) -> Result<Option<Sent>, Failure> {
+    let Some(client_id) = &mark.client_id else {
+        return Ok(None);
+    };
+    let Some(entry) = message::sent(&*app.store, actor.user, client_id).await? else {
+        return Ok(None);
+    };
+    if entry.conv != conv || !says(&entry.body, content) {
+        return Err(Refusal::ClientIdConflict.into());
+    }
+    Ok(Some(Sent {
+        conv,
+        seq: entry.seq,
+        at: entry.origin.at,
+        is_repeat: true,
+    }))
+}
+
+/// Whether this was saved of a message with this content.
+fn says(body: &Body, content: &SegmentedContent) -> bool {
+    let Body::Message {
+        dialect: Dialect::Segments,
+        content: saved,
+    } = body
+    else {
+        return false;
+    };
+    let Ok(saved) = serde_json::from_slice::<SegmentedContent>(saved) else {
+        return false;
+    };
+    saved.reply_to == content.reply_to
+        && saved.forwarded_from == content.forwarded_from
+        && saved.segments.len() == content.segments.len()
+        && std::iter::zip(&saved.segments, &content.segments).all(|(then, now)| is_same(then, now))
+}
+
+/// Whether two parts are the same, but for what the server puts in itself.
+fn is_same(then: &Segment, now: &Segment) -> bool {
+    let (Segment::Known(known_then), Segment::Known(known_now)) = (then, now) else {
+        return then == now;
+    };
+    match (known_then, known_now) {
+        (KnownSegment::Image { name, .. }, KnownSegment::Image { name: name_now, .. }) => {
+            then.file() == now.file() && name == name_now
+        }
+        (KnownSegment::File { name, .. }, KnownSegment::File { name: name_now, .. }) => {
+            then.file() == now.file() && name == name_now
+        }
+        _ => then == now,
+    }
 }
 
 /// Hands checked content in.
@@ -94,7 +269,19 @@ pub(super) async fn acceptable(
     segments: Vec<Segment>,
 ) -> Result<Vec<Segment>, Failure> {
     let (mut segments, mentions) = checked(segments)?;
-    let Mentions { files, users } = mentions;
+    let mut nameless = complete(app, actor, &mut segments, mentions).await?;
+    nameless.wait(app).await?;
+    Ok(segments)
+}
+
+/// Checks segments against the database, and puts in what is known of the files. Answers which of
+/// them old clients cannot ask for yet.
+async fn complete(
+    app: &App,
+    actor: &Actor,
+    segments: &mut [Segment],
+    Mentions { files, users }: Mentions,
+) -> Result<Nameless, Failure> {
     if !users.is_empty() {
         let peers: Vec<Peer> = users.into_iter().map(Peer::User).collect();
         if app.store.profiles(&peers).await?.len() < peers.len() {
@@ -106,16 +293,18 @@ pub(super) async fn acceptable(
     }
     let files: Vec<BlobId> = files.into_iter().collect();
     let known = usable(app, actor.user, &files).await?;
-    for segment in &mut segments {
+    for segment in &mut *segments {
         fill(segment, &known);
     }
     check_size(
         app,
-        serde_json::to_vec(&segments).map_or(usize::MAX, |json| json.len()),
+        serde_json::to_vec(segments).map_or(usize::MAX, |json| json.len()),
     )?;
+    if known.is_empty() {
+        return Ok(Nameless::none());
+    }
     let named = segments.iter().filter_map(Segment::file);
-    wait_for_names(app, named, &known).await?;
-    Ok(segments)
+    Nameless::of(app, named, &known).await
 }
 
 /// What the server knows of a file is said in the place of what the author said.

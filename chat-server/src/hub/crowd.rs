@@ -126,11 +126,11 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    pub(super) fn leave(&self, conv: ConvId, seq: Seq) {
-        self.moved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(conv, seq);
+    pub(super) fn note(&self, conv: ConvId, seq: Seq) {
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = moved.entry(conv).or_default();
+        *head = seq.max(*head);
+        drop(moved);
         self.bell.notify_one();
     }
 

@@ -36,7 +36,7 @@ pub enum Event {
 
 /// Something about a conversation that passes, for sessions of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum PassingMark {
     /// Somebody is writing.
     Typing,
     /// Somebody has read up to here.
@@ -81,6 +81,12 @@ impl Mailbox {
         self.events.push_back(event);
     }
 
+    /// A large group has got this far, or further.
+    pub(super) fn note_head(&mut self, conv: ConvId, seq: Seq) {
+        let head = self.heads.entry(conv).or_default();
+        *head = seq.max(*head);
+    }
+
     pub(super) fn note_presence(&mut self, user: UserId, presence: Presence) {
         if self.presences.len() < MARKS_MAX || self.presences.contains_key(&user) {
             self.presences.insert(user, presence);
@@ -93,15 +99,15 @@ impl Mailbox {
         }
     }
 
-    pub(super) fn note_mark(&mut self, conv: ConvId, user: UserId, mark: Mark) {
+    pub(super) fn note_mark(&mut self, conv: ConvId, user: UserId, mark: PassingMark) {
         let key = (conv, user);
         match mark {
-            Mark::Typing if self.typing.len() < MARKS_MAX => {
+            PassingMark::Typing if self.typing.len() < MARKS_MAX => {
                 self.typing.insert(key);
             }
-            Mark::Typing => {}
-            Mark::Read(seq) => note_furthest(&mut self.reads, key, seq),
-            Mark::Delivered(seq) => note_furthest(&mut self.deliveries, key, seq),
+            PassingMark::Typing => {}
+            PassingMark::Read(seq) => note_furthest(&mut self.reads, key, seq),
+            PassingMark::Delivered(seq) => note_furthest(&mut self.deliveries, key, seq),
         }
     }
 

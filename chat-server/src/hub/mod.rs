@@ -1,6 +1,7 @@
 //! Who is on line, and whose bell to ring when something was committed.
 
 mod crowd;
+mod departures;
 mod mailbox;
 mod presence;
 mod session;
@@ -16,7 +17,8 @@ use common::id::{ConvId, ConvKind, DeviceId, GroupId, Seq, SessionId, UserId};
 
 use crowd::{Aside, Crowds};
 pub use crowd::{Reach, Reaches};
-pub use mailbox::{Event, Mailbox, Mark};
+use departures::Departures;
+pub use mailbox::{Event, Mailbox, PassingMark};
 pub use session::{
     ClientKind, End, Entrant, INVISIBLE, Manner, ONLINE, OPEN_MAX, Presence, Session,
 };
@@ -27,7 +29,7 @@ const ASIDE_MIN: usize = 256;
 const RUNG_AT_A_TIME: usize = 256;
 
 /// A session's place in the hub. It is given up when this is dropped, so that a session that
-/// panicked does not stay on line for ever.
+/// panicked, or that could not begin, does not stay on line for ever; its user's friends are told.
 #[derive(Debug)]
 pub struct Seat {
     hub: Arc<Hub>,
@@ -49,7 +51,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.leave();
+        if self.leave() && self.session.manner.is_presence() {
+            self.hub.departed(&self.session);
+        }
     }
 }
 
@@ -59,6 +63,7 @@ pub struct Hub {
     next_number: AtomicU64,
     state: Mutex<State>,
     aside: Aside,
+    departures: Departures,
 }
 
 #[derive(Debug, Default)]
@@ -102,7 +107,7 @@ impl Hub {
         let replaced = old.map(|old| sessions.remove(old));
         sessions.push(Arc::clone(&session));
         if let Some(old) = &replaced {
-            old.leave(|mailbox| mailbox.end = Some(End::Replaced { tag }));
+            old.put(|mailbox| mailbox.end = Some(End::Replaced { tag }));
             state.watches.forget(old);
         }
         (session, replaced)
@@ -126,6 +131,16 @@ impl Hub {
         was_in
     }
 
+    /// A session ended, and nobody was told yet.
+    pub fn departed(&self, session: &Arc<Session>) {
+        self.departures.note(session);
+    }
+
+    /// Waits until a session ended of which nobody was told. Cancel-safe.
+    pub async fn next_departed(&self) -> Arc<Session> {
+        self.departures.next().await
+    }
+
     /// The sign-ins of a user's sessions of the API.
     pub fn api_sessions(&self, user: UserId) -> Vec<SessionId> {
         let sessions = self.sessions_of(user);
@@ -139,7 +154,7 @@ impl Hub {
     pub fn end_api_sessions(&self, user: UserId, is_over: impl Fn(SessionId) -> bool) {
         for session in self.sessions_of(user) {
             if session.sign_in.is_some_and(&is_over) {
-                session.leave(|mailbox| mailbox.end = Some(End::Revoked));
+                session.put(|mailbox| mailbox.end = Some(End::Revoked));
             }
         }
     }
@@ -147,7 +162,7 @@ impl Hub {
     /// Tells all sessions of a user to end: the account is locked, or has another password.
     pub fn end_all(&self, user: UserId) {
         for session in self.sessions_of(user) {
-            session.leave(|mailbox| mailbox.end = Some(End::Revoked));
+            session.put(|mailbox| mailbox.end = Some(End::Revoked));
         }
     }
 
@@ -232,7 +247,7 @@ impl Hub {
         if let Some(ConvKind::Group(group)) = conv.kind()
             && self.lock().crowds.online_count(group) >= ASIDE_MIN
         {
-            self.aside.leave(conv, seq);
+            self.aside.note(conv, seq);
             return;
         }
         let (sessions, reach) = self.listeners(conv);
@@ -292,7 +307,7 @@ impl Hub {
 
     /// Leaves a mark with the sessions of a conversation, but not with this
     /// device. In groups where only those who look get entries, only they get marks.
-    pub fn mark(&self, conv: ConvId, user: UserId, device: DeviceId, mark: Mark) {
+    pub fn mark(&self, conv: ConvId, user: UserId, device: DeviceId, mark: PassingMark) {
         // Not even looked for: a group that large has thousands of them.
         if self.reach(conv) == Reach::Nobody {
             return;
@@ -301,11 +316,11 @@ impl Hub {
         for session in sessions {
             let is_own = session.actor.user == user;
             let is_for_it = match mark {
-                Mark::Typing | Mark::Delivered(_) => !is_own,
-                Mark::Read(_) => !is_own || session.device() != device,
+                PassingMark::Typing | PassingMark::Delivered(_) => !is_own,
+                PassingMark::Read(_) => !is_own || session.device() != device,
             };
             if is_for_it && session.wants_marks(conv, reach) {
-                session.leave(|mailbox| mailbox.note_mark(conv, user, mark));
+                session.put(|mailbox| mailbox.note_mark(conv, user, mark));
             }
         }
     }
@@ -320,7 +335,7 @@ impl Hub {
     pub fn tell_but(&self, user: UserId, but: Option<DeviceId>, event: &Event) {
         for session in self.sessions_of(user) {
             if Some(session.device()) != but {
-                session.leave_event(event);
+                session.put_event(event);
             }
         }
     }
@@ -375,7 +390,7 @@ impl State {
         let conv = ConvId::group(group);
         for session in &online.sessions {
             session.close(conv);
-            session.leave(|mailbox| mailbox.lose(conv));
+            session.put(|mailbox| mailbox.lose(conv));
         }
         self.crowds.remove(user, group);
     }

@@ -106,7 +106,7 @@ impl Hub {
     pub fn tell_watchers(&self, user: UserId, presence: Presence) {
         let watchers = self.lock().watches.watchers.get(&user).cloned();
         for watcher in watchers.unwrap_or_default() {
-            watcher.leave_presence(user, presence);
+            watcher.put_presence(user, presence);
         }
     }
 }

@@ -188,16 +188,21 @@ impl Session {
         std::mem::take(&mut self.lock().mailbox)
     }
 
-    pub(super) fn leave(&self, note: impl FnOnce(&mut Mailbox)) {
+    /// Whether the session is told to end; the mailbox says why.
+    pub fn is_to_end(&self) -> bool {
+        self.lock().mailbox.end.is_some()
+    }
+
+    pub(super) fn put(&self, note: impl FnOnce(&mut Mailbox)) {
         note(&mut self.lock().mailbox);
         self.bell.notify_one();
     }
 
     /// Leaves a passing event, in the way of this session's protocol.
-    pub(super) fn leave_event(&self, event: &Event) {
+    pub(super) fn put_event(&self, event: &Event) {
         match self.manner {
             Manner::Flamingo => {
-                self.leave(|mailbox| mailbox.push(event.clone()));
+                self.put(|mailbox| mailbox.push(event.clone()));
                 return;
             }
             // Only the log is posted.
@@ -207,17 +212,17 @@ impl Session {
         match event {
             Event::Presence { user, presence } => {
                 if !self.lock().is_choosing {
-                    self.leave_presence(*user, *presence);
+                    self.put_presence(*user, *presence);
                 }
             }
-            Event::ProfileChanged { peer } => self.leave(|mailbox| mailbox.note_profile(*peer)),
+            Event::ProfileChanged { peer } => self.put(|mailbox| mailbox.note_profile(*peer)),
             // Screens are shared among the existing clients only.
             Event::RemoteDesktop { .. } => {}
         }
     }
 
-    pub(super) fn leave_presence(&self, user: UserId, presence: Presence) {
-        self.leave(|mailbox| mailbox.note_presence(user, presence));
+    pub(super) fn put_presence(&self, user: UserId, presence: Presence) {
+        self.put(|mailbox| mailbox.note_presence(user, presence));
     }
 
     /// Something was committed to this conversation.
@@ -233,7 +238,7 @@ impl Session {
         if gets_entries {
             waiting.mailbox.changed.insert(conv);
         } else {
-            waiting.mailbox.heads.insert(conv, seq);
+            waiting.mailbox.note_head(conv, seq);
         }
         drop(waiting);
         self.bell.notify_one();

@@ -86,6 +86,7 @@ fn a_second_login_of_the_same_kind_ends_the_first() {
     let old = enter(&hub, ANN, ClientKind::Pc);
     let phone = enter(&hub, ANN, ClientKind::Android);
     let new = enter(&hub, ANN, ClientKind::Pc);
+    assert!(old.is_to_end() && !new.is_to_end());
     assert_eq!(old.collect().end, Some(End::Replaced { tag: 7 }));
     assert_eq!(phone.collect().end, None);
     assert!(!hub.exit(&old), "it was out already");
@@ -214,12 +215,12 @@ fn in_a_large_group_only_who_looks_gets_entries_and_in_a_huge_one_nobody() {
     hub.ring(conv, Seq(3), None);
     assert_eq!(heard(&looking), (true, None));
     assert_eq!(heard(&other), (false, Some(Seq(3))));
-    hub.mark(conv, BOB, LAPTOP, Mark::Typing);
+    hub.mark(conv, BOB, LAPTOP, PassingMark::Typing);
     assert!(looking.collect().typing.contains(&(conv, BOB)));
     hub.set_sizes(&[(GROUP, 5)]);
     hub.ring(conv, Seq(4), None);
     assert_eq!(heard(&looking), (false, Some(Seq(4))));
-    hub.mark(conv, BOB, LAPTOP, Mark::Typing);
+    hub.mark(conv, BOB, LAPTOP, PassingMark::Typing);
     assert!(looking.collect().is_empty());
     assert!(old.collect().changed.contains(&conv));
 }
@@ -280,11 +281,11 @@ fn reading_marks_reach_the_other_side_and_ones_own_other_devices() {
     let ann = enter_api(&hub, ANN, Manner::WebSocket);
     let bob = enter_api(&hub, BOB, Manner::WebSocket);
     let conv = ConvId::direct(ANN, BOB);
-    hub.mark(conv, ANN, LAPTOP, Mark::Read(Seq(5)));
-    hub.mark(conv, ANN, LAPTOP, Mark::Read(Seq(4)));
+    hub.mark(conv, ANN, LAPTOP, PassingMark::Read(Seq(5)));
+    hub.mark(conv, ANN, LAPTOP, PassingMark::Read(Seq(4)));
     assert!(ann.collect().is_empty());
     assert_eq!(bob.collect().reads.get(&(conv, ANN)), Some(&Seq(5)));
-    hub.mark(conv, ANN, DeviceId(9), Mark::Read(Seq(6)));
+    hub.mark(conv, ANN, DeviceId(9), PassingMark::Read(Seq(6)));
     assert_eq!(ann.collect().reads.get(&(conv, ANN)), Some(&Seq(6)));
 }
 
@@ -335,4 +336,13 @@ fn frames_of_a_screen_are_dropped_when_they_pile_up() {
         );
     }
     assert_eq!(ann.collect().events.len(), 2);
+}
+
+#[tokio::test]
+async fn a_group_that_is_rung_aside_keeps_its_furthest_end() {
+    let aside = Aside::default();
+    let conv = ConvId::group(GROUP);
+    aside.note(conv, Seq(900));
+    aside.note(conv, Seq(880));
+    assert_eq!(aside.take().await.get(&conv), Some(&Seq(900)));
 }

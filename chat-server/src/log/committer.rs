@@ -3,13 +3,14 @@
 //! The previous commit's duration is the batching window; there is no timer. Only after the commit
 //! does the sender hear of success, the tail get the entries and the hub ring the receivers' bells.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use common::api::{Body, Entry};
 use common::auth::Commit;
-use common::id::{ConvId, DeviceId, Seq, UserId};
+use common::id::{DeviceId, UserId};
 use common::store::{Change, Outcome, Store, StoreError};
 use common::telemetry::metrics;
 use common::telemetry::trace::{self, TraceId};
@@ -17,7 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Dirty, Tail, repeated};
+use super::doubts::Doubts;
+use super::{Tail, Unindexed, repeated};
 use crate::hub::Hub;
 use crate::read_marks::OwnMarks;
 
@@ -145,8 +147,9 @@ pub struct Committer {
     store: Arc<dyn Store>,
     tail: Arc<Tail>,
     hub: Arc<Hub>,
-    dirty: Arc<Dirty>,
+    unindexed: Arc<Unindexed>,
     own_marks: Arc<OwnMarks>,
+    doubts: Doubts,
     /// The last batch failed: tell the next senders at once instead of letting each wait.
     is_down: bool,
 }
@@ -173,16 +176,17 @@ impl Committer {
                 store,
                 tail,
                 hub,
-                dirty: Arc::default(),
+                unindexed: Arc::default(),
                 own_marks,
+                doubts: Doubts::default(),
                 is_down: false,
             },
         )
     }
 
     /// Where it is noted which conversations something was appended to.
-    pub fn dirty(&self) -> Arc<Dirty> {
-        Arc::clone(&self.dirty)
+    pub fn unindexed(&self) -> Arc<Unindexed> {
+        Arc::clone(&self.unindexed)
     }
 
     /// Commits until every [`Log`] is gone. If it panics, `shutdown` is cancelled at once: a
@@ -223,6 +227,7 @@ impl Committer {
                 return self.commit_one_by_one(batch, answers).await;
             }
             if matches!(error, StoreError::OutcomeUnknown(_)) {
+                batch.iter().for_each(|change| self.doubts.note(change));
                 (batch, answers) = keep_repeatable(batch, answers, &error);
             }
             let may_retry = error.is_passing() && !self.is_down && !batch.is_empty();
@@ -247,7 +252,7 @@ impl Committer {
         }
     }
 
-    async fn tell(&self, batch: &[Change], outcomes: Vec<Outcome>, answers: Vec<Answer>) {
+    async fn tell(&mut self, batch: &[Change], outcomes: Vec<Outcome>, answers: Vec<Answer>) {
         let mut fresh = Vec::new();
         for outcome in &outcomes {
             if let Outcome::Done { entries, .. } = outcome {
@@ -258,7 +263,7 @@ impl Committer {
             self.hub.note(entry);
         }
         self.tail.push(fresh.iter().cloned());
-        self.dirty.mark(fresh.iter().map(|entry| entry.conv));
+        self.unindexed.mark(fresh.iter().map(|entry| entry.conv));
         let is_traced = trace::is_on();
         for entry in &fresh {
             if is_traced {
@@ -269,11 +274,7 @@ impl Committer {
                 trace(entry, "fanned out");
             }
         }
-        for (change, outcome) in batch.iter().zip(&outcomes) {
-            if let Outcome::AlreadyThere { conv, seq, .. } = outcome {
-                self.tell_again(change, *conv, *seq).await;
-            }
-        }
+        self.tell_what_was_in_doubt(batch, &outcomes).await;
         count(batch, &outcomes, &answers);
         for ((change, outcome), answer) in batch.iter().zip(outcomes).zip(answers) {
             if answer.is_readers {
@@ -299,19 +300,40 @@ impl Committer {
         }
     }
 
-    /// A commit whose answer was lost told nobody: its repetition does.
-    async fn tell_again(&self, change: &Change, conv: ConvId, seq: Seq) {
-        self.dirty.mark([conv]);
-        let change = change.inner();
-        if let Change::Append(append) = change {
-            let writer = (append.origin.user, append.origin.device);
-            return self.hub.ring(conv, seq, Some(writer));
+    /// A commit whose answer was lost told nobody: its repetition does. Nothing is asked for other
+    /// repetitions: whoever they concern has heard.
+    async fn tell_what_was_in_doubt(&mut self, batch: &[Change], outcomes: &[Outcome]) {
+        let mut convs = BTreeMap::new();
+        for (change, outcome) in batch.iter().zip(outcomes) {
+            let was_in_doubt = self.doubts.settle(change);
+            let Outcome::AlreadyThere { conv, .. } = outcome else {
+                continue;
+            };
+            if !was_in_doubt {
+                continue;
+            }
+            if let Change::Append(append) = change.inner() {
+                let writer = Some((append.origin.user, append.origin.device));
+                let of_conv = convs.entry(*conv).or_insert(writer);
+                *of_conv = of_conv.filter(|_| *of_conv == writer);
+                continue;
+            }
+            match repeated::catch_up(&*self.store, &self.hub, change.inner(), *conv).await {
+                Ok(concerned) => convs.extend(concerned.into_iter().map(|conv| (conv, None))),
+                Err(error) => {
+                    // Who is on line hears of it when he comes back.
+                    tracing::warn!(%error, %conv, "not everybody was told of a change in doubt");
+                    convs.insert(*conv, None);
+                }
+            }
         }
-        if let Err(error) = repeated::tell(&*self.store, &self.hub, change, conv).await {
-            // Who is on line hears of it when he comes back.
-            tracing::warn!(%error, %conv, "nobody was told of a repeated change");
+        if convs.is_empty() {
+            return;
         }
-        self.hub.ring(conv, seq, None);
+        self.unindexed.mark(convs.keys().copied());
+        if let Err(error) = repeated::ring(&*self.store, &self.hub, &convs).await {
+            tracing::warn!(%error, "nobody was told of changes that were in doubt");
+        }
     }
 }
 

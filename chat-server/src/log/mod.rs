@@ -1,10 +1,11 @@
 //! Gives facts an order: the one queue to the database, and the newest entries in memory.
 
 mod committer;
-mod dirty;
+mod doubts;
 mod repeated;
 mod tail;
+mod unindexed;
 
 pub use committer::{Committer, Log, Pending, QUEUE_LENGTH_MAX};
-pub use dirty::{Dirty, Marked};
 pub use tail::{Tail, TailEntry};
+pub use unindexed::{Marked, Unindexed};

@@ -1,6 +1,8 @@
 //! Changes that are handed to the database again because it did not say whether it saved them.
 
-use common::id::{ConvId, ConvKind, GroupId, UserId};
+use std::collections::BTreeMap;
+
+use common::id::{ConvId, ConvKind, DeviceId, GroupId, UserId};
 use common::store::block::BlockChange;
 use common::store::bot::BotChange;
 use common::store::group::{self, GroupChange};
@@ -56,6 +58,9 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
     }
 }
 
+/// The one device that has no need to be woken, if there is one.
+pub(super) type Writer = Option<(UserId, DeviceId)>;
+
 /// Whom a change concerns besides the conversation of its first entry.
 struct Concerned {
     group: Option<GroupId>,
@@ -63,41 +68,42 @@ struct Concerned {
     inboxes: Vec<UserId>,
 }
 
-/// Tells the hub and the inboxes of a change that was saved before, maybe without anybody hearing
-/// of it. What the hub knows of members follows the database and not the entry: since the entry
-/// was written the same user may have come or gone again. `conv` is where its first entry stands.
-pub(super) async fn tell(
+/// Puts right what the hub knows of members after a change that was saved maybe without anybody
+/// hearing of it; answers where its entries stand. What the hub knows follows the database and not
+/// the entries: since they were written the same user may have come or gone again. `conv` is where
+/// the first one stands.
+pub(super) async fn catch_up(
     store: &dyn Store,
     hub: &Hub,
     change: &Change,
     conv: ConvId,
-) -> Result<(), StoreError> {
+) -> Result<Vec<ConvId>, StoreError> {
     let concerned = concerned(store, hub, change, conv).await?;
-    for user in concerned.inboxes {
-        let inbox = ConvId::inbox(user);
-        if inbox != conv {
-            ring(store, hub, inbox).await?;
-        }
-    }
+    let mut convs = vec![conv];
+    convs.extend(concerned.inboxes.into_iter().map(ConvId::inbox));
     let Some(group) = concerned.group else {
-        return Ok(());
+        return Ok(convs);
     };
+    convs.push(ConvId::group(group));
     for user in concerned.members {
         let is_member = group::member(store, group, user).await?.is_some();
         hub.correct_member(user, group, is_member);
     }
     hub.set_sizes(&group::sizes(store, &[group]).await?);
-    let of_group = ConvId::group(group);
-    if of_group != conv {
-        ring(store, hub, of_group).await?;
-    }
-    Ok(())
+    Ok(convs)
 }
 
-/// Rings for whatever stands in a conversation now.
-async fn ring(store: &dyn Store, hub: &Hub, conv: ConvId) -> Result<(), StoreError> {
-    for found in indexed::of(store, &[conv]).await? {
-        hub.ring(conv, found.head, None);
+/// Rings for whatever stands in these conversations now: what was in doubt may be older than the
+/// newest entry.
+pub(super) async fn ring(
+    store: &dyn Store,
+    hub: &Hub,
+    convs: &BTreeMap<ConvId, Writer>,
+) -> Result<(), StoreError> {
+    let named: Vec<ConvId> = convs.keys().copied().collect();
+    for found in indexed::of(store, &named).await? {
+        let writer = convs.get(&found.conv).copied().flatten();
+        hub.ring(found.conv, found.head, writer);
     }
     Ok(())
 }

@@ -3,11 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use common::api::KnownSegment;
 use common::config::ChatConfig;
 use common::id::ConvId;
+use common::store::StoreError;
 
 use crate::actor::Actor;
-use crate::command::{add_member, create_group, remove_member};
+use crate::app::App;
+use crate::command::{
+    Draft, Failure, Sent, add_member, create_group, remove_member, send_segments,
+};
 use crate::hub::{ClientKind, Entrant, Manner, ONLINE, Session};
 use crate::testing::{TestServer, named};
 
@@ -59,4 +64,55 @@ async fn members_follow_a_change_whose_answer_was_lost() {
     let added = add_member(app, &ann, cars, bob.user, named("a")).await;
     added.unwrap();
     assert_eq!(hub.members_online(cars), [ann.user]);
+}
+
+#[tokio::test]
+async fn a_repetition_of_what_was_answered_is_news_to_nobody() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let app = &server.app;
+    let at_bob = enter(&server, &bob);
+    let conv = ConvId::direct(ann.user, bob.user);
+    say(app, &ann, conv).await.unwrap();
+    create_group(app, &ann, "cars".to_owned(), named("g"))
+        .await
+        .unwrap();
+    assert!(at_bob.collect().changed.contains(&conv));
+    // The database need not be asked: the committer has better things to do.
+    store.fail_reads("SELECT", StoreError::Broken("not to be asked".to_owned()));
+    assert!(say(app, &ann, conv).await.unwrap().is_repeat);
+    let again = create_group(app, &ann, "cars".to_owned(), named("g")).await;
+    again.unwrap();
+    assert!(at_bob.collect().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_saved_in_doubt_is_told_when_its_client_repeats_it() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let app = &server.app;
+    let at_bob = enter(&server, &bob);
+    let conv = ConvId::direct(ann.user, bob.user);
+    store.lose_next_answer_and_fail(StoreError::Broken("gone".to_owned()));
+    assert!(say(app, &ann, conv).await.is_err());
+    store.mend_commits();
+    assert!(at_bob.collect().is_empty(), "nobody knows yet");
+    assert!(say(app, &ann, conv).await.unwrap().is_repeat);
+    assert!(at_bob.collect().changed.contains(&conv));
+    assert!(say(app, &ann, conv).await.unwrap().is_repeat);
+    assert!(at_bob.collect().is_empty());
+}
+
+async fn say(app: &App, ann: &Actor, conv: ConvId) -> Result<Sent, Failure> {
+    let text = KnownSegment::Text {
+        text: "hi".to_owned(),
+    };
+    let draft = Draft {
+        segments: vec![text.into()],
+        reply_to: None,
+    };
+    let sending = send_segments(app, ann, conv, draft, named("m")).await?;
+    sending.saved().await
 }

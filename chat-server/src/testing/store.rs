@@ -1,7 +1,7 @@
 //! A store that passes everything on to another one, and waits or fails where a test says so.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -25,10 +25,12 @@ pub(crate) struct FaultyStore {
     store: Arc<dyn Store>,
     script: Option<Box<dyn Script>>,
     is_next_lost: AtomicBool,
+    reads: AtomicUsize,
     turn: tokio::sync::Mutex<()>,
     waiting: Notify,
     fault: Mutex<Option<(&'static str, StoreError)>>,
     commit_fault: Mutex<Option<StoreError>>,
+    fault_after_lost: Mutex<Option<StoreError>>,
 }
 
 impl FaultyStore {
@@ -37,10 +39,12 @@ impl FaultyStore {
             store,
             script: None,
             is_next_lost: AtomicBool::new(false),
+            reads: AtomicUsize::new(0),
             turn: tokio::sync::Mutex::default(),
             waiting: Notify::new(),
             fault: Mutex::default(),
             commit_fault: Mutex::default(),
+            fault_after_lost: Mutex::default(),
         }
     }
 
@@ -64,6 +68,12 @@ impl FaultyStore {
         self.is_next_lost.store(true, Ordering::Relaxed);
     }
 
+    /// The next commit is saved, nobody hears of it, and from then on nothing is saved.
+    pub(crate) fn lose_next_answer_and_fail(&self, error: StoreError) {
+        *lock(&self.fault_after_lost) = Some(error);
+        self.lose_next_answer();
+    }
+
     /// Nothing is saved as long as the answer is held.
     pub(crate) async fn hold_commits(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
@@ -72,6 +82,11 @@ impl FaultyStore {
     /// Returns when there is something to be saved while commits are held.
     pub(crate) async fn is_asked_to_commit(&self) {
         self.waiting.notified().await;
+    }
+
+    /// How often it was asked for peers, and with statements.
+    pub(crate) fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
     }
 
     /// From now on reads with this in their statement fail.
@@ -87,6 +102,11 @@ impl FaultyStore {
     /// From now on nothing is saved.
     pub(crate) fn fail_commits(&self, error: StoreError) {
         *lock(&self.commit_fault) = Some(error);
+    }
+
+    /// From now on changes are saved again.
+    pub(crate) fn mend_commits(&self) {
+        *lock(&self.commit_fault) = None;
     }
 
     fn fault_of(&self, sql: &str) -> Option<StoreError> {
@@ -118,6 +138,8 @@ impl Store for FaultyStore {
         }
         let outcomes = self.store.commit(batch).await?;
         if self.is_next_lost.swap(false, Ordering::Relaxed) {
+            let fault = lock(&self.fault_after_lost).take();
+            *lock(&self.commit_fault) = fault;
             return Err(StoreError::OutcomeUnknown("lost".to_owned()));
         }
         Ok(outcomes)
@@ -170,6 +192,7 @@ impl Store for FaultyStore {
 
     async fn peers(&self, user: UserId) -> Result<Vec<Peer>, StoreError> {
         self.before_read().await?;
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.store.peers(user).await
     }
 
@@ -199,6 +222,7 @@ impl Store for FaultyStore {
 
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         self.before_read().await?;
+        self.reads.fetch_add(1, Ordering::Relaxed);
         if let Some(error) = self.fault_of(sql) {
             return Err(error);
         }

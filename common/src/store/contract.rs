@@ -241,6 +241,7 @@ macro_rules! store_contract {
             }
             outgoing_hooks {
                 a_hook_begins_at_the_end_and_is_a_device
+                what_a_hook_got_was_not_delivered
                 a_hook_stops_with_its_account_and_with_its_owner
                 hooks_are_refused_where_they_must
                 hooks_are_limited
@@ -252,6 +253,7 @@ macro_rules! store_contract {
             }
             blocks {
                 blocks_are_listed_newest_first
+                how_two_stand_to_each_other
                 a_block_that_cannot_be_is_refused
                 who_is_blocked_cannot_write
                 a_block_comes_before_friendship
@@ -269,6 +271,7 @@ macro_rules! store_contract {
                 open_requests_are_listed_both_ways
                 a_request_is_taken_back
                 it_is_known_when_people_were_last_here
+                who_is_in_a_common_group_is_known
             }
             place {
                 opening_makes_a_direct_conversation

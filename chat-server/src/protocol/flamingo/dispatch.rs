@@ -1,5 +1,6 @@
 //! From a logged-in client's packets to commands, and their replies to packets.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use common::api::{Profile, Refusal, TeamEdit};
@@ -14,7 +15,7 @@ use super::link::{Ended, Link};
 use super::packets::{self, FriendStep};
 use super::translate::rewrite;
 use crate::app::App;
-use crate::command::{self as commands, Failure, Joined, PasswordChange, Sending};
+use crate::command::{self as commands, Failure, Joined, Letter, PasswordChange, Sending};
 use crate::hub::Session;
 
 /// A request that cannot be read ends the connection.
@@ -71,12 +72,18 @@ fn say_nothing(command: i32, failure: &Failure) {
     }
 }
 
-/// Hands the messages of a chat packet to the log. Waits for nothing but a place in its queue.
-pub(super) async fn send(
+/// A chat packet that was read.
+pub(super) struct Outgoing {
+    pub(super) letter: Letter,
+    pub(super) convs: Vec<ConvId>,
+}
+
+/// Reads a chat packet; `None` for what is answered with silence.
+pub(super) async fn outgoing(
     app: &App,
     session: &Session,
     packet: &Packet,
-) -> Result<Vec<Sending>, Ended> {
+) -> Result<Option<Outgoing>, Ended> {
     let mut fields = Reader::new(&packet.trailing);
     let targets = if packet.command == command::MULTI_CHAT {
         let targets = fields.bytes()?;
@@ -89,30 +96,50 @@ pub(super) async fn send(
     // What was written anew is what the receivers get, so its length is what counts.
     let length = match rewrite(&packet.data, Millis(0)) {
         Some(written) => written.len(),
-        None => return Ok(Vec::new()),
+        None => return Ok(None),
     };
     if u64::try_from(length).unwrap_or(u64::MAX) > app.config.message_bytes_max.0 {
         tracing::info!(length, "a message is too long and was not sent");
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let mut sendings = Vec::with_capacity(targets.len());
-    for peer in targets.into_iter().filter_map(peer) {
-        let content = packet.data.clone();
-        match commands::send(
-            app,
-            &session.actor,
-            ConvId::between(session.actor.user, peer),
-            content,
-            packet.seq.into(),
-        )
-        .await
-        {
-            Ok(sending) => sendings.push(sending),
-            Err(Failure::Store(error)) => return Err(Ended::NotSaved(error)),
-            Err(failure) => say_nothing(packet.command, &failure),
+    let user = session.actor.user;
+    let mut known = HashSet::new();
+    let convs: Vec<ConvId> = targets
+        .into_iter()
+        .filter_map(peer)
+        .map(|peer| ConvId::between(user, peer))
+        .filter(|conv| known.insert(*conv))
+        .collect();
+    // As many as one may have contacts: to more nobody has anything to say.
+    if convs.len() > usize::try_from(app.config.friends_max).unwrap_or(usize::MAX) {
+        let targets = convs.len();
+        tracing::info!(targets, "a message goes to too many and was not sent");
+        return Ok(None);
+    }
+    if convs.is_empty() {
+        return Ok(None);
+    }
+    let letter = Letter::new(app, packet.data.clone()).await;
+    let letter = letter.map_err(Ended::NotSaved)?;
+    Ok(Some(Outgoing { letter, convs }))
+}
+
+/// Hands a message to the log. Waits for nothing but a place in its queue.
+pub(super) async fn send(
+    app: &App,
+    session: &Session,
+    packet: &Packet,
+    conv: ConvId,
+    letter: Letter,
+) -> Result<Option<Sending>, Ended> {
+    match commands::send(app, &session.actor, conv, letter, packet.seq.into()).await {
+        Ok(sending) => Ok(Some(sending)),
+        Err(Failure::Store(error)) => Err(Ended::NotSaved(error)),
+        Err(failure) => {
+            say_nothing(packet.command, &failure);
+            Ok(None)
         }
     }
-    Ok(sendings)
 }
 
 fn peer(number: i32) -> Option<Peer> {

@@ -11,12 +11,13 @@ use common::api::{Body, Notice};
 use common::id::{ConvId, Millis, Peer, Seq};
 use common::store::{Change, StoreError, admin};
 use common::telemetry::metrics;
+use common::wire::chat::Packet;
 use common::wire::command;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::{self, Shown, Viewer};
-use super::dispatch;
+use super::dispatch::{self, Outgoing};
 use super::greeting::{Attempt, Login, try_login};
 use super::link::{Ended, Link};
 use super::packets;
@@ -27,9 +28,9 @@ use crate::app::App;
 use crate::arrival::{Arrival, arrive};
 use crate::command::{Failure, Sending};
 use crate::content;
+use crate::cursor_moves::CursorMoves;
 use crate::hub::{ClientKind, End, Entrant, Manner, Seat, Session};
 use crate::log::TailEntry;
-use crate::moves::Moves;
 use crate::presence;
 use crate::walker::Walker;
 
@@ -51,14 +52,20 @@ pub(super) async fn run(
 ) -> Ended {
     link.logged_in();
     let mut receipts = Receipts::default();
+    let mut before = None;
     loop {
         match Running::start(app, link, &login, receipts).await {
             Ok(running) => match running.run(shutdown).await {
-                Next::Login(next, on_their_way) => (login, receipts) = (*next, on_their_way),
+                Next::Login(next, left) => {
+                    (login, receipts, before) = (*next, left.receipts, left.unheard);
+                }
                 Next::End(ended) => return ended,
             },
             Err(error) => {
                 tracing::warn!(%error, "a session could not start");
+                if let Some(before) = &before {
+                    app.hub.departed(before);
+                }
                 let code = command::code::UNKNOWN;
                 link.push(&packets::code(
                     command::LOGIN,
@@ -75,10 +82,18 @@ pub(super) async fn run(
 
 /// What follows a session.
 enum Next {
-    /// Somebody logged in again on the same connection. What the same device was sent on it and
-    /// has not acknowledged yet is on its way still.
-    Login(Box<Login>, Receipts),
+    /// Somebody logged in again on the same connection.
+    Login(Box<Login>, Left),
     End(Ended),
+}
+
+/// What is left of a session.
+struct Left {
+    /// What the same device was sent on the connection and has not acknowledged yet is on its way
+    /// still.
+    receipts: Receipts,
+    /// The session, if its user's friends were not told of its end: he logged in again.
+    unheard: Option<Arc<Session>>,
 }
 
 struct Running<'a> {
@@ -101,7 +116,7 @@ struct Running<'a> {
     heard_at: Instant,
     /// The store did not answer: ask again then.
     retry_at: Option<Instant>,
-    moves: Moves,
+    moves: CursorMoves,
 }
 
 impl<'a> Running<'a> {
@@ -175,7 +190,7 @@ impl<'a> Running<'a> {
             has_heartbeat: false,
             heard_at: Instant::now(),
             retry_at: None,
-            moves: Moves::new(app, user, device),
+            moves: CursorMoves::new(app, user, device),
         })
     }
 
@@ -184,11 +199,11 @@ impl<'a> Running<'a> {
             Ok(login) => {
                 let is_same_user = login.account.id == self.session.actor.user;
                 let is_same_device = is_same_user && login.kind == self.session.kind;
-                let mut receipts = self.finish(None, is_same_user).await;
+                let mut left = self.finish(None, is_same_user).await;
                 if !is_same_device {
-                    receipts = Receipts::default();
+                    left.receipts = Receipts::default();
                 }
-                Next::Login(login, receipts)
+                Next::Login(login, left)
             }
             Err(ended) => {
                 self.finish(Some(&ended), false).await;
@@ -210,7 +225,7 @@ impl<'a> Running<'a> {
             // What happened before a request arrived is delivered before it is answered, but a
             // long catch-up is delivered between the requests.
             self.deliver().await?;
-            if let Some(login) = self.answer().await? {
+            if let Some(login) = self.answer(shutdown).await? {
                 return Ok(login);
             }
             let is_level = self.deliver().await?;
@@ -236,15 +251,12 @@ impl<'a> Running<'a> {
 
     /// Carries out every request that was read. Messages are handed to the log without waiting
     /// for each other; anything else waits for the messages before it.
-    async fn answer(&mut self) -> Result<Option<Box<Login>>, Ended> {
+    async fn answer(&mut self, shutdown: &CancellationToken) -> Result<Option<Box<Login>>, Ended> {
         let mut sendings = Vec::new();
         while let Some(packet) = self.link.next_packet()? {
             self.own_seq = packet.seq.wrapping_add(1);
             if matches!(packet.command, command::CHAT | command::MULTI_CHAT) {
-                sendings.extend(dispatch::send(self.app, &self.session, &packet).await?);
-                if sendings.len() >= SENDINGS_MAX {
-                    self.settle(&mut sendings).await?;
-                }
+                self.send(&packet, &mut sendings, shutdown).await?;
                 continue;
             }
             self.settle(&mut sendings).await?;
@@ -262,6 +274,35 @@ impl<'a> Running<'a> {
         }
         self.settle(&mut sendings).await?;
         Ok(None)
+    }
+
+    /// Hands a message in, for each conversation that it is for. As many are on their way at a time
+    /// as of other messages, and who is told to end goes no further.
+    async fn send(
+        &mut self,
+        packet: &Packet,
+        sendings: &mut Vec<Sending>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Ended> {
+        let outgoing = dispatch::outgoing(self.app, &self.session, packet).await?;
+        let Some(Outgoing { letter, convs }) = outgoing else {
+            return Ok(());
+        };
+        for conv in convs {
+            if sendings.len() >= SENDINGS_MAX {
+                self.settle(sendings).await?;
+                if shutdown.is_cancelled() {
+                    return Err(Ended::Stopping);
+                }
+                if self.session.is_to_end() {
+                    self.deliver().await?;
+                }
+            }
+            let letter = letter.clone();
+            let sent = dispatch::send(self.app, &self.session, packet, conv, letter).await?;
+            sendings.extend(sent);
+        }
+        Ok(())
     }
 
     /// Waits until these messages are durable. A refused one is answered with silence, as the
@@ -491,9 +532,8 @@ impl<'a> Running<'a> {
             .then(|| Duration::from_secs(self.app.config.idle_timeout_pc_s))
     }
 
-    /// Ends the session; `ended` is `None` if the connection goes on with another login. Returns
-    /// what is still on its way.
-    async fn finish(mut self, ended: Option<&Ended>, is_same_user: bool) -> Receipts {
+    /// Ends the session; `ended` is `None` if the connection goes on with another login.
+    async fn finish(mut self, ended: Option<&Ended>, is_same_user: bool) -> Left {
         let acknowledged = self.link.acknowledged();
         let received = match ended {
             None | Some(Ended::Closed | Ended::Stopping | Ended::Replaced) => {
@@ -507,13 +547,14 @@ impl<'a> Running<'a> {
         self.moves.finish().await;
         let was_in = self.seat.leave();
         tracing::info!("logged out");
-        if was_in
-            && !is_same_user
-            && let Err(error) = presence::left(self.app, &self.session).await
-        {
-            tracing::warn!(%error, "friends were not told of a logout");
+        let is_unheard = was_in && is_same_user;
+        if was_in && !is_same_user {
+            presence::left(self.app, &self.session).await;
         }
-        self.receipts
+        Left {
+            receipts: self.receipts,
+            unheard: is_unheard.then_some(self.session),
+        }
     }
 }
 

@@ -37,7 +37,9 @@ impl Ephemeral {
         for conv in &mailbox.lost {
             self.heads.remove(conv);
         }
-        self.heads.extend(mailbox.heads);
+        for (conv, head) in mailbox.heads {
+            self.head(conv, head);
+        }
         self.presences.extend(mailbox.presences);
         self.typing.extend(mailbox.typing);
         self.reads.extend(mailbox.reads);
@@ -45,9 +47,10 @@ impl Ephemeral {
         self.profiles.extend(mailbox.profiles);
     }
 
-    /// A large group has got this far.
+    /// A large group has got this far, or further.
     pub(super) fn head(&mut self, conv: ConvId, head: Seq) {
-        self.heads.insert(conv, head);
+        let furthest = self.heads.entry(conv).or_default();
+        *furthest = head.max(*furthest);
     }
 
     /// How far a large group has got, if that was not told yet. It need not be told any more.
@@ -143,8 +146,8 @@ mod tests {
         let (mut ephemeral, now) = (Ephemeral::default(), Instant::now());
         ephemeral.head(CONV, Seq(1));
         assert_eq!(ephemeral.take_heads(now).len(), 1);
-        ephemeral.head(CONV, Seq(2));
         ephemeral.head(CONV, Seq(3));
+        ephemeral.head(CONV, Seq(2));
         assert!(ephemeral.take_heads(now).is_empty());
         let heads = ephemeral.take_heads(now + HEADS_EVERY);
         assert_eq!(heads, BTreeMap::from([(CONV, Seq(3))]));

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::closing::reconnect_after_ms;
+use super::close_reason::reconnect_after_ms;
 use super::extract::Signed;
 use super::live::{Backlog, Live, until};
 use super::problem::Problem;

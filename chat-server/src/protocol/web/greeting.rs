@@ -8,7 +8,7 @@ use common::store::meta;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::closing::{Closing, reconnect_after_ms};
+use super::close_reason::{CloseReason, reconnect_after_ms};
 use super::frames::{self, Id};
 use super::live::{Backlog, Live};
 use super::problem::Problem;
@@ -85,24 +85,24 @@ struct Welcome {
 ///
 /// # Errors
 /// Why the connection ends.
-pub(super) async fn greet(caller: &Caller, socket: &mut Socket) -> Result<Greeted, Closing> {
+pub(super) async fn greet(caller: &Caller, socket: &mut Socket) -> Result<Greeted, CloseReason> {
     let text = tokio::select! {
-        text = timeout(HELLO_WITHIN, first_request(socket)) => text.map_err(|_| Closing::NoHello)??,
+        text = timeout(HELLO_WITHIN, first_request(socket)) => text.map_err(|_| CloseReason::NoHello)??,
         () = caller.shutdown.cancelled() => {
             let reconnect_after_ms = reconnect_after_ms(caller.app.hub.users_count());
-            return Err(Closing::Draining { reconnect_after_ms });
+            return Err(CloseReason::Draining { reconnect_after_ms });
         }
     };
     let (envelope, checked) = frames::envelope(text.as_bytes())
-        .ok_or(Closing::Protocol("no request that can be read"))?;
+        .ok_or(CloseReason::Protocol("no request that can be read"))?;
     if envelope.op != "hello" {
-        return Err(Closing::Protocol("the first request is not hello"));
+        return Err(CloseReason::Protocol("the first request is not hello"));
     }
     let hello = match checked.and_then(|()| frames::fields(text.as_bytes())) {
         Ok(hello) => hello,
         Err(problem) => {
             answer_error(socket, envelope.id.as_ref(), &problem).await?;
-            return Err(Closing::Protocol("hello cannot be read"));
+            return Err(CloseReason::Protocol("hello cannot be read"));
         }
     };
     match enter(caller, hello).await {
@@ -122,15 +122,15 @@ pub(super) async fn greet(caller: &Caller, socket: &mut Socket) -> Result<Greete
         Err(problem) => {
             answer_error(socket, envelope.id.as_ref(), &problem).await?;
             Err(if problem.code == code::UNAUTHENTICATED {
-                Closing::Unauthenticated
+                CloseReason::Unauthenticated
             } else {
-                Closing::Unavailable
+                CloseReason::Unavailable
             })
         }
     }
 }
 
-async fn first_request(socket: &mut Socket) -> Result<Utf8Bytes, Closing> {
+async fn first_request(socket: &mut Socket) -> Result<Utf8Bytes, CloseReason> {
     loop {
         if let Received::Request(text) = socket.receive().await? {
             return Ok(text);
@@ -142,7 +142,7 @@ async fn answer_error(
     socket: &mut Socket,
     id: Option<&Id>,
     problem: &Problem,
-) -> Result<(), Closing> {
+) -> Result<(), CloseReason> {
     if let Some(id) = id {
         socket.feed(frames::error(id, problem)).await?;
     }

@@ -19,9 +19,9 @@ use super::showing::Showing;
 use crate::app::App;
 use crate::arrival::{Arrival, arrive};
 use crate::command::{self, Failure, SignedIn};
+use crate::cursor_moves::CursorMoves;
 use crate::hub::{ClientKind, End, Entrant, Manner, ONLINE, Reach, Seat, Session};
 use crate::log::TailEntry;
-use crate::moves::Moves;
 use crate::presence;
 use crate::walker::{Skipped, Walker};
 
@@ -52,7 +52,7 @@ pub(super) struct Live {
     pub(super) session: Arc<Session>,
     pub(super) acks: Acks,
     pub(super) ephemeral: Ephemeral,
-    pub(super) moves: Moves,
+    pub(super) moves: CursorMoves,
     backlog: Backlog,
     walker: Walker,
     seat: Seat,
@@ -112,7 +112,7 @@ impl Live {
             session,
             acks: Acks::default(),
             ephemeral,
-            moves: Moves::new(app, user, device),
+            moves: CursorMoves::new(app, user, device),
             backlog,
             walker,
             seat,
@@ -180,14 +180,15 @@ impl Live {
         }
     }
 
-    /// Large groups that moved and are to be named now.
+    /// Large groups that moved and are to be named now. What was named never goes back.
     pub(super) fn heads(&mut self, now: Instant) -> Vec<String> {
         let heads = self.ephemeral.take_heads(now);
         let name = |(conv, head)| {
+            let was_named = self.acks.named_head(conv) >= Some(head);
             self.acks.named(conv, head);
-            event::head(conv, head)
+            (!was_named).then(|| event::head(conv, head))
         };
-        heads.into_iter().map(name).collect()
+        heads.into_iter().filter_map(name).collect()
     }
 
     /// The client shows this conversation: what it was not sent of a large group is sent now.
@@ -294,9 +295,8 @@ impl Live {
         self.moves.hand_in(moved).await;
         // A session that takes this one's place waits for it, see `arrive`.
         self.moves.finish().await;
-        let was_in = self.seat.leave();
-        if was_in && let Err(error) = presence::left(&self.app, &self.session).await {
-            tracing::warn!(%error, "friends were not told of a logout");
+        if self.seat.leave() {
+            presence::left(&self.app, &self.session).await;
         }
     }
 }

@@ -6,7 +6,7 @@
 //! see what is decided by the commands, not here.
 
 mod acks;
-mod closing;
+mod close_reason;
 mod code;
 mod document;
 mod document_page;
@@ -19,16 +19,17 @@ mod frames;
 mod greeting;
 mod json;
 mod layers;
+mod list_page;
 mod live;
 mod operator;
 mod ops;
-mod page;
 mod pages;
 mod presence;
 mod problem;
 mod router;
 mod routes;
 mod sealed_position;
+mod send_order;
 mod shape;
 mod showing;
 mod socket;

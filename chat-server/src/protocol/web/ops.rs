@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::closing::Closing;
+use super::close_reason::CloseReason;
 use super::code;
 use super::frames::{self, Envelope, Id};
 use super::problem::Problem;
@@ -18,7 +18,7 @@ use super::routes::messages::sent_body;
 use super::shape::{ClientName, Decimal, event};
 use super::ws::{Done, Running};
 use crate::actor::Mark;
-use crate::command::{self, Draft};
+use crate::command::{self, Draft, Failure, Sent};
 use crate::hub::{INVISIBLE, ONLINE};
 use crate::presence;
 use crate::rates::Class;
@@ -39,7 +39,7 @@ pub(super) async fn carry_out(
     running: &mut Running<'_>,
     envelope: &Envelope,
     text: &[u8],
-) -> Result<Taken, Closing> {
+) -> Result<Taken, CloseReason> {
     let id = envelope.id.as_ref();
     let taken = match envelope.op.as_str() {
         "message.send" => Box::pin(send(running, id, text)).await,
@@ -63,7 +63,7 @@ pub(super) async fn carry_out(
             running.count_ping()?;
             answer(running, id, json!({})).await?
         }
-        "hello" => return Err(Closing::Protocol("a second hello")),
+        "hello" => return Err(CloseReason::Protocol("a second hello")),
         _ => Err(code::UNKNOWN_OP.into()),
     };
     Ok(taken)
@@ -73,7 +73,7 @@ async fn answer(
     running: &mut Running<'_>,
     id: Option<&Id>,
     ok: impl Serialize,
-) -> Result<Taken, Closing> {
+) -> Result<Taken, CloseReason> {
     if let Some(id) = id {
         running.socket.feed(frames::ok(id, ok)).await?;
     }
@@ -125,7 +125,8 @@ enum To {
 }
 
 /// Hands a message in. What comes next is handed in behind it; the answer comes when it is
-/// durable.
+/// durable. A message that waits for the names of its files holds up other messages and nothing
+/// else.
 async fn send(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken {
     count(running, Class::Send)?;
     let send: NewMessage = frames::fields(text)?;
@@ -142,10 +143,9 @@ async fn send(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken 
         reply_to: send.reply_to.map(Seq),
     };
     let mark = Mark::from(client_id.clone());
-    let sending = command::send_segments(&app, actor, conv, draft, mark).await?;
+    let mut prepared = command::prepare_segments(&app, actor, conv, draft, mark).await?;
     let id = id.cloned();
-    running.pending.push_back(Box::pin(async move {
-        let sent = sending.saved().await;
+    let done = move |sent: Result<Sent, Failure>| {
         let wrote = sent.as_ref().ok().map(|sent| (sent.conv, sent.seq));
         let result = sent
             .map(|sent| sent_body(&sent, &client_id))
@@ -154,7 +154,22 @@ async fn send(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken 
             answer: id.map(|id| finished(&id, result)),
             wrote,
         }
-    }));
+    };
+    if prepared.is_ready() && running.order.is_free() {
+        let sending = prepared.hand_in(&app, actor).await?;
+        let saved = sending.saved().map(done);
+        running.pending.push_back(Box::pin(saved));
+        return Ok(());
+    }
+    let mut turn = running.order.queue();
+    let handed_in = async move {
+        let ready = prepared.ready(&app).await;
+        turn.comes().await;
+        ready?;
+        prepared.hand_in(&app, &session.actor).await
+    };
+    let saved = async move { handed_in.await?.saved().await };
+    running.late.push(Box::pin(saved.map(done)));
     Ok(())
 }
 
@@ -281,7 +296,7 @@ fn watch(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken {
         let visible = presence::visible(&app, &session.actor, &users).await?;
         // Watching before looking: a change between the two is told twice rather than never.
         app.hub.watch(&session, &visible);
-        let found = presence::of_users(&app, &session.actor, &visible).await?;
+        let found = presence::whereabouts(&app, visible).await?;
         let items: Vec<_> = found.into_iter().map(event::Shown::from).collect();
         Ok(json!({"items": items}))
     });

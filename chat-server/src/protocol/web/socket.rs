@@ -7,7 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 
-use super::closing::Closing;
+use super::close_reason::CloseReason;
 
 /// The only subprotocol.
 pub(super) const SUBPROTOCOL: &str = "myim.v1";
@@ -65,13 +65,13 @@ impl Socket {
     ///
     /// # Errors
     /// Why the connection ends.
-    pub(super) async fn receive(&mut self) -> Result<Received, Closing> {
+    pub(super) async fn receive(&mut self) -> Result<Received, CloseReason> {
         match self.socket.next().await {
             Some(Ok(Message::Text(text))) => Ok(Received::Request(text)),
             Some(Ok(Message::Ping(_))) => Ok(Received::Ping),
             Some(Ok(Message::Pong(_))) => Ok(Received::Pong),
-            Some(Ok(Message::Binary(_))) => Err(Closing::Protocol("a binary frame")),
-            Some(Ok(Message::Close(_))) | None => Err(Closing::Gone),
+            Some(Ok(Message::Binary(_))) => Err(CloseReason::Protocol("a binary frame")),
+            Some(Ok(Message::Close(_))) | None => Err(CloseReason::Gone),
             Some(Err(error)) => Err(broken(&error)),
         }
     }
@@ -80,7 +80,7 @@ impl Socket {
     ///
     /// # Errors
     /// Why the connection ends.
-    pub(super) async fn feed(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), Closing> {
+    pub(super) async fn feed(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), CloseReason> {
         self.is_fed = true;
         let feeding = self.socket.feed(Message::Text(text.into()));
         in_time(&timeout(self.stall, feeding).await)
@@ -90,7 +90,7 @@ impl Socket {
     ///
     /// # Errors
     /// Why the connection ends.
-    pub(super) async fn feed_event(&mut self, event: Bytes) -> Result<(), Closing> {
+    pub(super) async fn feed_event(&mut self, event: Bytes) -> Result<(), CloseReason> {
         match Utf8Bytes::try_from(event) {
             Ok(text) => self.feed(text).await,
             Err(_) => Ok(()),
@@ -101,7 +101,7 @@ impl Socket {
     ///
     /// # Errors
     /// Why the connection ends.
-    pub(super) async fn ping(&mut self) -> Result<(), Closing> {
+    pub(super) async fn ping(&mut self) -> Result<(), CloseReason> {
         self.is_fed = true;
         let feeding = self.socket.feed(Message::Ping(Bytes::new()));
         in_time(&timeout(self.stall, feeding).await)
@@ -111,7 +111,7 @@ impl Socket {
     ///
     /// # Errors
     /// Why the connection ends.
-    pub(super) async fn flush(&mut self) -> Result<(), Closing> {
+    pub(super) async fn flush(&mut self) -> Result<(), CloseReason> {
         if !std::mem::take(&mut self.is_fed) {
             return Ok(());
         }
@@ -119,7 +119,7 @@ impl Socket {
     }
 
     /// Says why the connection ends. Nothing can be written afterwards.
-    pub(super) async fn say_goodbye(&mut self, closing: &Closing) {
+    pub(super) async fn say_goodbye(&mut self, closing: &CloseReason) {
         let Some((code, reason)) = closing.code() else {
             return;
         };
@@ -141,27 +141,27 @@ impl Socket {
     }
 }
 
-fn in_time<T>(result: &Result<Result<(), axum::Error>, T>) -> Result<(), Closing> {
+fn in_time<T>(result: &Result<Result<(), axum::Error>, T>) -> Result<(), CloseReason> {
     match result {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(Closing::Gone),
-        Err(_) => Err(Closing::Stalled),
+        Ok(Err(_)) => Err(CloseReason::Gone),
+        Err(_) => Err(CloseReason::Stalled),
     }
 }
 
 /// What the library found wrong: a broken connection, or frames that nobody may send.
-fn broken(error: &axum::Error) -> Closing {
+fn broken(error: &axum::Error) -> CloseReason {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
         if inner.is::<std::io::Error>() {
-            return Closing::Gone;
+            return CloseReason::Gone;
         }
         source = inner.source();
     }
     // The library's own type is not at hand; its texts are.
     let reason = error.to_string();
     let code = if reason.contains("closing handshake") || reason.contains("Connection closed") {
-        return Closing::Gone;
+        return CloseReason::Gone;
     } else if reason.contains("UTF-8") {
         1007
     } else if reason.contains("too long") {
@@ -169,5 +169,5 @@ fn broken(error: &axum::Error) -> Closing {
     } else {
         1002
     };
-    Closing::Frames { code, reason }
+    CloseReason::Frames { code, reason }
 }

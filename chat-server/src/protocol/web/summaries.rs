@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use common::id::{ConvId, Millis};
 
-use super::closing::Closing;
+use super::close_reason::CloseReason;
 use super::shape::conversation::{Conversation, present};
 use super::shape::event;
 use super::socket::Socket;
@@ -23,14 +23,14 @@ pub(super) async fn announce(
     actor: &Actor,
     skipped: Vec<Skipped>,
     socket: &mut Socket,
-) -> Result<(), Closing> {
+) -> Result<(), CloseReason> {
     let mut left: HashMap<_, _> = skipped.into_iter().map(|one| (one.conv, one)).collect();
     let mut page = Some(None);
     while let Some(after) = page.filter(|_| !left.is_empty()) {
         let read = read(app, actor, &left, after).await;
         let (summaries, next) = read.map_err(|error| {
             tracing::warn!(%error, "conversations could not be read");
-            Closing::Unavailable
+            CloseReason::Unavailable
         })?;
         for summary in &summaries {
             if let Some(skipped) = left.remove(&summary.id.0) {

@@ -80,14 +80,15 @@ struct Synced {
                 acknowledged comes again"
         ),
         (
-            "wait" = Option<u64>, Query, minimum = 0,
+            "wait" = Option<u64>, Query, minimum = 0, maximum = 60,
             description = "How many seconds to wait for something to happen if there is nothing: \
-                0 if not given, more than 60 count as 60"
+                0 if not given"
         ),
     ),
     responses(
         (status = 200, description = "What happened", body = Synced),
-        (status = 400, description = "`bad_cursor`: `since` was not given to this device"),
+        (status = 400, description = "`bad_cursor`: `since` was not given to this device; \
+            `invalid_parameter`: `wait` is more than 60"),
     ),
 )]
 async fn sync(
@@ -160,7 +161,7 @@ pub(super) async fn acknowledge(
         Position::OtherHistory => return Ok(History::Other),
     };
     let actor = &who.actor;
-    let mut moves = crate::moves::Moves::new(app, actor.user, actor.device);
+    let mut moves = crate::cursor_moves::CursorMoves::new(app, actor.user, actor.device);
     moves.hand_in(places).await;
     // The walk that follows begins at the cursors.
     moves.finish().await;

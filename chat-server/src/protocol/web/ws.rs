@@ -17,7 +17,7 @@ use axum::http::header::SEC_WEBSOCKET_VERSION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use common::id::{ConvId, Seq};
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -26,13 +26,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Guest;
-use super::closing::{Closing, reconnect_after_ms};
+use super::close_reason::{CloseReason, reconnect_after_ms};
 use super::extract::{FromAddress, bearer};
 use super::frames::Id;
 use super::greeting::{Greeted, greet};
 use super::live::{Live, until};
 use super::problem::Problem;
 use super::router::WebState;
+use super::send_order::SendOrder;
 use super::socket::{Received, SUBPROTOCOL, Socket, limited};
 use super::{code, frames, ops, summaries};
 use crate::app::App;
@@ -165,6 +166,9 @@ pub(super) struct Running<'a> {
     pub(super) live: Live,
     pub(super) socket: &'a mut Socket,
     pub(super) pending: FuturesOrdered<Pending>,
+    /// Messages that wait for their files, and those behind them.
+    pub(super) late: FuturesUnordered<Pending>,
+    pub(super) order: SendOrder,
     /// When the client last told that somebody writes, by conversation.
     pub(super) typed: HashMap<ConvId, Instant>,
     shutdown: CancellationToken,
@@ -190,6 +194,8 @@ impl<'a> Running<'a> {
             live,
             socket,
             pending: FuturesOrdered::new(),
+            late: FuturesUnordered::new(),
+            order: SendOrder::default(),
             typed: HashMap::new(),
             shutdown: caller.shutdown.clone(),
             heartbeat,
@@ -202,19 +208,22 @@ impl<'a> Running<'a> {
         }
     }
 
-    async fn run(mut self) -> Closing {
+    async fn run(mut self) -> CloseReason {
         self.announce();
         let closing = loop {
             if let Err(closing) = self.turn().await {
                 break closing;
             }
         };
-        if matches!(closing, Closing::Draining { .. }) {
+        if matches!(closing, CloseReason::Draining { .. }) {
             // What was handed in is answered: its sender need not ask what became of it.
             let _ = tokio::time::timeout(SETTLE, self.settle()).await;
         }
         self.socket.say_goodbye(&closing).await;
         self.live.leave().await;
+        // What was taken is sent, whoever still waits for the answer.
+        let late = self.late.for_each(|_| std::future::ready(()));
+        let _ = tokio::time::timeout(SETTLE, late).await;
         closing
     }
 
@@ -234,18 +243,19 @@ impl<'a> Running<'a> {
     }
 
     /// Delivers, then waits for the next thing to happen and looks after it.
-    async fn turn(&mut self) -> Result<(), Closing> {
+    async fn turn(&mut self) -> Result<(), CloseReason> {
         let is_level = self.deliver().await?;
         let session = Arc::clone(&self.live.session);
         let wake_at = self.wake_at(is_level);
-        let has_room = self.pending.len() < PENDING_MAX;
+        let has_room = self.has_room();
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => {
                 let reconnect_after_ms = reconnect_after_ms(self.app.hub.users_count());
-                return Err(Closing::Draining { reconnect_after_ms });
+                return Err(CloseReason::Draining { reconnect_after_ms });
             }
             Some(done) = self.pending.next() => self.finish(done).await?,
+            Some(done) = self.late.next() => self.finish(done).await?,
             () = self.live.moves.settled() => {}
             // Before the clock: a pong that waited to be read is no silence.
             received = self.socket.receive(), if has_room => self.take(received?).await?,
@@ -258,12 +268,12 @@ impl<'a> Running<'a> {
     }
 
     /// Carries on with what is ready already, so that it shares one write.
-    async fn take_waiting(&mut self) -> Result<(), Closing> {
+    async fn take_waiting(&mut self) -> Result<(), CloseReason> {
         for _ in 0..READ_AHEAD_MAX {
             while let Some(Some(done)) = self.pending.next().now_or_never() {
                 self.finish(done).await?;
             }
-            if self.pending.len() >= PENDING_MAX {
+            if !self.has_room() {
                 break;
             }
             match self.socket.receive().now_or_never() {
@@ -274,7 +284,11 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    async fn take(&mut self, received: Received) -> Result<(), Closing> {
+    fn has_room(&self) -> bool {
+        self.pending.len() + self.late.len() < PENDING_MAX
+    }
+
+    async fn take(&mut self, received: Received) -> Result<(), CloseReason> {
         self.heard_at = Instant::now();
         match received {
             Received::Request(text) => self.carry_out(&text).await,
@@ -283,10 +297,10 @@ impl<'a> Running<'a> {
         }
     }
 
-    async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), Closing> {
+    async fn carry_out(&mut self, text: &Utf8Bytes) -> Result<(), CloseReason> {
         let text = text.as_bytes();
         let (envelope, checked) =
-            frames::envelope(text).ok_or(Closing::Protocol("no request that can be read"))?;
+            frames::envelope(text).ok_or(CloseReason::Protocol("no request that can be read"))?;
         let taken = match checked {
             Ok(()) => ops::carry_out(self, &envelope, text).await?,
             Err(problem) => Err(problem),
@@ -299,14 +313,14 @@ impl<'a> Running<'a> {
                 }
                 self.refuse(envelope.id.as_ref(), &problem).await?;
                 if self.refusals > REFUSALS_MAX {
-                    return Err(Closing::RateLimited);
+                    return Err(CloseReason::RateLimited);
                 }
             }
         }
         Ok(())
     }
 
-    async fn refuse(&mut self, id: Option<&Id>, problem: &Problem) -> Result<(), Closing> {
+    async fn refuse(&mut self, id: Option<&Id>, problem: &Problem) -> Result<(), CloseReason> {
         match id {
             Some(id) => self.socket.feed(frames::error(id, problem)).await,
             None => Ok(()),
@@ -314,19 +328,19 @@ impl<'a> Running<'a> {
     }
 
     /// Counts a ping, as a frame or as an operation.
-    pub(super) fn count_ping(&mut self) -> Result<(), Closing> {
+    pub(super) fn count_ping(&mut self) -> Result<(), CloseReason> {
         let (since, count) = &mut self.pings;
         if since.elapsed() >= Duration::from_secs(1) {
             (*since, *count) = (Instant::now(), 0);
         }
         *count += 1;
         if *count > PINGS_PER_S_MAX {
-            return Err(Closing::RateLimited);
+            return Err(CloseReason::RateLimited);
         }
         Ok(())
     }
 
-    async fn finish(&mut self, done: Done) -> Result<(), Closing> {
+    async fn finish(&mut self, done: Done) -> Result<(), CloseReason> {
         if let Some((conv, seq)) = done.wrote {
             self.live.wrote(conv, seq);
         }
@@ -336,15 +350,18 @@ impl<'a> Running<'a> {
         }
     }
 
-    async fn settle(&mut self) -> Result<(), Closing> {
+    async fn settle(&mut self) -> Result<(), CloseReason> {
         while let Some(done) = self.pending.next().await {
+            self.finish(done).await?;
+        }
+        while let Some(done) = self.late.next().await {
             self.finish(done).await?;
         }
         self.socket.flush().await
     }
 
     /// Writes one batch of events, and what passes if there is no more; `true` if there is none.
-    async fn deliver(&mut self) -> Result<bool, Closing> {
+    async fn deliver(&mut self) -> Result<bool, CloseReason> {
         if let Some(end) = self.live.collect() {
             return Err(end.into());
         }
@@ -362,7 +379,7 @@ impl<'a> Running<'a> {
         Ok(is_level)
     }
 
-    async fn deliver_entries(&mut self) -> Result<bool, Closing> {
+    async fn deliver_entries(&mut self) -> Result<bool, CloseReason> {
         if self.retry_at.is_some() {
             return Ok(true);
         }
@@ -416,17 +433,17 @@ impl<'a> Running<'a> {
         all.min().unwrap_or(self.ping_at)
     }
 
-    async fn check_time(&mut self) -> Result<(), Closing> {
+    async fn check_time(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
         self.live.move_cursors(now).await;
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
         }
         if self.expires_at <= now {
-            return Err(Closing::Expired);
+            return Err(CloseReason::Expired);
         }
         if self.heard_at + 2 * self.heartbeat <= now {
-            return Err(Closing::Silent);
+            return Err(CloseReason::Silent);
         }
         if self.ping_at <= now {
             self.ping_at = now + self.heartbeat;

@@ -8,6 +8,7 @@ use crate::api::{GroupSettings, Origin, Refusal, Role};
 use crate::id::{ConvId, GroupId, Millis, UserId};
 use crate::store::block::{self, BlockChange};
 use crate::store::group::GroupChange;
+use crate::store::people;
 use crate::store::{Change, Guard, Outcome, Store};
 
 fn block_at(user: UserId, blocked: UserId, at: i64) -> Change {
@@ -41,6 +42,22 @@ pub async fn blocks_are_listed_newest_first(store: &dyn Store) {
     done(store, unblock(ann, cem)).await;
     let listed = block::of_user(store, ann).await.unwrap();
     assert_eq!(listed, [(bob, Millis(5))]);
+}
+
+pub async fn how_two_stand_to_each_other(store: &dyn Store) {
+    let (ann, bob) = ann_and_bob(store).await;
+    let both = async || {
+        let of = async |one, other| {
+            let standing = people::standing(store, one, other).await.unwrap();
+            (standing.is_contact, standing.is_blocked)
+        };
+        (of(ann, bob).await, of(bob, ann).await)
+    };
+    assert_eq!(both().await, ((false, false), (false, false)));
+    befriend(store, ann, bob).await;
+    assert_eq!(both().await, ((true, false), (true, false)));
+    done(store, block(bob, ann)).await;
+    assert_eq!(both().await, ((true, true), (true, false)));
 }
 
 pub async fn a_block_that_cannot_be_is_refused(store: &dyn Store) {

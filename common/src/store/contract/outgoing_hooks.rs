@@ -7,6 +7,7 @@ use super::setup::{
 use crate::api::Refusal;
 use crate::id::{ConvId, DeviceId, HookId, Millis, NAMELESS_DEVICE_FIRST, Seq, UserId};
 use crate::store::admin::AdminChange;
+use crate::store::delivery;
 use crate::store::outgoing_hook::{
     self, DeadLetter, Found, HookSecret, OutgoingHook, OutgoingHookChange,
 };
@@ -76,6 +77,24 @@ async fn found(store: &dyn Store) -> Option<Found> {
 async fn letters(store: &dyn Store) -> Vec<(ConvId, u64)> {
     let letters = outgoing_hook::dead_letters(store, HOOK).await.unwrap();
     letters.iter().map(|one| (one.conv, one.seq.0)).collect()
+}
+
+pub async fn what_a_hook_got_was_not_delivered(store: &dyn Store) {
+    let (ann, bob) = ann_and_bob(store).await;
+    let conv = ConvId::direct(ann, bob);
+    for text in ["1", "2"] {
+        done(store, say_freely(ann, conv, text)).await;
+    }
+    let wanted = [(bob, conv)];
+    done(store, create(hook(bob, None))).await;
+    assert_eq!(delivery::of(store, &wanted).await.unwrap(), []);
+    done(store, say_freely(ann, conv, "3")).await;
+    done(store, move_cursor(bob, DEVICE, conv, 3)).await;
+    assert_eq!(delivery::of(store, &wanted).await.unwrap(), []);
+    done(store, register(bob, PHONE)).await;
+    done(store, move_cursor(bob, PHONE, conv, 1)).await;
+    let furthest = delivery::of(store, &wanted).await.unwrap();
+    assert_eq!(furthest, [(bob, conv, Seq(1))]);
 }
 
 pub async fn a_hook_begins_at_the_end_and_is_a_device(store: &dyn Store) {

@@ -1,7 +1,10 @@
 //! Finding people, the requests between them, when they were last here.
 
+use std::collections::BTreeSet;
+
 use super::setup::{
-    MANY, NOW, ann_and_bob, answer, done, group, new_account, origin, refused, request, user,
+    MANY, NOW, ann_and_bob, answer, befriend, done, group, join, new_account, origin, refused,
+    request, user,
 };
 use crate::api::{Origin, Profile, Refusal};
 use crate::id::{Millis, Peer, UserId};
@@ -164,4 +167,24 @@ pub async fn it_is_known_when_people_were_last_here(store: &dyn Store) {
     last.sort_unstable();
     assert_eq!(last, [(ann, Millis(NOW.0 + 5)), (cem, Millis(NOW.0 + 1))]);
     assert!(people::last_seen(store, &[]).await.unwrap().is_empty());
+}
+
+pub async fn who_is_in_a_common_group_is_known(store: &dyn Store) {
+    let ann = user(store, "ann").await;
+    let (bob, cem, eve) = (
+        user(store, "bob").await,
+        user(store, "cem").await,
+        user(store, "eve").await,
+    );
+    befriend(store, ann, eve).await;
+    let cars = group(store, ann, "cars").await;
+    let boats = group(store, cem, "boats").await;
+    done(store, join(bob, cars, "b")).await;
+    done(store, join(eve, boats, "e")).await;
+    let asked = [bob, cem, eve, UserId(99)];
+    let of = async |user| people::in_common_groups(store, user, &asked).await.unwrap();
+    assert_eq!(of(ann).await, BTreeSet::from([bob]));
+    assert_eq!(of(cem).await, BTreeSet::from([cem, eve]));
+    let nobody = people::in_common_groups(store, ann, &[]).await.unwrap();
+    assert!(nobody.is_empty());
 }

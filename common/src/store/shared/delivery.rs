@@ -1,4 +1,5 @@
-//! How far the devices of others have received.
+//! How far the devices of others have received. A webhook is none of them: nobody has read what it
+//! got.
 
 use super::Value;
 use crate::id::{ConvId, Seq, UserId};
@@ -17,10 +18,11 @@ pub async fn of(
 ) -> Result<Vec<(UserId, ConvId, Seq)>, StoreError> {
     let mut furthest = Vec::with_capacity(places.len());
     for some in places.chunks(PAIRS_MAX) {
-        let pairs = vec!["(f_user_id = ? AND f_conv = ?)"; some.len()].join(" OR ");
+        let pairs = vec!["(c.f_user_id = ? AND c.f_conv = ?)"; some.len()].join(" OR ");
         let sql = format!(
-            "SELECT f_user_id, f_conv, MAX(f_seq) FROM t_cursor WHERE {pairs} \
-             GROUP BY f_user_id, f_conv"
+            "SELECT c.f_user_id, c.f_conv, MAX(c.f_seq) FROM t_cursor c WHERE ({pairs}) \
+             AND c.f_device NOT IN (SELECT h.f_device FROM t_outgoing_hook h \
+             WHERE h.f_user_id = c.f_user_id) GROUP BY c.f_user_id, c.f_conv"
         );
         let values: Vec<Value> = some
             .iter()

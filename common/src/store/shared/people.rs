@@ -1,5 +1,7 @@
 //! Finding people, and the requests between them.
 
+use std::collections::BTreeSet;
+
 use super::tx::refused;
 use super::{Row, Tx, Value};
 use crate::api::{Profile, Refusal};
@@ -162,6 +164,70 @@ fn open_request(row: &Row) -> Result<FriendRequest, StoreError> {
         note: row.text(2)?,
         at: row.millis(3)?,
     })
+}
+
+/// How somebody stands to another user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub is_contact: bool,
+    /// The other one does not want to hear from him.
+    pub is_blocked: bool,
+}
+
+/// How `user` stands to `other`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn standing(
+    store: &dyn Store,
+    user: UserId,
+    other: UserId,
+) -> Result<Standing, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM t_user_relationship \
+         WHERE f_user_id1 = ? AND f_user_id2 = ?), \
+         EXISTS (SELECT 1 FROM t_block WHERE f_user_id = ? AND f_blocked_id = ?)";
+    let values = vec![
+        user.min(other).into(),
+        user.max(other).into(),
+        other.into(),
+        user.into(),
+    ];
+    let rows = store.select(sql, values).await?;
+    let row = rows
+        .first()
+        .ok_or_else(|| StoreError::Broken("no row where there is always one".to_owned()))?;
+    Ok(Standing {
+        is_contact: row.flag(0)?,
+        is_blocked: row.flag(1)?,
+    })
+}
+
+/// Those of these users who are members of a group in which `user` is one too.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn in_common_groups(
+    store: &dyn Store,
+    user: UserId,
+    users: &[UserId],
+) -> Result<BTreeSet<UserId>, StoreError> {
+    let mut found = BTreeSet::new();
+    for keys in lookups(users) {
+        // From their memberships to the own ones: a group's members are never walked.
+        let sql = format!(
+            "SELECT DISTINCT t.f_user_id1 FROM t_user_relationship t \
+             WHERE t.f_user_id1 IN ({}) AND t.f_user_id2 >= ? \
+             AND EXISTS (SELECT 1 FROM t_user_relationship o \
+             WHERE o.f_user_id1 = ? AND o.f_user_id2 = t.f_user_id2)",
+            marks(keys.len())
+        );
+        let mut values: Vec<Value> = keys.into_iter().map(Value::from).collect();
+        values.extend([Value::from(GROUP_ID_FIRST), Value::from(user)]);
+        for row in &store.select(&sql, values).await? {
+            found.insert(row.user(0)?);
+        }
+    }
+    Ok(found)
 }
 
 /// When these users were last on line; who never was is left out.

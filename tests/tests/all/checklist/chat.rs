@@ -194,8 +194,13 @@ fn row_069_multi_chat(server: &mut Server) {
         ann.request_with(1101, message("no"), |fields| fields.text(targets));
         ann.silent();
     }
+    // Whoever is named twice gets it once.
+    ann.say_to_all(&[json!(bob.id), json!(bob.id)], "once");
+    // Nobody has so many contacts.
+    let many = (0..3001).map(|number| json!(bob.id + number));
+    ann.say_to_all(&many.collect::<Vec<_>>(), "to the whole world");
     ann.say(bob.id, "later");
-    bob.hears(&["later"]);
+    bob.hears(&["once", "later"]);
     ann.request(1101, message("no targets at all"));
     ann.closed();
 }

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::command;
 use crate::protocol::web::code;
 use crate::protocol::web::extract::{InPath, Signed};
-use crate::protocol::web::page::Items;
+use crate::protocol::web::list_page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, Id, Timestamp, User};

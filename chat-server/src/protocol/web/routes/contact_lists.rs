@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::command;
 use crate::protocol::web::extract::{Body, InPath, Signed};
-use crate::protocol::web::page::Items;
+use crate::protocol::web::list_page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 

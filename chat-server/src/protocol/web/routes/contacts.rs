@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::command::{self, ContactEdit, Failure};
 use crate::protocol::web::code;
 use crate::protocol::web::extract::{Body, InPath, Signed};
-use crate::protocol::web::page::Items;
+use crate::protocol::web::list_page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{ClientName, Contact, ContactRequest, Decimal, Id, User};

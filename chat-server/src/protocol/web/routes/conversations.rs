@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::command::{self, ConversationSettings};
 use crate::protocol::web::code;
 use crate::protocol::web::extract::{Body, InPath, Query, Signed};
-use crate::protocol::web::page::{Limit, limit_schema};
+use crate::protocol::web::list_page::{Limit, limit_schema};
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::conversation::{self, Conversation, NotifyKind};

@@ -16,7 +16,7 @@ use crate::actor::Mark;
 use crate::app::App;
 use crate::command::{self, Failure, MemberEdit};
 use crate::protocol::web::extract::{Body, InPath, Query as InQuery, Signed};
-use crate::protocol::web::page::{Items, Page};
+use crate::protocol::web::list_page::{Items, Page};
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, GroupMember, Id, JoinRequest, RoleWord, Timestamp};

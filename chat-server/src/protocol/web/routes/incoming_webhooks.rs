@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::command::{self, Draft, Failure, HookCaller, NewIncomingHook, OpenedHook};
 use crate::protocol::web::code;
 use crate::protocol::web::extract::{Body, InPath, JsonOrText, Signed, client_address};
-use crate::protocol::web::page::Items;
+use crate::protocol::web::list_page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::{PREFIX, WebState};
 use crate::protocol::web::shape::segment::SegmentSchema;

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::command::{self, Draft, Part, Sent, Source};
 use crate::protocol::web::code;
 use crate::protocol::web::extract::{Body, InPath, Query, Signed};
-use crate::protocol::web::page::{Cursor, Items, Limit, limit_schema};
+use crate::protocol::web::list_page::{Cursor, Items, Limit, limit_schema};
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::message::{self, Message};

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::command::{self, Question, SEARCH_MAX};
 use crate::protocol::web::extract::{Query, Signed};
-use crate::protocol::web::page::Limit;
+use crate::protocol::web::list_page::Limit;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::message::{self, Message};

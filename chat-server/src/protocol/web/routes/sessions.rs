@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::command::{self, Credentials, Device};
 use crate::protocol::web::extract::{Body, FromAddress, InPath, Signed};
 use crate::protocol::web::json::Object;
-use crate::protocol::web::page::Items;
+use crate::protocol::web::list_page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, DeviceKindWord, Id, Session, Timestamp, User};

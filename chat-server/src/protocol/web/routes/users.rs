@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::command::{self, Registration};
 use crate::protocol::web::extract::{Body, FromAddress, InPath, Query as InQuery, Signed};
-use crate::protocol::web::page::{Items, Page};
+use crate::protocol::web::list_page::{Items, Page};
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, Id, User};

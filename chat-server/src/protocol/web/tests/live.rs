@@ -1,5 +1,8 @@
 //! A session of the API over a database that fails at the wrong moment.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use common::api::{DeviceKind, KnownSegment, Segment};
 use common::config::ChatConfig;
 use common::id::{ConvId, Millis, Peer, Seq, SessionId};
@@ -8,8 +11,9 @@ use common::store::{Change, Store, StoreError};
 use tokio::time::Instant;
 
 use crate::actor::{Actor, Mark};
-use crate::command::{Draft, SignedIn, edit, open_conversation, send_segments};
+use crate::command::{Draft, SignedIn, create_group, edit, open_conversation, send_segments};
 use crate::hub::Manner;
+use crate::presence;
 use crate::protocol::web::live::{Backlog, Live, Shown};
 use crate::testing::{TestServer, named};
 
@@ -110,4 +114,72 @@ async fn an_own_message_carries_no_cursor_past_an_entry_that_was_not_shown() {
     live.leave().await;
     let cursor = store.cursor(ann.user, ann.device, conv).await.unwrap();
     assert_eq!(cursor, Some(own), "with the own one behind it");
+}
+
+#[tokio::test]
+async fn a_large_group_is_never_named_with_less_than_before() {
+    let server = TestServer::new(ChatConfig::default()).await;
+    let ann = server.user("ann").await;
+    let founded = create_group(&server.app, &ann, "cars".to_owned(), Mark::default()).await;
+    let group = founded.unwrap();
+    let who = signed_in(&server, &ann).await;
+    let mut live = enter(&server, &who).await;
+    server.app.hub.set_sizes(&[(group, 600)]);
+    let conv = ConvId::group(group);
+    let named = |live: &mut Live, after_s: u64| {
+        assert!(live.collect().is_none());
+        live.heads(Instant::now() + Duration::from_secs(after_s))
+    };
+    // In the mailbox, and after it was looked into.
+    server.app.hub.ring(conv, Seq(900), None);
+    server.app.hub.ring(conv, Seq(880), None);
+    let first = named(&mut live, 0);
+    assert_eq!(first.len(), 1);
+    assert!(first[0].contains("900"), "{first:?}");
+    server.app.hub.ring(conv, Seq(880), None);
+    assert!(named(&mut live, 1).is_empty());
+    server.app.hub.ring(conv, Seq(901), None);
+    assert_eq!(named(&mut live, 2).len(), 1);
+}
+
+#[tokio::test]
+async fn friends_hear_of_the_end_of_a_session_that_could_not_begin() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let (who, other) = (
+        signed_in(&server, &ann).await,
+        signed_in(&server, &bob).await,
+    );
+    let at_bob = enter(&server, &other).await;
+    let first = enter(&server, &who).await;
+    presence::announce(&server.app, ann.user).await.unwrap();
+    let seen = |live: &Live| live.session.collect().presences.get(&ann.user).copied();
+    assert!(seen(&at_bob).is_some_and(|presence| presence.is_visible()));
+    // The same device comes again, takes the place of the first session, and cannot begin.
+    store.fail_reads("t_session", StoreError::Unreachable("away".to_owned()));
+    let replaced = async {
+        let session = Arc::clone(&first.session);
+        while !session.is_to_end() {
+            session.bell().await;
+        }
+        first.leave().await;
+    };
+    let again = Live::enter(&server.app, &who, Manner::WebSocket, Backlog::All);
+    let (again, ()) = tokio::join!(Box::pin(again), replaced);
+    assert!(again.is_err());
+    assert!(!server.app.hub.is_online(ann.user));
+    store.mend_reads();
+    let heard = async {
+        loop {
+            if let Some(presence) = seen(&at_bob) {
+                return presence;
+            }
+            at_bob.session.bell().await;
+        }
+    };
+    tokio::select! {
+        () = presence::tell_departures(&server.app) => {}
+        presence = heard => assert!(!presence.is_visible()),
+    }
 }

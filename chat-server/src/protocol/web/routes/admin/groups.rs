@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::command::admin::{self, ListedGroup};
 use crate::protocol::web::extract::{Admin, InPath, Query};
-use crate::protocol::web::page::{Cursor, Items, Page};
+use crate::protocol::web::list_page::{Cursor, Items, Page};
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, Id, Timestamp};

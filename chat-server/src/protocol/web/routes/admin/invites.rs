@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::command::admin::{self, NewInvite};
 use crate::protocol::web::extract::{Admin, InPath, OptionalBody};
-use crate::protocol::web::page::Items;
+use crate::protocol::web::list_page::Items;
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, Id, Timestamp};

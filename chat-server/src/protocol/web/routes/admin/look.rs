@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::command::admin::{self, Stats};
 use crate::hub::Manner;
 use crate::protocol::web::extract::{Admin, InPath, Query};
-use crate::protocol::web::page::{Items, Page};
+use crate::protocol::web::list_page::{Items, Page};
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, Id, Timestamp};

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::command::Failure;
 use crate::command::admin::{self, NewUpgrade};
 use crate::protocol::web::extract::{Admin, Body, InPath, Query};
-use crate::protocol::web::page::{Cursor, Items, Page};
+use crate::protocol::web::list_page::{Cursor, Items, Page};
 use crate::protocol::web::problem::Problem;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::{Decimal, FromDecimal, Id, Timestamp};

@@ -17,7 +17,7 @@ use crate::activity::{EVERY, Sample};
 use crate::app::App;
 use crate::command::admin;
 use crate::protocol::web::extract::Admin;
-use crate::protocol::web::page::Items;
+use crate::protocol::web::list_page::Items;
 use crate::protocol::web::router::WebState;
 use crate::protocol::web::shape::Timestamp;
 

@@ -7,7 +7,7 @@ use crate::hub::End;
 
 /// See the module's description.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Closing {
+pub(super) enum CloseReason {
     /// The client closed the connection, or it broke.
     Gone,
     /// The client took no data for too long.
@@ -36,7 +36,7 @@ pub(super) enum Closing {
     },
 }
 
-impl From<End> for Closing {
+impl From<End> for CloseReason {
     fn from(end: End) -> Self {
         match end {
             End::Replaced { .. } => Self::Replaced,
@@ -45,7 +45,7 @@ impl From<End> for Closing {
     }
 }
 
-impl Closing {
+impl CloseReason {
     /// What is said before the connection is closed.
     pub(super) fn last_event(&self) -> Option<String> {
         match self {
@@ -124,7 +124,7 @@ mod tests {
     fn clients_come_back_one_after_the_other() {
         assert!((0..1000).all(|_| reconnect_after_ms(3) < 5_000));
         assert!((0..1000).any(|_| reconnect_after_ms(10_000) >= 5_000));
-        let last = Closing::Draining {
+        let last = CloseReason::Draining {
             reconnect_after_ms: 17,
         };
         let event = last.last_event().unwrap();

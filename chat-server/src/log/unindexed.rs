@@ -14,7 +14,7 @@ const MARKED_MAX: usize = 65_536;
 
 /// See the module's description.
 #[derive(Debug, Default)]
-pub struct Dirty {
+pub struct Unindexed {
     state: Mutex<State>,
     bell: Notify,
 }
@@ -40,7 +40,7 @@ pub enum Marked {
     TooMany,
 }
 
-impl Dirty {
+impl Unindexed {
     /// Marks conversations that something was appended to.
     pub fn mark(&self, convs: impl IntoIterator<Item = ConvId>) {
         let mut state = self.lock();
@@ -116,29 +116,29 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_marked_twice_is_collected_once() {
-        let dirty = Dirty::default();
+        let unindexed = Unindexed::default();
         let group = ConvId::group(GroupId(300_000_000));
-        dirty.mark([conv(1), group, conv(1)]);
-        dirty.mark([group]);
-        assert_eq!(dirty.waiting(), 2);
-        assert_eq!(dirty.collect(1).await, Marked::These(vec![conv(1)]));
-        assert_eq!(dirty.collect(9).await, Marked::These(vec![group]));
-        assert_eq!(dirty.take(9), None);
+        unindexed.mark([conv(1), group, conv(1)]);
+        unindexed.mark([group]);
+        assert_eq!(unindexed.waiting(), 2);
+        assert_eq!(unindexed.collect(1).await, Marked::These(vec![conv(1)]));
+        assert_eq!(unindexed.collect(9).await, Marked::These(vec![group]));
+        assert_eq!(unindexed.take(9), None);
     }
 
     #[tokio::test]
     async fn a_mark_wakes_who_waits() {
-        let dirty = Dirty::default();
-        let mark = async { dirty.mark([conv(1)]) };
-        let (collected, ()) = tokio::join!(dirty.collect(9), mark);
+        let unindexed = Unindexed::default();
+        let mark = async { unindexed.mark([conv(1)]) };
+        let (collected, ()) = tokio::join!(unindexed.collect(9), mark);
         assert_eq!(collected, Marked::These(vec![conv(1)]));
     }
 
     #[tokio::test]
     async fn too_many_are_not_remembered_but_not_forgotten() {
-        let dirty = Dirty::default();
-        dirty.mark((0..=MARKED_MAX).map(conv));
-        assert_eq!(dirty.collect(9).await, Marked::TooMany);
-        assert_eq!(dirty.take(9), None);
+        let unindexed = Unindexed::default();
+        unindexed.mark((0..=MARKED_MAX).map(conv));
+        assert_eq!(unindexed.collect(9).await, Marked::TooMany);
+        assert_eq!(unindexed.take(9), None);
     }
 }

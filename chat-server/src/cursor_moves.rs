@@ -17,7 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use crate::app::App;
-use crate::hub::{Hub, Mark};
+use crate::hub::{Hub, PassingMark};
 use crate::log::{Log, Tail};
 
 /// How long to wait before a move is tried again.
@@ -26,7 +26,7 @@ const RETRY: Duration = Duration::from_secs(1);
 type Moving = Pin<Box<dyn Future<Output = (ConvId, Seq, Result<(), StoreError>)> + Send>>;
 
 /// See the module's description.
-pub struct Moves {
+pub struct CursorMoves {
     log: Log,
     tail: Arc<Tail>,
     hub: Arc<Hub>,
@@ -34,21 +34,23 @@ pub struct Moves {
     device: DeviceId,
     /// How far the moves went that were traced; empty while nobody listens to traces.
     traced: BTreeMap<ConvId, Seq>,
+    /// How far the moves of direct conversations went that were looked at for news.
+    announced: BTreeMap<ConvId, Seq>,
     under_way: FuturesUnordered<Moving>,
     unsaved: BTreeMap<ConvId, Seq>,
     retry_at: Option<Instant>,
 }
 
-impl std::fmt::Debug for Moves {
+impl std::fmt::Debug for CursorMoves {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Moves")
+        f.debug_struct("CursorMoves")
             .field("user", &self.user)
             .field("under_way", &self.under_way.len())
             .finish_non_exhaustive()
     }
 }
 
-impl Moves {
+impl CursorMoves {
     pub fn new(app: &App, user: UserId, device: DeviceId) -> Self {
         Self {
             log: app.log.clone(),
@@ -57,6 +59,7 @@ impl Moves {
             user,
             device,
             traced: BTreeMap::new(),
+            announced: BTreeMap::new(),
             under_way: FuturesUnordered::new(),
             unsaved: BTreeMap::new(),
             retry_at: None,
@@ -131,29 +134,39 @@ impl Moves {
     }
 
     /// In a group nobody is told: each of its messages would be answered by all its members.
-    fn announce(&self, conv: ConvId, seq: Seq) {
+    fn announce(&mut self, conv: ConvId, seq: Seq) {
         if matches!(conv.kind(), Some(ConvKind::Direct(a, b)) if a != b)
-            && let Some(seq) = self.last_of_others(conv, seq)
+            && let Some(seq) = self.news(conv, seq)
         {
-            let delivered = Mark::Delivered(seq);
+            let delivered = PassingMark::Delivered(seq);
             self.hub.mark(conv, self.user, self.device, delivered);
         }
     }
 
-    /// The last entry up to `seq` that somebody else wrote, if it is near: a cursor that only passed
-    /// its user's own messages is no news. Where the tail does not know, `seq` itself.
-    fn last_of_others(&self, conv: ConvId, seq: Seq) -> Option<Seq> {
-        const NEAR: usize = 16;
-        let after = Seq(seq.0.saturating_sub(16));
-        let Some(held) = self.tail.behind(conv, after, NEAR) else {
+    /// The last entry up to `seq` that somebody else wrote; `None` if the cursor only passed its
+    /// user's own messages, which is no news. Where the tail does not know, or there is more than a
+    /// look is worth, `seq` itself: the device has that too.
+    fn news(&mut self, conv: ConvId, seq: Seq) -> Option<Seq> {
+        const LOOK_MAX: u64 = 16;
+        let passed = self.announced.get(&conv).copied().unwrap_or_default();
+        if seq <= passed {
+            return None;
+        }
+        self.announced.insert(conv, seq);
+        let after = passed.max(Seq(seq.0.saturating_sub(LOOK_MAX)));
+        let limit = usize::try_from(seq.0.saturating_sub(after.0)).ok()?;
+        let Some(held) = self.tail.behind(conv, after, limit) else {
             return Some(seq);
         };
         let mut entries = held.iter().rev().map(|held| &held.entry);
-        let of_other = entries.find(|entry| entry.seq <= seq && entry.origin.user != self.user);
-        of_other.map(|entry| entry.seq)
+        let of_other = entries.find(|entry| entry.origin.user != self.user);
+        match of_other {
+            Some(entry) => Some(entry.seq),
+            None => (after > passed).then_some(seq),
+        }
     }
 
-    /// When to call [`Moves::retry`] next.
+    /// When to call [`CursorMoves::retry`] next.
     pub fn retry_at(&self) -> Option<Instant> {
         self.retry_at
     }
@@ -165,5 +178,64 @@ impl Moves {
             let unsaved = std::mem::take(&mut self.unsaved);
             self.hand_in(unsaved).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::api::Segment;
+    use common::config::ChatConfig;
+    use common::id::Peer;
+
+    use super::*;
+    use crate::actor::Actor;
+    use crate::command::{Draft, open_conversation, send_segments};
+    use crate::hub::{ClientKind, Entrant, Manner, ONLINE};
+    use crate::testing::{TestServer, named};
+
+    async fn say(app: &App, who: &Actor, conv: ConvId, says: &str) -> Seq {
+        let draft = Draft {
+            segments: vec![Segment::text(says)],
+            reply_to: None,
+        };
+        let sending = send_segments(app, who, conv, draft, named(says)).await;
+        sending.unwrap().saved().await.unwrap().seq
+    }
+
+    #[tokio::test]
+    async fn who_answers_much_has_received_what_he_answers() {
+        let server = TestServer::new(ChatConfig::default()).await;
+        let (ann, bot) = (server.user("ann").await, server.user("bot").await);
+        server.befriend(&ann, &bot).await;
+        let app = &server.app;
+        let opened = open_conversation(app, &ann, Peer::User(bot.user)).await;
+        let conv = opened.unwrap().place.conv;
+        let entrant = Entrant {
+            actor: ann.clone(),
+            kind: ClientKind::Pc,
+            manner: Manner::WebSocket,
+            sign_in: None,
+            status: ONLINE,
+            tag: 0,
+        };
+        let (at_ann, _) = app.hub.enter(entrant);
+        let mut moves = CursorMoves::new(app, bot.user, bot.device);
+        let mut told = async |seq: Seq| {
+            moves.hand_in(BTreeMap::from([(conv, seq)])).await;
+            moves.finish().await;
+            at_ann.collect().deliveries.get(&(conv, bot.user)).copied()
+        };
+        let first = say(app, &ann, conv, "question").await;
+        let mut last = first;
+        for number in 0..40 {
+            last = say(app, &bot, conv, &format!("answer {number}")).await;
+        }
+        assert!(told(last).await >= Some(first));
+        // More of his own is no news.
+        let own = say(app, &bot, conv, "one more").await;
+        assert_eq!(told(own).await, None);
+        let second = say(app, &ann, conv, "thanks").await;
+        let own = say(app, &bot, conv, "welcome").await;
+        assert_eq!(told(own).await, Some(second));
     }
 }

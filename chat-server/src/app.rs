@@ -41,6 +41,8 @@ pub struct App {
     /// What the program knows of itself.
     pub insight: Insight,
     pub activity: Activity,
+    /// Numbers that nobody can foresee, to spread out what many would do at once.
+    pub random: fn() -> u64,
 }
 
 impl std::fmt::Debug for App {
@@ -89,6 +91,7 @@ impl App {
             webhooks,
             insight: Insight::default(),
             activity: Activity::default(),
+            random,
         })
     }
 
@@ -124,6 +127,11 @@ impl App {
             at: self.clock.now(),
         }
     }
+}
+
+/// A number that nobody can foresee.
+pub fn random() -> u64 {
+    Uuid::now_v7().as_u64_pair().1
 }
 
 /// A client id that nobody has used.

@@ -72,13 +72,14 @@ impl Node {
         let (log, committer) =
             Committer::new(Arc::clone(&store), Arc::clone(&tail), Arc::clone(&hub));
         let shutdown = CancellationToken::new();
-        let dirty = committer.dirty();
+        let unindexed = committer.unindexed();
         let clock = Arc::new(world.clock());
-        let app = App::new(config(), store, log, tail, hub, clock).expect("random numbers");
+        let mut app = App::new(config(), store, log, tail, hub, clock).expect("random numbers");
+        app.random = || fastrand::u64(..);
         let app = Arc::new(app);
         let mut tasks = JoinSet::new();
         tasks.spawn(committer.run(shutdown.clone()));
-        tasks.spawn(activity::run(Arc::clone(&app), dirty, shutdown.clone()));
+        tasks.spawn(activity::run(Arc::clone(&app), unindexed, shutdown.clone()));
         tasks.spawn(read_marks::run(Arc::clone(&app), shutdown.clone()));
         tasks.spawn(revocations::run(Arc::clone(&app), shutdown.clone()));
         let hub = Arc::clone(&app.hub);

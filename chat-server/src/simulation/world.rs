@@ -53,6 +53,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl World {
     pub(super) async fn play(seed: u64) -> History {
+        // For what has only the thread's own dice.
+        fastrand::seed(seed);
         let database = SqliteStore::in_memory().expect("SQLite works");
         let world = Arc::new(Self {
             database: Arc::new(database),

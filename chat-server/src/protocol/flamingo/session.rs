@@ -295,7 +295,8 @@ impl<'a> Running<'a> {
                     return Err(Ended::Stopping);
                 }
                 if self.session.is_to_end() {
-                    self.deliver().await?;
+                    // Says so to the client, and why.
+                    Box::pin(self.deliver()).await?;
                 }
             }
             let letter = letter.clone();

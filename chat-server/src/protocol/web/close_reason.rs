@@ -3,6 +3,7 @@
 use common::telemetry::metrics;
 
 use super::shape::event;
+use crate::app::App;
 use crate::hub::End;
 
 /// See the module's description.
@@ -105,14 +106,17 @@ impl CloseReason {
 
 /// After how many milliseconds a client comes back: a random time, so that not all come at once,
 /// up to 5 s and longer where many were connected.
-pub(super) fn reconnect_after_ms(sessions: usize) -> u64 {
+pub(super) fn reconnect_after_ms(app: &App) -> u64 {
+    spread(app.hub.users_count(), (app.random)())
+}
+
+fn spread(sessions: usize, random: u64) -> u64 {
     /// What everybody spreads over at the least.
     const SPREAD_MS_MIN: u64 = 5_000;
     /// 200 come back in a second: each takes a few reads from the database.
     const PER_SESSION_MS: u64 = 5;
     let sessions = u64::try_from(sessions).unwrap_or(u64::MAX);
     let spread = SPREAD_MS_MIN.max(sessions.saturating_mul(PER_SESSION_MS));
-    let (_, random) = uuid::Uuid::now_v7().as_u64_pair();
     random % spread
 }
 
@@ -122,8 +126,9 @@ mod tests {
 
     #[test]
     fn clients_come_back_one_after_the_other() {
-        assert!((0..1000).all(|_| reconnect_after_ms(3) < 5_000));
-        assert!((0..1000).any(|_| reconnect_after_ms(10_000) >= 5_000));
+        let random = || crate::app::random();
+        assert!((0..1000).all(|_| spread(3, random()) < 5_000));
+        assert!((0..1000).any(|_| spread(10_000, random()) >= 5_000));
         let last = CloseReason::Draining {
             reconnect_after_ms: 17,
         };

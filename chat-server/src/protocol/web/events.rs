@@ -219,10 +219,10 @@ impl EventStream {
         let now = Instant::now();
         let others = [self.retry_at, live.ephemeral.due(now)];
         let wake_at = others.into_iter().flatten().chain([self.expires_at]).min();
-        let users = live.app.hub.users_count();
+        let app = Arc::clone(&live.app);
         tokio::select! {
             () = self.shutdown.cancelled() => {
-                self.end(Some(event::server_draining(reconnect_after_ms(users))));
+                self.end(Some(event::server_draining(reconnect_after_ms(&app))));
             }
             () = session.bell() => {}
             () = tokio::time::sleep_until(wake_at.unwrap_or(now)) => {

@@ -87,9 +87,10 @@ struct Welcome {
 /// Why the connection ends.
 pub(super) async fn greet(caller: &Caller, socket: &mut Socket) -> Result<Greeted, CloseReason> {
     let text = tokio::select! {
+        biased;
         text = timeout(HELLO_WITHIN, first_request(socket)) => text.map_err(|_| CloseReason::NoHello)??,
         () = caller.shutdown.cancelled() => {
-            let reconnect_after_ms = reconnect_after_ms(caller.app.hub.users_count());
+            let reconnect_after_ms = reconnect_after_ms(&caller.app);
             return Err(CloseReason::Draining { reconnect_after_ms });
         }
     };

@@ -251,7 +251,7 @@ impl<'a> Running<'a> {
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => {
-                let reconnect_after_ms = reconnect_after_ms(self.app.hub.users_count());
+                let reconnect_after_ms = reconnect_after_ms(&self.app);
                 return Err(CloseReason::Draining { reconnect_after_ms });
             }
             Some(done) = self.pending.next() => self.finish(done).await?,

@@ -276,7 +276,7 @@ async fn nothing_is_kept_of_which_the_disk_is_not_sure() {
     // The same of an upload that can be resumed.
     let partials = Partials::open(&blobs).unwrap();
     let id = UploadId::random().unwrap();
-    partials.create(id, b"note".to_vec()).await.unwrap();
+    partials.create(id, b"note".to_vec(), || {}).await.unwrap();
     let opened = partials.open_content(id, false, Arc::new(())).await;
     let mut content = opened.unwrap().unwrap();
     content.replace_file(never_sure());

@@ -45,12 +45,12 @@ use inspect::Inspect;
 use known::Known;
 use naming::{Naming, Unnamed, naming};
 use quota::Quota;
-use room::Promises;
 
 pub use adopt::{AdoptError, Adopted, Fate, import_files};
 pub use inspect::Service;
 pub use life::{LifeError, Retention, collect};
 pub use policy::Policy;
+pub use room::Promises;
 pub use serve::{ServeError, run, serve};
 pub use upgrade::routes as upgrade_routes;
 
@@ -104,6 +104,14 @@ impl Transfers {
             naming,
             unnamed: Mutex::new(Some(unnamed)),
         })
+    }
+}
+
+impl Transfers {
+    /// Counts together with another server of the same file cache what was promised to it.
+    #[must_use]
+    pub fn sharing(self, promises: Promises) -> Self {
+        Self { promises, ..self }
     }
 }
 

@@ -1,13 +1,15 @@
-//! Whether there is room for an upload: on the disk, within the quotas, among the unfinished ones.
+//! Whether there is room for an upload: on the disk, and among the unfinished ones.
 //!
 //! What was promised but has not come yet is counted as if it were there: many uploads that each
-//! would fit must not fill the disk together.
+//! would fit must not fill the disk together. Servers of one process that share a file cache share
+//! its promises; those of other processes are not known here.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::blob::UploadId;
+use super::Transfers;
+use crate::blob::{BlobError, UploadId};
 use crate::id::UserId;
 
 /// Unfinished uploads of one user, or of one address, at most. Each is two small files.
@@ -27,9 +29,9 @@ pub(super) enum Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooMany;
 
-/// What was promised and has not come.
+/// What was promised to a file cache and has not come.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Promises {
+pub struct Promises {
     state: Arc<Mutex<State>>,
 }
 
@@ -37,8 +39,25 @@ pub(super) struct Promises {
 struct State {
     /// In bytes, in all.
     bytes: u64,
-    uploads: HashMap<UploadId, (Owner, u64)>,
+    uploads: HashMap<UploadId, Unfinished>,
     of: HashMap<Owner, usize>,
+}
+
+/// An upload that may be interrupted.
+#[derive(Clone, Copy, Debug)]
+struct Unfinished {
+    owner: Owner,
+    /// In bytes.
+    left: u64,
+    /// Whether it is on the disk, where it is found again.
+    is_there: bool,
+}
+
+/// An upload that is being begun. It counts, and no more if it is dropped before it is there.
+#[derive(Debug)]
+pub(super) struct Begun {
+    promises: Promises,
+    id: UploadId,
 }
 
 /// Bytes that one request may still bring; given back when dropped.
@@ -65,26 +84,50 @@ impl Promises {
     }
 
     /// For an upload that may be interrupted; `left` of it has not come.
-    pub(super) fn begin(&self, id: UploadId, owner: Owner, left: u64) -> Result<(), TooMany> {
+    pub(super) fn begin(&self, id: UploadId, owner: Owner, left: u64) -> Result<Begun, TooMany> {
         let mut state = self.lock();
         let of_one = state.of.get(&owner).copied().unwrap_or(0);
         if of_one >= OF_ONE_MAX || state.uploads.len() >= IN_ALL_MAX {
             return Err(TooMany);
         }
-        state.add(id, owner, left);
-        Ok(())
+        let is_there = false;
+        state.add(
+            id,
+            Unfinished {
+                owner,
+                left,
+                is_there,
+            },
+        );
+        let promises = self.clone();
+        Ok(Begun { promises, id })
     }
 
     /// One that was begun before the server started; it counts whatever the limits are.
     pub(super) fn found(&self, id: UploadId, owner: Owner, left: u64) {
-        self.lock().add(id, owner, left);
+        let is_there = true;
+        self.lock().add(
+            id,
+            Unfinished {
+                owner,
+                left,
+                is_there,
+            },
+        );
+    }
+
+    /// Those that were on the disk once.
+    pub(super) fn there(&self) -> Vec<UploadId> {
+        let state = self.lock();
+        let there = state.uploads.iter().filter(|(_, upload)| upload.is_there);
+        there.map(|(id, _)| *id).collect()
     }
 
     /// How much has not come now.
     pub(super) fn left(&self, id: UploadId, left: u64) {
         let mut state = self.lock();
-        if let Some((_, promised)) = state.uploads.get_mut(&id) {
-            let before = std::mem::replace(promised, left);
+        if let Some(upload) = state.uploads.get_mut(&id) {
+            let before = std::mem::replace(&mut upload.left, left);
             state.bytes = state.bytes.saturating_sub(before).saturating_add(left);
         }
     }
@@ -100,15 +143,15 @@ impl Promises {
 }
 
 impl State {
-    fn add(&mut self, id: UploadId, owner: Owner, left: u64) {
+    fn add(&mut self, id: UploadId, upload: Unfinished) {
         self.remove(id);
-        self.uploads.insert(id, (owner, left));
-        *self.of.entry(owner).or_default() += 1;
-        self.bytes = self.bytes.saturating_add(left);
+        self.uploads.insert(id, upload);
+        *self.of.entry(upload.owner).or_default() += 1;
+        self.bytes = self.bytes.saturating_add(upload.left);
     }
 
     fn remove(&mut self, id: UploadId) {
-        let Some((owner, left)) = self.uploads.remove(&id) else {
+        let Some(Unfinished { owner, left, .. }) = self.uploads.remove(&id) else {
             return;
         };
         self.bytes = self.bytes.saturating_sub(left);
@@ -117,6 +160,26 @@ impl State {
             if *count == 0 {
                 self.of.remove(&owner);
             }
+        }
+    }
+}
+
+impl Begun {
+    /// It is on the disk: from now on it counts until it is finished or removed.
+    pub(super) fn is_there(self) {
+        let mut state = self.promises.lock();
+        if let Some(upload) = state.uploads.get_mut(&self.id) {
+            upload.is_there = true;
+        }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let mut state = self.promises.lock();
+        let upload = state.uploads.get(&self.id);
+        if upload.is_some_and(|upload| !upload.is_there) {
+            state.remove(self.id);
         }
     }
 }
@@ -142,8 +205,8 @@ mod tests {
         let promises = Promises::default();
         let (ann, bob) = (Owner::User(UserId(1)), Owner::User(UserId(2)));
         let ids: Vec<_> = (0..2).map(|_| UploadId::random().unwrap()).collect();
-        promises.begin(ids[0], ann, 100).unwrap();
-        promises.begin(ids[1], bob, 10).unwrap();
+        promises.begin(ids[0], ann, 100).unwrap().is_there();
+        promises.begin(ids[1], bob, 10).unwrap().is_there();
         let all_at_once = promises.promise(1000);
         assert_eq!(promises.bytes(), 1110);
         promises.left(ids[0], 40);
@@ -158,17 +221,30 @@ mod tests {
     }
 
     #[test]
+    fn what_never_got_to_the_disk_counts_no_more() {
+        let promises = Promises::default();
+        let ann = Owner::User(UserId(1));
+        let begun = promises
+            .begin(UploadId::random().unwrap(), ann, 100)
+            .unwrap();
+        assert_eq!((promises.bytes(), promises.there()), (100, vec![]));
+        drop(begun);
+        assert_eq!(promises.bytes(), 0);
+        assert!(promises.lock().of.is_empty());
+    }
+
+    #[test]
     fn nobody_leaves_too_many_unfinished() {
         let promises = Promises::default();
         let (ann, bob) = (Owner::User(UserId(1)), Owner::User(UserId(2)));
         let first = UploadId::random().unwrap();
-        promises.begin(first, ann, 0).unwrap();
+        promises.begin(first, ann, 0).unwrap().is_there();
         for _ in 1..OF_ONE_MAX {
             let id = UploadId::random().unwrap();
-            promises.begin(id, ann, 0).unwrap();
+            promises.begin(id, ann, 0).unwrap().is_there();
         }
         let more = UploadId::random().unwrap();
-        assert_eq!(promises.begin(more, ann, 0), Err(TooMany));
+        assert!(promises.begin(more, ann, 0).is_err());
         promises.begin(more, bob, 0).unwrap();
         promises.end(first);
         promises.begin(first, ann, 0).unwrap();

@@ -41,7 +41,8 @@ pub async fn run(
     let inspector = service.inspector;
     let blobs = connect(config).await?;
     let open = move || Transfers::new(policy, store, blobs, Arc::new(SystemClock), inspector);
-    let transfers = Arc::new(opened(&config.filecache, open).await?);
+    let transfers = opened(&config.filecache, open).await?;
+    let transfers = Arc::new(transfers.sharing(service.promises));
     let routes = (service.routes)(&transfers);
     let drain = Duration::from_secs(config.limits.drain_s);
     let limits = config.limits.connections();

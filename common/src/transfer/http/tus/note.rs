@@ -111,6 +111,32 @@ pub(super) fn owner(caller: Caller) -> Owner {
 }
 
 #[cfg(test)]
+impl Note {
+    /// An upload of so many bytes that somebody who did not sign in is about to begin.
+    pub(super) fn of_somebody(
+        transfers: &crate::transfer::Transfers,
+        length: u64,
+    ) -> (Caller, Self) {
+        let caller = Caller {
+            user: None,
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+        };
+        let note = Self {
+            class: transfers.policy.class.into(),
+            user: None,
+            address: caller.address,
+            length: Some(length),
+            metadata: None,
+            part: Part::Whole,
+            unchecked_from: None,
+            examined: None,
+            stored: None,
+        };
+        (caller, note)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::BlobId;

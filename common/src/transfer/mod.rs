@@ -6,7 +6,7 @@
 //!
 //! In reading order: `serve` accepts; `http` is HTTP; `session` talks to one client of the old
 //! protocol, `upload` and `download` are the two things it can want, `inbox` gets its bytes.
-//! `room`, `quota` and `budget` are the limits, `naming` gives files the names old clients need,
+//! `room`, `disk_watch`, `quota` and `budget` are the limits, `naming` gives files the names old clients need,
 //! `life` lets files go that nobody needs.
 //!
 //! **Invariant:** what a client calls a file never becomes a path, except for plain names that are
@@ -15,6 +15,7 @@
 
 mod adopt;
 mod budget;
+mod disk_watch;
 mod download;
 pub mod http;
 mod inbox;

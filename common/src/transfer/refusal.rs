@@ -37,9 +37,15 @@ pub(super) enum Refusal {
     #[error("the address reached the limit upload_day_bytes_max, {limit} bytes a day")]
     DayQuota { limit: u64 },
     #[error(
-        "{free} bytes are free on the disk; {size} more would pass disk_free_bytes_min, {limit}"
+        "{free} bytes are free on the disk, of which others were promised {promised}; {size} more \
+         would pass disk_free_bytes_min, {limit}"
     )]
-    DiskFull { free: u64, size: u64, limit: u64 },
+    DiskFull {
+        free: u64,
+        promised: u64,
+        size: u64,
+        limit: u64,
+    },
     #[error("no account logged in from this address within the last 24 hours")]
     UnknownAddress,
     #[error("the content does not match the name")]

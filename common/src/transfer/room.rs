@@ -25,6 +25,14 @@ pub(super) enum Owner {
     Address(IpAddr),
 }
 
+/// The disk would have less left than it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoRoom {
+    pub(super) free: u64,
+    /// Of these, what others were promised.
+    pub(super) promised: u64,
+}
+
 /// There are too many unfinished uploads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooMany;
@@ -164,6 +172,34 @@ impl State {
     }
 }
 
+impl Transfers {
+    /// Whether the disk has room for `bytes`, of which `promised` are counted already.
+    pub(super) async fn find_room(
+        &self,
+        bytes: u64,
+        promised: u64,
+    ) -> Result<Result<(), NoRoom>, BlobError> {
+        let free = self.blobs.free_bytes().await?;
+        let others = self.promises.bytes().saturating_sub(promised);
+        let left = free.saturating_sub(others).saturating_sub(bytes);
+        if left < self.policy.disk_free_bytes_min {
+            let promised = others;
+            return Ok(Err(NoRoom { free, promised }));
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl Promise {
+    /// So much of it came, and lies on the disk now.
+    pub(super) fn came(&mut self, bytes: u64) {
+        let came = bytes.min(self.bytes);
+        self.bytes -= came;
+        let mut state = lock(&self.state);
+        state.bytes = state.bytes.saturating_sub(came);
+    }
+}
+
 impl Begun {
     /// It is on the disk: from now on it counts until it is finished or removed.
     pub(super) fn is_there(self) {
@@ -207,10 +243,12 @@ mod tests {
         let ids: Vec<_> = (0..2).map(|_| UploadId::random().unwrap()).collect();
         promises.begin(ids[0], ann, 100).unwrap().is_there();
         promises.begin(ids[1], bob, 10).unwrap().is_there();
-        let all_at_once = promises.promise(1000);
+        let mut all_at_once = promises.promise(1000);
         assert_eq!(promises.bytes(), 1110);
         promises.left(ids[0], 40);
         assert_eq!(promises.bytes(), 1050);
+        all_at_once.came(300);
+        assert_eq!(promises.bytes(), 750);
         drop(all_at_once);
         promises.end(ids[1]);
         promises.end(ids[1]);

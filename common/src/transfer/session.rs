@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
             let count = u64::try_from(part.len()).unwrap_or(left);
             metrics::UPLOAD_BYTES_TOTAL.increment(count);
             left -= count;
-            self.upload.write(part).await?;
+            self.upload.write(self.transfers, part).await?;
         }
         Ok(())
     }

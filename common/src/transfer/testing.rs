@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::inspect::Sniff;
-use super::{Policy, Transfers, serve};
+use super::{Policy, Promises, Transfers, serve};
 use crate::api::{Account, ContactList, Entry, Profile, Refusal};
 use crate::blob::Blobs;
 use crate::clock::SystemClock;
@@ -190,6 +190,7 @@ fn open(policy: Policy, store: Arc<MemoryStore>, blobs: Blobs) -> Transfers {
 pub(super) struct Server {
     pub(super) store: Arc<MemoryStore>,
     pub(super) blobs: Blobs,
+    pub(super) promises: Promises,
     pub(super) cache: PathBuf,
     pub(super) shutdown: CancellationToken,
     pub(super) running: JoinHandle<()>,
@@ -214,6 +215,7 @@ impl Server {
         let address = listener.local_addr();
         let blobs = Blobs::open(&cache).unwrap();
         let transfers = open(policy, Arc::clone(&store), blobs.clone());
+        let promises = transfers.promises.clone();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(serve(
             Arc::new(transfers),
@@ -225,6 +227,7 @@ impl Server {
         Self {
             store,
             blobs,
+            promises,
             cache,
             shutdown,
             running,

@@ -8,9 +8,11 @@ use std::net::IpAddr;
 use bytes::Bytes;
 
 use super::Transfers;
+use super::disk_watch::DiskWatch;
 use super::name::Md5Name;
 use super::quota::Reservation;
 use super::refusal::Refusal;
+use super::room::{NoRoom, Promise};
 use crate::api;
 use crate::blob::Staging;
 use crate::id::{BlobId, Millis};
@@ -116,6 +118,8 @@ pub(super) struct Running {
     size: u64,
     staging: Staging,
     reservation: Reservation,
+    promise: Promise,
+    watch: DiskWatch,
     _counted: Counted,
 }
 
@@ -157,11 +161,19 @@ impl Upload {
     }
 
     /// Takes a part of the piece's content.
-    pub(super) async fn write(&mut self, part: Bytes) -> Result<(), Refusal> {
-        match self {
-            Self::Running(running) => Ok(running.staging.write(part).await?),
-            Self::Idle => Ok(()),
-        }
+    pub(super) async fn write(
+        &mut self,
+        transfers: &Transfers,
+        part: Bytes,
+    ) -> Result<(), Refusal> {
+        let Self::Running(running) = self else {
+            return Ok(());
+        };
+        let came = part.len();
+        running.watch.look(transfers, came).await?;
+        running.staging.write(part).await?;
+        running.promise.came(u64::try_from(came).unwrap_or(0));
+        Ok(())
     }
 
     /// The whole piece is written. Publishes the file if it was the last one.
@@ -229,10 +241,14 @@ async fn start(transfers: &Transfers, peer: IpAddr, piece: &Piece) -> Result<Run
         let limit = policy.upload_bytes_max;
         return Err(Refusal::TooLarge { size, limit });
     }
-    let free = transfers.blobs.free_bytes().await?;
-    if free.saturating_sub(size) < policy.disk_free_bytes_min {
-        let limit = policy.disk_free_bytes_min;
-        return Err(Refusal::DiskFull { free, size, limit });
+    let promise = transfers.promises.promise(size);
+    if let Err(NoRoom { free, promised }) = transfers.find_room(size, size).await? {
+        return Err(Refusal::DiskFull {
+            free,
+            promised,
+            size,
+            limit: policy.disk_free_bytes_min,
+        });
     }
     let day = transfers.clock.now().day();
     let reserved = transfers
@@ -245,6 +261,8 @@ async fn start(transfers: &Transfers, peer: IpAddr, piece: &Piece) -> Result<Run
         size,
         staging: transfers.blobs.stage().await?,
         reservation: reserved.ok_or(Refusal::DayQuota { limit })?,
+        promise,
+        watch: DiskWatch::default(),
         _counted: Counted::new(),
     })
 }

@@ -22,7 +22,7 @@ use crate::telemetry::metrics;
 
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Files that go together. No upload is published meanwhile, so these are few.
+/// Files that go together. None of them is published meanwhile, so these are few.
 const BATCH: u32 = 32;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -94,7 +94,7 @@ pub async fn collect(
         let due = file::expired(store, now, BATCH).await?;
         let gone = let_go(store, blobs, &due, now).await?;
         deleted += gone;
-        // Those that are needed after all stay at the front: more of them than a batch holds would
+        // Those that are needed after all, or just come again, stay at the front: more of them than a batch holds would
         // be a mistake of ours, and not worth going round for ever.
         if gone == 0 {
             return Ok(deleted);
@@ -124,7 +124,8 @@ async fn retire(store: &dyn Store, retention: Retention, now: Millis) -> Result<
     }
 }
 
-/// Lets these files go, unless they are needed after all. Answers how many went.
+/// Lets these files go, unless they are needed after all or uploaded again this moment, in which case
+/// they get their turn in a minute. Answers how many went.
 async fn let_go(
     store: &dyn Store,
     blobs: &Blobs,
@@ -134,8 +135,8 @@ async fn let_go(
     if due.is_empty() {
         return Ok(0);
     }
-    let _collecting = blobs.collecting().await?;
-    let gone = claim(store, due.to_vec(), now).await?;
+    let (_collecting, free) = blobs.collecting_free(due.to_vec()).await?;
+    let gone = claim(store, free, now).await?;
     delete(blobs, &gone).await?;
     metrics::FILES_DELETED_TOTAL.increment(u64::try_from(gone.len()).unwrap_or(0));
     erase(store, gone).await

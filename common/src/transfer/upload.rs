@@ -276,7 +276,7 @@ async fn publish(transfers: &Transfers, mut running: Running) -> Result<(), Refu
         return Err(Refusal::ContentMismatch);
     }
     // Until the database knows it, the file could be taken for one that nobody needs.
-    let _publishing = transfers.blobs.publishing().await?;
+    let _publishing = transfers.blobs.publishing(digest.blob).await?;
     let blob = running.staging.finish(running.size).await?;
     let at = transfers.clock.now();
     let change = Change::NameBlob {

@@ -129,7 +129,7 @@ async fn take(
     let size = staging.size();
     let examined = examine(transfers, &mut staging, promised).await?;
     let reservation = transfers.admit_whole(caller, examined.file, size).await?;
-    let _publishing = transfers.blobs.publishing().await?;
+    let _publishing = transfers.blobs.publishing(examined.file).await?;
     staging.finish(size).await?;
     drop(promise);
     record(transfers, examined, name, caller, reservation).await

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use common::api::{Body, Dialect, KnownSegment, Segment, SegmentedContent, files_of};
+use common::api::{BlobClass, Body, Dialect, KnownSegment, Segment, SegmentedContent, files_of};
 use common::id::{BlobId, ConvId, Peer, Seq};
 use common::store::file::About;
 
 use super::Failure;
 use super::check_segments::{Mentions, checked};
-use super::files::{usable, wait_for_names};
+use super::files::{send_as_files, usable, wait_for_names};
 use super::may_read::check;
 use super::message_at::chat_message_at;
 use super::send::{Sending, Writer, guard, submit};
@@ -113,7 +113,10 @@ pub(super) async fn acceptable(
         app,
         serde_json::to_vec(&segments).map_or(usize::MAX, |json| json.len()),
     )?;
-    let named = segments.iter().filter_map(Segment::file);
+    let named: Vec<_> = segments.iter().filter_map(Segment::file).collect();
+    let as_files = named.iter().filter(|(class, _)| *class == BlobClass::File);
+    let as_files: Vec<BlobId> = as_files.map(|(_, blob)| *blob).collect();
+    send_as_files(app, actor.user, &as_files).await?;
     wait_for_names(app, named, &known).await?;
     Ok(segments)
 }

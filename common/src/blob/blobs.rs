@@ -125,8 +125,8 @@ impl Blobs {
         self.lock.collecting(id).await
     }
 
-    /// The same for those of these files that nobody publishes this moment; answers which. Waits for
-    /// nobody.
+    /// The same for those of these files that nobody publishes this moment; answers which. Waits
+    /// for nobody.
     pub async fn collecting_free(
         &self,
         ids: Vec<BlobId>,

@@ -3,10 +3,10 @@
 //! Without it, an upload of content that is here already could be answered while the collector is
 //! about to delete just that content.
 //!
-//! A lock of the system on a file ends with the process that holds it, however it ends. There is one
-//! for each of 256 parts of the files, by the first byte of their hash, and the collector takes only
-//! what it gets at once: publishing a large file takes minutes where it has to go to a bucket first,
-//! and neither the collector nor other uploads wait for that.
+//! A lock of the system on a file ends with the process that holds it, however it ends. There is
+//! one for each of 256 parts of the files, by the first byte of their hash, and the collector takes
+//! only what it gets at once: publishing a large file takes minutes where it has to go to a bucket
+//! first, and neither the collector nor other uploads wait for that.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

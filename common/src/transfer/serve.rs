@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
+use super::flamingo::inbox::HEAD_WAIT;
+use super::flamingo::refusal::Refusal;
+use super::flamingo::session::Session;
 use super::http::{router, tus};
-use super::inbox::HEAD_WAIT;
-use super::refusal::Refusal;
-use super::session::Session;
-use super::{Policy, Service, Transfers, life, naming};
+use super::{Policy, Service, Transfers, collector, naming};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::SystemClock;
 use crate::config::{AwsEnvironment, TransferConfig};
@@ -115,7 +115,10 @@ pub async fn serve(
 /// Starts what is done beside serving.
 fn look_after(transfers: &Arc<Transfers>, tasks: &TaskTracker, shutdown: &CancellationToken) {
     tasks.spawn(tus::look_after(Arc::clone(transfers), shutdown.clone()));
-    tasks.spawn(life::look_after(Arc::clone(transfers), shutdown.clone()));
+    tasks.spawn(collector::look_after(
+        Arc::clone(transfers),
+        shutdown.clone(),
+    ));
     let unnamed = transfers
         .unnamed
         .lock()

@@ -9,8 +9,8 @@ use crate::id::BlobId;
 use crate::store::file;
 use crate::telemetry::metrics;
 use crate::transfer::Transfers;
+use crate::transfer::promised_bytes::NoRoom;
 use crate::transfer::quota::Reservation;
-use crate::transfer::room::NoRoom;
 
 impl Transfers {
     /// Checks every limit that can be checked before the first byte comes. `promised` of `bytes`

@@ -23,7 +23,7 @@ use super::receive::{End, drain};
 use super::{admit, file_name, router};
 use crate::id::BlobId;
 use crate::transfer::Transfers;
-use crate::transfer::upload::Counted;
+use crate::transfer::uploads_active::Counted;
 
 /// What the content must be, RFC 9530.
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");

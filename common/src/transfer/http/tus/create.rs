@@ -17,7 +17,7 @@ use crate::transfer::http::access::Caller;
 use crate::transfer::http::finish::Stored;
 use crate::transfer::http::problem::Problem;
 use crate::transfer::http::router;
-use crate::transfer::room::TooMany;
+use crate::transfer::promised_bytes::TooMany;
 
 /// `POST`: answers where the upload stands.
 pub(super) async fn create(

@@ -10,7 +10,7 @@ use crate::api::BlobClass;
 use crate::id::UserId;
 use crate::transfer::http::access::Caller;
 use crate::transfer::http::finish::{Examined, Stored};
-use crate::transfer::room::Owner;
+use crate::transfer::promised_bytes::Owner;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {

@@ -30,8 +30,8 @@ async fn gather(transfers: &Transfers) -> Result<(), BlobError> {
     Ok(())
 }
 
-/// Ends the promises of uploads that are there no more, or became files: a server of another process
-/// may have removed or finished them.
+/// Ends the promises of uploads that are there no more, or became files: a server of another
+/// process may have removed or finished them.
 async fn settle(transfers: &Transfers) -> Result<(), BlobError> {
     for id in transfers.promises.there() {
         let found = transfers.partials.find(id).await?;

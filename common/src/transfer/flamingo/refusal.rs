@@ -13,7 +13,7 @@ use crate::telemetry::metrics;
 use crate::wire::transfer_head::HeadError;
 
 #[derive(Debug, Error)]
-pub(super) enum Refusal {
+pub(in crate::transfer) enum Refusal {
     #[error("no complete request within the time limit")]
     Silent,
     #[error("the connection broke: {0}")]
@@ -60,7 +60,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Whether the operator must look after something, rather than the peer.
-    pub(super) fn is_ours(&self) -> bool {
+    pub(in crate::transfer) fn is_ours(&self) -> bool {
         match self {
             Self::Store(_) | Self::DiskFull { .. } => true,
             Self::Blob(error) => !matches!(error, BlobError::Length { .. }),
@@ -69,7 +69,7 @@ impl Refusal {
     }
 
     /// Counts what the peer, or the database, did wrong.
-    pub(super) fn count(&self) {
+    pub(in crate::transfer) fn count(&self) {
         let reason = match self {
             Self::Silent => "silent",
             Self::Truncated => "truncated",

@@ -7,18 +7,18 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::Transfers;
-use super::disk_watch::DiskWatch;
-use super::name::Md5Name;
-use super::quota::Reservation;
 use super::refusal::Refusal;
-use super::room::{NoRoom, Promise};
 use crate::api;
 use crate::blob::Staging;
 use crate::id::{BlobId, Millis};
 use crate::store::file::{FileChange, GRACE_MS};
 use crate::store::{BlobClass, Change, NamedBlob, Outcome};
-use crate::telemetry::metrics;
+use crate::transfer::Transfers;
+use crate::transfer::disk_watch::DiskWatch;
+use crate::transfer::name::Md5Name;
+use crate::transfer::promised_bytes::{NoRoom, Promise};
+use crate::transfer::quota::Reservation;
+use crate::transfer::uploads_active::Counted;
 
 /// What an upload request says about its piece, checked as far as it can be by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,23 +121,6 @@ pub(super) struct Running {
     promise: Promise,
     watch: DiskWatch,
     _counted: Counted,
-}
-
-/// Counts a running upload as long as it is there.
-#[derive(Debug)]
-pub(super) struct Counted;
-
-impl Counted {
-    pub(super) fn new() -> Self {
-        metrics::UPLOADS_ACTIVE_NOW.increment(1);
-        Self
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::UPLOADS_ACTIVE_NOW.decrement(1);
-    }
 }
 
 impl Upload {

@@ -91,7 +91,8 @@ pub async fn serve(
         shutdown: shutdown.clone(),
     });
     let handle = |connection: Connection| {
-        let (desk, over) = (Arc::clone(&desk), over.clone());
+        // Every request looks at these tokens, and one that all share is a lock that all wait for.
+        let (desk, over) = (Arc::clone(&desk), over.child_token());
         async move {
             tokio::select! {
                 biased;
@@ -149,7 +150,7 @@ impl Desk {
                 tell(ended);
             }
             Some((Language::Http, connection)) => {
-                let (router, shutdown) = (self.router.clone(), shutdown.clone());
+                let (router, shutdown) = (self.router.clone(), shutdown.child_token());
                 http::serve_within(router, connection, Windows::LARGE, shutdown).await;
             }
             None => {}

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use common::config::{About, FILE_DEFAULTS, ServerConfig, TransferConfig};
 use common::process::{self, Process};
+use common::transfer::Promises;
 
 const ABOUT: About = About {
     name: "myfileserver",
@@ -33,5 +34,12 @@ async fn serve(mut config: ServerConfig<TransferConfig>, process: Process) -> an
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
     let store = process.open_store(&config.database).await?;
     process.ready(&[("file", listener.local_addr())], admin, None);
-    file_server::run(config.server, store, listener, process.shutdown()).await
+    file_server::run(
+        config.server,
+        store,
+        Promises::default(),
+        listener,
+        process.shutdown(),
+    )
+    .await
 }

@@ -27,7 +27,7 @@ use anyhow::Context;
 use common::config::ImageConfig;
 use common::net::Listener;
 use common::store::{BlobClass, Store, file};
-use common::transfer::Service;
+use common::transfer::{Promises, Service};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -40,10 +40,12 @@ use workshop::Workshop;
 /// How often is looked for renditions of pictures that are gone.
 const SWEPT_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Serves pictures until `shutdown`, then lets running requests end.
+/// Serves pictures until `shutdown`, then lets running requests end. `promises` are those of the
+/// file cache, which another server of this process may share.
 pub async fn run(
     config: ImageConfig,
     store: Arc<dyn Store>,
+    promises: Promises,
     listener: Listener,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -56,6 +58,7 @@ pub async fn run(
     let service = Service {
         class: BlobClass::Image,
         inspector: Arc::new(Pictures::new(Arc::clone(&studio))),
+        promises,
         routes: routes::of(&pictures, &studio),
     };
     let sweeping = tokio::spawn(sweep(studio, Arc::clone(&store), shutdown.clone()));

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use common::config::{About, IMAGE_DEFAULTS, ImageConfig, ServerConfig};
 use common::process::{self, Process};
+use common::transfer::Promises;
 
 const ABOUT: About = About {
     name: "myimgserver",
@@ -33,5 +34,12 @@ async fn serve(mut config: ServerConfig<ImageConfig>, process: Process) -> anyho
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
     let store = process.open_store(&config.database).await?;
     process.ready(&[("image", listener.local_addr())], admin, None);
-    image_server::run(config.server, store, listener, process.shutdown()).await
+    image_server::run(
+        config.server,
+        store,
+        Promises::default(),
+        listener,
+        process.shutdown(),
+    )
+    .await
 }

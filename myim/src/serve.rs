@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use chat_server::{SideDoors, Surroundings};
 use common::config::{About, FilePorts, ImageConfig, SUITE_DEFAULTS, SuiteConfig};
 use common::process::{self, Process};
+use common::transfer::Promises;
 use tokio::task::JoinSet;
 
 const ABOUT: About = About {
@@ -60,9 +61,11 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
     };
     let chat = chat_server::run(config.chat, store.clone(), chat, surroundings);
     servers.spawn(chat);
+    let promises = Promises::default();
     servers.spawn(file_server::run(
         config.transfer.clone(),
         store.clone(),
+        promises.clone(),
         file,
         stop(),
     ));
@@ -70,7 +73,7 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
         transfer: config.transfer,
         pictures: config.pictures,
     };
-    servers.spawn(image_server::run(images, store, image, stop()));
+    servers.spawn(image_server::run(images, store, promises, image, stop()));
     until_all_ended(servers, &process).await
 }
 

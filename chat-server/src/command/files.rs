@@ -43,6 +43,30 @@ pub(super) async fn usable(
     Ok(found)
 }
 
+/// Lets those who get these files have the bytes as they came: what was a picture only becomes a
+/// file, too, because somebody who has its bytes sends it as one.
+///
+/// # Errors
+/// `NoSuchFile` if the user himself has only the picture; the store's.
+pub(super) async fn send_as_files(
+    app: &App,
+    user: UserId,
+    files: &[BlobId],
+) -> Result<(), Failure> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    if !file::kept_as_pictures(&*app.store, user, files)
+        .await?
+        .is_empty()
+    {
+        return Err(Failure::NoSuchFile);
+    }
+    let wanted: Vec<_> = files.iter().map(|blob| (BlobClass::File, *blob)).collect();
+    name(app, &wanted).await?;
+    Ok(())
+}
+
 /// Files by whose MD5 old clients cannot ask yet, as far as is known. A large file that came over
 /// HTTP gets its name after the upload was answered.
 #[derive(Debug)]

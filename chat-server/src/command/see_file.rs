@@ -56,6 +56,14 @@ pub async fn see_file(
         Some(class) => class,
         None => usual_class(app, &about).await?,
     };
+    // The file server would hand it out as it came.
+    if class == BlobClass::File
+        && !file::kept_as_pictures(store, actor.user, &[blob])
+            .await?
+            .is_empty()
+    {
+        return Err(Failure::NoSuchFile);
+    }
     let expires = expiry(app.clock.now(), app.config.files.file_url_valid_s);
     let keys = app.sessions.keys(store, &app.log).await?;
     let proof = file_url::sign(&keys, class, blob, expires.seconds());

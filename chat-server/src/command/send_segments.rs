@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use common::api::{Body, Dialect, KnownSegment, Refusal, Segment, SegmentedContent, files_of};
+use common::api::{
+    BlobClass, Body, Dialect, KnownSegment, Refusal, Segment, SegmentedContent, files_of,
+};
 use common::id::{BlobId, ConvId, Peer, Seq};
 use common::store::file::About;
 use common::store::message;
 
 use super::Failure;
 use super::check_segments::{Mentions, checked};
-use super::files::{Nameless, usable};
+use super::files::{Nameless, send_as_files, usable};
 use super::may_read::check;
 use super::message_at::chat_message_at;
 use super::send::{Sending, Sent, Writer, guard, submit};
@@ -303,7 +305,10 @@ async fn complete(
     if known.is_empty() {
         return Ok(Nameless::none());
     }
-    let named = segments.iter().filter_map(Segment::file);
+    let named: Vec<_> = segments.iter().filter_map(Segment::file).collect();
+    let as_files = named.iter().filter(|(class, _)| *class == BlobClass::File);
+    let as_files: Vec<BlobId> = as_files.map(|(_, blob)| *blob).collect();
+    send_as_files(app, actor.user, &as_files).await?;
     Nameless::of(app, named, &known).await
 }
 

@@ -56,7 +56,8 @@ impl<'a> Download<'a> {
         Self { replaces, ..self }
     }
 
-    /// The bytes as they were uploaded, also of a picture.
+    /// The bytes as they were uploaded, also of a picture; for its uploader and those who got it as
+    /// a file. For others it is `no_such_file`.
     #[must_use]
     pub fn original(self) -> Self {
         Self {

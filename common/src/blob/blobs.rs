@@ -94,7 +94,7 @@ impl Blobs {
         self.store.open(id).await
     }
 
-    /// Removes a kept file; the caller holds [`Self::collecting`]. Whether there was one.
+    /// Removes a kept file; the caller is [`Self::collecting`] it. Whether there was one.
     pub async fn forget(&self, id: BlobId) -> Result<bool, BlobError> {
         self.store.forget(id).await
     }
@@ -113,16 +113,25 @@ impl Blobs {
         self.store.list(after, limit).await
     }
 
-    /// Held from before a file is kept until the database knows it: meanwhile nobody deletes.
+    /// Held from before a file is kept until the database knows it: meanwhile nobody deletes it.
     /// Waits while somebody does.
-    pub async fn publishing(&self) -> Result<Publishing, BlobError> {
-        self.lock.publishing().await
+    pub async fn publishing(&self, id: BlobId) -> Result<Publishing, BlobError> {
+        self.lock.publishing(id).await
     }
 
-    /// Held while the database forgets files and they are deleted: meanwhile nobody publishes, in
-    /// this process or another. Waits until nobody does.
-    pub async fn collecting(&self) -> Result<Collecting, BlobError> {
-        self.lock.collecting().await
+    /// Held while a file is taken away: meanwhile nobody publishes it, in this process or another.
+    /// Waits until nobody does.
+    pub async fn collecting(&self, id: BlobId) -> Result<Collecting, BlobError> {
+        self.lock.collecting(id).await
+    }
+
+    /// The same for those of these files that nobody publishes this moment; answers which. Waits
+    /// for nobody.
+    pub async fn collecting_free(
+        &self,
+        ids: Vec<BlobId>,
+    ) -> Result<(Collecting, Vec<BlobId>), BlobError> {
+        self.lock.collecting_free(ids).await
     }
 
     /// Opens a plain file that the operator put into the file cache; `None` if there is none.
@@ -140,6 +149,10 @@ impl Blobs {
 
     /// How many bytes the disk below the file cache still takes.
     pub async fn free_bytes(&self) -> Result<u64, BlobError> {
+        #[cfg(test)]
+        if let Some(pretended) = *super::lock(self.area.pretended_free()) {
+            return Ok(pretended);
+        }
         let root = self.area.root().to_owned();
         self.pool()
             .run(move || {
@@ -172,6 +185,11 @@ impl Blobs {
 
 #[cfg(test)]
 impl Blobs {
+    /// From now on says that so many bytes are free.
+    pub(crate) fn pretend_free(&self, bytes: u64) {
+        *super::lock(self.area.pretended_free()) = Some(bytes);
+    }
+
     /// A file cache whose files are kept in this bucket.
     pub(super) fn in_bucket(
         filecache: &Path,

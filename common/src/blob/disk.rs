@@ -92,7 +92,9 @@ impl Disk {
     }
 
     fn path_of(&self, id: BlobId) -> PathBuf {
-        self.folder_of(id).join(id.to_string())
+        let name = id.to_string();
+        self.root
+            .join(format!("blobs/{}/{}/{name}", &name[..2], &name[2..4]))
     }
 
     /// The order matters: the content is on the disk before the name, the name before the answer.

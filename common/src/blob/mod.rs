@@ -14,7 +14,7 @@
 //!   tmp/<process>/<n>      files being received, see `temp.rs`
 //!   quarantine/<sha256>    files whose content was not what their name says, see `scrub.rs`
 //!   uploads/<id>, <id>.json  uploads that can be resumed, see `partial`
-//!   .lock, .lock.gate      held while a file is published or deleted, see `lock.rs`
+//!   .locks/ab              held while a file is published or deleted, see `lock.rs`
 //!   update.version, …      plain files the operator put here to be downloaded
 //! ```
 

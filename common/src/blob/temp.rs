@@ -26,6 +26,8 @@ pub(super) struct Area {
     pool: BlockingPool,
     /// Where this server's unfinished files stand; made anew if somebody deletes it.
     folder: Mutex<Arc<Folder>>,
+    #[cfg(test)]
+    pretended_free: Mutex<Option<u64>>,
 }
 
 impl Area {
@@ -34,6 +36,8 @@ impl Area {
             root: root.to_owned(),
             pool,
             folder: Mutex::new(Folder::make(&root.join("tmp"))?),
+            #[cfg(test)]
+            pretended_free: Mutex::default(),
         })
     }
 
@@ -229,6 +233,14 @@ fn is_held(folder: &Path) -> bool {
     match File::open(folder.join(LOCK)) {
         Ok(lock) => lock.try_lock().is_err(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+#[cfg(test)]
+impl Area {
+    /// How much room a test says that the disk has.
+    pub(super) fn pretended_free(&self) -> &Mutex<Option<u64>> {
+        &self.pretended_free
     }
 }
 

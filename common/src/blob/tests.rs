@@ -276,7 +276,7 @@ async fn nothing_is_kept_of_which_the_disk_is_not_sure() {
     // The same of an upload that can be resumed.
     let partials = Partials::open(&blobs).unwrap();
     let id = UploadId::random().unwrap();
-    partials.create(id, b"note".to_vec()).await.unwrap();
+    partials.create(id, b"note".to_vec(), || {}).await.unwrap();
     let opened = partials.open_content(id, false, Arc::new(())).await;
     let mut content = opened.unwrap().unwrap();
     content.replace_file(never_sure());
@@ -318,36 +318,44 @@ async fn is_free<T>(taking: impl Future<Output = Result<T, BlobError>>) -> bool 
     tokio::time::timeout(soon, taking).await.is_ok()
 }
 
+/// Files of different parts.
+const CAT: BlobId = BlobId([1; 32]);
+const DOG: BlobId = BlobId([2; 32]);
+
 #[tokio::test]
 async fn publication_and_deletion_exclude_each_other_between_servers() {
     let dir = TempDir::new().unwrap();
     let (one, two) = (Blobs::open(dir.path()), Blobs::open(dir.path()));
     let (one, two) = (one.unwrap(), two.unwrap());
-    let publishing = one.publishing().await.unwrap();
-    let also = two.publishing().await.unwrap();
-    assert!(!is_free(two.collecting()).await);
+    let publishing = one.publishing(CAT).await.unwrap();
+    let also = two.publishing(CAT).await.unwrap();
+    assert!(!is_free(two.collecting(CAT)).await);
     drop((publishing, also));
     // The one that was given up may still come and go.
-    let collecting = one.collecting().await.unwrap();
-    assert!(!is_free(two.publishing()).await);
-    assert!(!is_free(one.publishing()).await);
+    let collecting = one.collecting(CAT).await.unwrap();
+    assert!(!is_free(two.publishing(CAT)).await);
+    assert!(!is_free(one.publishing(CAT)).await);
     drop(collecting);
-    drop(two.publishing().await.unwrap());
+    drop(two.publishing(CAT).await.unwrap());
+    let (collecting, free) = one.collecting_free(vec![CAT, DOG, CAT]).await.unwrap();
+    assert_eq!(free, [CAT, DOG, CAT]);
+    assert!(!is_free(two.publishing(DOG)).await);
+    drop(collecting);
+    drop(two.publishing(DOG).await.unwrap());
 }
 
 #[tokio::test]
-async fn those_who_publish_all_the_time_let_the_collector_in() {
+async fn a_slow_publication_keeps_nobody_else_waiting() {
     let dir = TempDir::new().unwrap();
     let blobs = Blobs::open(dir.path()).unwrap();
     let other = Blobs::open(dir.path()).unwrap();
-    let first = blobs.publishing().await.unwrap();
-    let collecting = tokio::spawn({
-        let other = other.clone();
-        async move { drop(other.collecting().await.unwrap()) }
-    });
-    // From some time on nobody new is let in before the collector.
-    while is_free(blobs.publishing()).await {}
-    drop(first);
-    collecting.await.unwrap();
-    drop(blobs.publishing().await.unwrap());
+    let slow = blobs.publishing(CAT).await.unwrap();
+    let (collecting, free) = other.collecting_free(vec![CAT, DOG]).await.unwrap();
+    assert_eq!(free, [DOG]);
+    drop(blobs.publishing(CAT).await.unwrap());
+    drop(collecting);
+    drop(blobs.publishing(DOG).await.unwrap());
+    drop(slow);
+    let (_collecting, free) = other.collecting_free(vec![CAT]).await.unwrap();
+    assert_eq!(free, [CAT]);
 }

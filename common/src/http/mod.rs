@@ -10,4 +10,4 @@ pub mod problem;
 mod trace;
 
 pub use connection::{Guest, Windows, serve, serve_within};
-pub use trace::{REQUEST_ID, TRACEPARENT, traced};
+pub use trace::{REQUEST_ID, TRACEPARENT, in_span, traced};

@@ -16,7 +16,15 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Gives every request a span with the trace it belongs to: the caller's, or a new one.
 pub async fn traced(request: Request, next: Next) -> Response {
-    let trace = trace_of(request.headers()).unwrap_or_else(|| Uuid::now_v7().simple().to_string());
+    in_span(request, |request| next.run(request)).await
+}
+
+/// The same around an `answer` that is no layer.
+pub async fn in_span<Answer>(request: Request, answer: impl FnOnce(Request) -> Answer) -> Response
+where
+    Answer: Future<Output = Response>,
+{
+    let trace = trace_of(request.headers()).unwrap_or_else(|| Uuid::new_v4().simple().to_string());
     // The route and not the path: paths name files and hold the secrets of webhooks, and queries
     // hold signatures and what people search for.
     let route = request.extensions().get::<MatchedPath>();
@@ -24,7 +32,7 @@ pub async fn traced(request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", %trace, method = %request.method(), route);
     let began = Instant::now();
     let mut response = async {
-        let response = next.run(request).await;
+        let response = answer(request).await;
         let status = response.status().as_u16();
         let took_ms = began.elapsed().as_secs_f64() * 1000.0;
         tracing::debug!(status, took_ms, "answered");

@@ -149,7 +149,7 @@ impl Importer<'_> {
                 "incomplete: the content does not match the name",
             ));
         }
-        let _publishing = self.blobs.publishing().await?;
+        let _publishing = self.blobs.publishing(digest.blob).await?;
         let blob = staging.finish(digest.size).await?;
         let change = Change::NameBlob {
             class: self.class,

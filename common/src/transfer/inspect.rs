@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::Promises;
 use super::http::Readable;
 use super::http::problem::Problem;
 use crate::blob::BlobFile;
@@ -116,6 +117,8 @@ pub struct Service {
     /// Whose names it serves.
     pub class: BlobClass,
     pub inspector: Arc<dyn Inspect>,
+    /// What was promised to the file cache; shared by the servers of a process that share that.
+    pub promises: Promises,
     /// Routes beside those of the content itself.
     pub routes: Routes,
 }

@@ -4,10 +4,10 @@
 //! Knows nothing of pictures or chats; the file server and the image server differ in the class of
 //! names they serve and in who looks into uploads, see `inspect`.
 //!
-//! In reading order: `serve` accepts; `http` is HTTP; `session` talks to one client of the old
-//! protocol, `upload` and `download` are the two things it can want, `inbox` gets its bytes.
-//! `room`, `quota` and `budget` are the limits, `naming` gives files the names old clients need,
-//! `life` lets files go that nobody needs.
+//! In reading order: `serve` accepts; `http` is HTTP, and `flamingo` the protocol of the existing
+//! clients. `promised_bytes`, `disk_watch`, `quota` and `budget` are the limits, `known_addresses`
+//! says who may use the old protocol, `naming` gives files the names old clients need, `collector`
+//! lets files go that nobody needs.
 //!
 //! **Invariant:** what a client calls a file never becomes a path, except for plain names that are
 //! read, never written, from the file cache itself.
@@ -15,22 +15,20 @@
 
 mod adopt;
 mod budget;
-mod download;
+mod collector;
+mod disk_watch;
+mod flamingo;
 pub mod http;
-mod inbox;
 pub mod inspect;
-mod known;
-mod life;
+mod known_addresses;
 mod name;
 mod naming;
 mod policy;
+mod promised_bytes;
 mod quota;
-mod refusal;
-mod room;
 mod serve;
-mod session;
 mod upgrade;
-mod upload;
+mod uploads_active;
 
 use std::sync::{Arc, Mutex};
 
@@ -42,15 +40,15 @@ use budget::Budget;
 use http::remembered::Abouts;
 use http::tus::Turns;
 use inspect::Inspect;
-use known::Known;
+use known_addresses::KnownAddresses;
 use naming::{Naming, Unnamed, naming};
 use quota::Quota;
-use room::Promises;
 
 pub use adopt::{AdoptError, Adopted, Fate, import_files};
+pub use collector::{CollectError, Retention, collect};
 pub use inspect::Service;
-pub use life::{LifeError, Retention, collect};
 pub use policy::Policy;
+pub use promised_bytes::Promises;
 pub use serve::{ServeError, run, serve};
 pub use upgrade::routes as upgrade_routes;
 
@@ -61,7 +59,7 @@ pub struct Transfers {
     blobs: Blobs,
     clock: Arc<dyn Clock>,
     quota: Quota,
-    known: Known,
+    known: KnownAddresses,
     budget: Budget,
     inspector: Arc<dyn Inspect>,
     sessions: Sessions,
@@ -89,7 +87,7 @@ impl Transfers {
         let (naming, unnamed) = naming();
         Ok(Self {
             quota: Quota::new(policy.upload_day_bytes_max),
-            known: Known::new(),
+            known: KnownAddresses::new(),
             budget: Budget::new(policy.buffered_bytes_max),
             partials: Partials::open(&blobs)?,
             policy,
@@ -104,6 +102,14 @@ impl Transfers {
             naming,
             unnamed: Mutex::new(Some(unnamed)),
         })
+    }
+}
+
+impl Transfers {
+    /// Counts together with another server of the same file cache what was promised to it.
+    #[must_use]
+    pub fn sharing(self, promises: Promises) -> Self {
+        Self { promises, ..self }
     }
 }
 

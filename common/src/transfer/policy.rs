@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::life::Retention;
+use super::collector::Retention;
 use crate::config::{Access, Origins, TransferConfig};
 use crate::store::BlobClass;
 

@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
+use super::flamingo::inbox::HEAD_WAIT;
+use super::flamingo::refusal::Refusal;
+use super::flamingo::session::Session;
 use super::http::{router, tus};
-use super::inbox::HEAD_WAIT;
-use super::refusal::Refusal;
-use super::session::Session;
-use super::{Policy, Service, Transfers, life, naming};
+use super::{Policy, Service, Transfers, collector, naming};
 use crate::blob::{BlobError, Blobs};
 use crate::clock::SystemClock;
 use crate::config::{AwsEnvironment, TransferConfig};
@@ -41,7 +41,8 @@ pub async fn run(
     let inspector = service.inspector;
     let blobs = connect(config).await?;
     let open = move || Transfers::new(policy, store, blobs, Arc::new(SystemClock), inspector);
-    let transfers = Arc::new(opened(&config.filecache, open).await?);
+    let transfers = opened(&config.filecache, open).await?;
+    let transfers = Arc::new(transfers.sharing(service.promises));
     let routes = (service.routes)(&transfers);
     let drain = Duration::from_secs(config.limits.drain_s);
     let limits = config.limits.connections();
@@ -90,7 +91,8 @@ pub async fn serve(
         shutdown: shutdown.clone(),
     });
     let handle = |connection: Connection| {
-        let (desk, over) = (Arc::clone(&desk), over.clone());
+        // Every request looks at these tokens, and one that all share is a lock that all wait for.
+        let (desk, over) = (Arc::clone(&desk), over.child_token());
         async move {
             tokio::select! {
                 biased;
@@ -114,7 +116,10 @@ pub async fn serve(
 /// Starts what is done beside serving.
 fn look_after(transfers: &Arc<Transfers>, tasks: &TaskTracker, shutdown: &CancellationToken) {
     tasks.spawn(tus::look_after(Arc::clone(transfers), shutdown.clone()));
-    tasks.spawn(life::look_after(Arc::clone(transfers), shutdown.clone()));
+    tasks.spawn(collector::look_after(
+        Arc::clone(transfers),
+        shutdown.clone(),
+    ));
     let unnamed = transfers
         .unnamed
         .lock()
@@ -145,7 +150,7 @@ impl Desk {
                 tell(ended);
             }
             Some((Language::Http, connection)) => {
-                let (router, shutdown) = (self.router.clone(), shutdown.clone());
+                let (router, shutdown) = (self.router.clone(), shutdown.child_token());
                 http::serve_within(router, connection, Windows::LARGE, shutdown).await;
             }
             None => {}

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::inspect::Sniff;
-use super::{Policy, Transfers, serve};
+use super::{Policy, Promises, Transfers, serve};
 use crate::api::{Account, ContactList, Entry, Profile, Refusal};
 use crate::blob::Blobs;
 use crate::clock::SystemClock;
@@ -171,8 +171,26 @@ pub(super) fn lenient(class: BlobClass) -> Policy {
     }
 }
 
+/// What a server's connections share, without a server, and what it stands on.
+pub(super) fn uploading(policy: Policy) -> (Transfers, TempDir) {
+    let dir = TempDir::new().unwrap();
+    (uploading_beside(&dir, policy), dir)
+}
+
+/// The same on a file cache that is there.
+pub(super) fn uploading_beside(dir: &TempDir, policy: Policy) -> Transfers {
+    let blobs = Blobs::open(dir.path()).unwrap();
+    open(policy, Arc::default(), blobs)
+}
+
+fn open(policy: Policy, store: Arc<MemoryStore>, blobs: Blobs) -> Transfers {
+    Transfers::new(policy, store, blobs, Arc::new(SystemClock), Arc::new(Sniff)).unwrap()
+}
+
 pub(super) struct Server {
     pub(super) store: Arc<MemoryStore>,
+    pub(super) blobs: Blobs,
+    pub(super) promises: Promises,
     pub(super) cache: PathBuf,
     pub(super) shutdown: CancellationToken,
     pub(super) running: JoinHandle<()>,
@@ -196,10 +214,8 @@ impl Server {
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr();
         let blobs = Blobs::open(&cache).unwrap();
-        let there: Arc<dyn Store> = store.clone();
-        let transfers =
-            Transfers::new(policy, there, blobs, Arc::new(SystemClock), Arc::new(Sniff));
-        let transfers = transfers.unwrap();
+        let transfers = open(policy, Arc::clone(&store), blobs.clone());
+        let promises = transfers.promises.clone();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(serve(
             Arc::new(transfers),
@@ -210,6 +226,8 @@ impl Server {
         ));
         Self {
             store,
+            blobs,
+            promises,
             cache,
             shutdown,
             running,

@@ -123,12 +123,20 @@ impl Partials {
         self.blobs.pool().run(move || work(&there)).await
     }
 
-    /// Begins an upload without content. On return it survives a power cut.
-    pub async fn create(&self, id: UploadId, note: Vec<u8>) -> Result<(), BlobError> {
+    /// Begins an upload without content. On return it survives a power cut. `then` is called when
+    /// it is there, also if nobody waits for that any more.
+    pub async fn create(
+        &self,
+        id: UploadId,
+        note: Vec<u8>,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Result<(), BlobError> {
         self.run(move |there| {
             let path = there.path(id);
             create_file(&path).map_err(BlobError::disk("create", &path))?;
-            there.write_note(id, &note, true)
+            there.write_note(id, &note, true)?;
+            then();
+            Ok(())
         })
         .await
     }

@@ -41,7 +41,8 @@ impl Place {
 
     async fn begin(&self) -> UploadId {
         let id = UploadId::random().unwrap();
-        self.partials.create(id, b"note".to_vec()).await.unwrap();
+        let created = self.partials.create(id, b"note".to_vec(), || {});
+        created.await.unwrap();
         id
     }
 

@@ -59,7 +59,7 @@ pub(super) async fn delete(
     store: &dyn Store,
     blob: BlobId,
 ) -> Result<bool, ScrubError> {
-    let _collecting = blobs.collecting().await?;
+    let _collecting = blobs.collecting(blob).await?;
     if is_known(store, blob).await? {
         return Ok(false);
     }

@@ -52,7 +52,7 @@ impl Scrub<'_> {
     /// While nobody publishes: an upload of the same content may have replaced the damaged one
     /// since it was read, and then it stays.
     async fn take_away(&self, blob: BlobId, damaged: &Damaged) -> Result<bool, ScrubError> {
-        let _collecting = self.blobs.collecting().await?;
+        let _collecting = self.blobs.collecting(blob).await?;
         let Some(now) = self.blobs.read(blob).await? else {
             return Ok(false);
         };

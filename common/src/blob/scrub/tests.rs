@@ -294,7 +294,7 @@ async fn an_orphan_is_deleted_when_it_is_old_and_still_nobody_knows_it() {
 async fn nothing_is_deleted_while_somebody_publishes() {
     let cache = Cache::new().await;
     let orphan = cache.keep(b"orphan").await;
-    let publishing = cache.blobs.publishing().await.unwrap();
+    let publishing = cache.blobs.publishing(orphan).await.unwrap();
     let deleting = tokio::spawn({
         let (blobs, store) = (cache.blobs.clone(), Arc::clone(&cache.store));
         async move { orphans(&blobs, &*store, later()).await.unwrap() }

@@ -19,7 +19,7 @@ use crate::api::BlobClass;
 use crate::id::{BlobId, ConvId, GroupId, Millis, Seq, UserId};
 use crate::store::Outcome;
 
-pub use access::{is_public, may_read, readable, usable};
+pub use access::{is_public, kept_as_pictures, may_read, readable, usable};
 pub use index::{Known, known, known_of};
 pub use name::{Nameless, nameless, unnamed};
 pub use read::{

@@ -9,6 +9,7 @@ use crate::id::BlobId;
 use crate::store::file;
 use crate::telemetry::metrics;
 use crate::transfer::Transfers;
+use crate::transfer::promised_bytes::NoRoom;
 use crate::transfer::quota::Reservation;
 
 impl Transfers {
@@ -82,19 +83,18 @@ impl Transfers {
     }
 
     async fn check_disk(&self, bytes: u64, promised: u64) -> Result<(), Problem> {
-        let free = self.blobs.free_bytes().await?;
-        let others = self.promises.bytes().saturating_sub(promised);
-        let left = free.saturating_sub(others).saturating_sub(bytes);
-        if left < self.policy.disk_free_bytes_min {
-            tracing::warn!(
-                free,
-                others,
-                bytes,
-                "an upload was refused: the disk is full"
-            );
-            return Err(disk_full());
+        match self.find_room(bytes, promised).await? {
+            Ok(()) => Ok(()),
+            Err(NoRoom { free, promised }) => {
+                tracing::warn!(
+                    free,
+                    promised,
+                    bytes,
+                    "an upload was refused: the disk is full"
+                );
+                Err(disk_full())
+            }
         }
-        Ok(())
     }
 }
 

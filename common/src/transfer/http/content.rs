@@ -17,9 +17,9 @@ use super::problem::Problem;
 use crate::auth::file_url::{self, UrlFault};
 use crate::blob::BlobFile;
 use crate::config::Access;
-use crate::id::BlobId;
-use crate::store::StoreError;
+use crate::id::{BlobId, UserId};
 use crate::store::file::{self, About};
+use crate::store::{BlobClass, StoreError};
 use crate::transfer::Transfers;
 
 /// For a file whose kind nobody found out: what old clients uploaded.
@@ -150,11 +150,24 @@ impl Transfers {
         let may_read = match caller.user {
             Some(user) if self.policy.access != Access::Open => {
                 file::may_read(&*self.store, user, blob).await?
+                    && self.shows_all(user, blob).await?
             }
             // Without the token he might.
             Some(_) | None => true,
         };
         may_read.then_some(false).ok_or_else(Problem::no_such_file)
+    }
+
+    /// Whether this server has no more for the user than he may get: the file server hands out what
+    /// came as it came, and the image server without what a picture tells.
+    async fn shows_all(&self, user: UserId, blob: BlobId) -> Result<bool, StoreError> {
+        match self.policy.class {
+            BlobClass::Image => Ok(true),
+            BlobClass::File => {
+                let kept = file::kept_as_pictures(&*self.store, user, &[blob]).await?;
+                Ok(kept.is_empty())
+            }
+        }
     }
 
     async fn check_signature(

@@ -125,7 +125,7 @@ pub(super) async fn examine(
     })
 }
 
-/// Writes kept content down. The caller has held `blobs.publishing()` since before it was kept.
+/// Writes kept content down. The caller has held `blobs.publishing(…)` since before it was kept.
 ///
 /// # Errors
 /// 507 beyond a quota; the store's.

@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::problem::Problem;
+use super::tus;
+use crate::http::in_span;
 use crate::http::origin::{self, Own};
 use crate::http::problem;
 use crate::transfer::Transfers;
@@ -43,8 +45,22 @@ const EXPOSED: &[&str] = &[
     "x-request-id",
 ];
 
+/// Everything that is ours around a request. One layer: each is some allocations for every request,
+/// and a small file costs little more than these.
+pub(super) async fn around(
+    State(transfers): State<Arc<Transfers>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let answer = |request| async move {
+        let response = from_our_pages(&transfers, request, next).await;
+        explained(response)
+    };
+    in_span(request, answer).await
+}
+
 /// Gives errors that nobody explained a body.
-pub(super) async fn explained(response: Response) -> Response {
+fn explained(response: Response) -> Response {
     problem::explained(response, |status| {
         let code = match status.as_u16() {
             500.. => "internal",
@@ -64,17 +80,18 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
 
 /// Refuses what the pages of other sites ask for, unless they are allowed by name. A program that
 /// is no browser sends no `Origin`; pages of the chat server come from the same host.
-pub(super) async fn from_our_pages(
-    State(transfers): State<Arc<Transfers>>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn from_our_pages(transfers: &Transfers, request: Request, next: Next) -> Response {
     let allowed = &transfers.policy.allowed_origins;
     if origin::is_foreign(request.headers(), request.uri(), OWN, allowed) {
         let detail = "A web page of another site asked, and the server does not allow that site.";
         return Problem::new(StatusCode::FORBIDDEN, "foreign_origin", detail).into_response();
     }
-    next.run(request).await
+    let is_asked = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
+    if is_asked && response.status().is_success() {
+        tus::tell_abilities(transfers, response.headers_mut());
+    }
+    response
 }
 
 /// Lets our pages read the answers. Tokens travel in a header that a script has to set, never in

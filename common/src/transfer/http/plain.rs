@@ -23,7 +23,7 @@ use super::receive::{End, drain};
 use super::{admit, file_name, router};
 use crate::id::BlobId;
 use crate::transfer::Transfers;
-use crate::transfer::upload::Counted;
+use crate::transfer::uploads_active::Counted;
 
 /// What the content must be, RFC 9530.
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
@@ -129,7 +129,7 @@ async fn take(
     let size = staging.size();
     let examined = examine(transfers, &mut staging, promised).await?;
     let reservation = transfers.admit_whole(caller, examined.file, size).await?;
-    let _publishing = transfers.blobs.publishing().await?;
+    let _publishing = transfers.blobs.publishing(examined.file).await?;
     staging.finish(size).await?;
     drop(promise);
     record(transfers, examined, name, caller, reservation).await

@@ -12,6 +12,7 @@ use crate::blob::{BlobError, Content, Staging};
 use crate::telemetry::metrics;
 use crate::transfer::Transfers;
 use crate::transfer::budget::Budget;
+use crate::transfer::disk_watch::DiskWatch;
 
 /// A peer may be silent so long, and so much later than it should it may come.
 const GRACE: Duration = Duration::from_secs(15);
@@ -65,27 +66,16 @@ impl Sink for Content {
     }
 }
 
-/// Looks now and then whether the disk is full: what has no announced length was not counted
-/// before.
+/// Looks at the disk before it fills it.
 struct Watched<'a, S> {
     sink: &'a mut S,
     transfers: &'a Transfers,
-    unwatched: u64,
+    watch: DiskWatch,
 }
-
-/// So much comes between two looks at the disk.
-const WATCHED_BYTES: u64 = 64 << 20;
 
 impl<S: Sink> Sink for Watched<'_, S> {
     async fn write(&mut self, piece: Bytes) -> Result<(), BlobError> {
-        self.unwatched += u64::try_from(piece.len()).unwrap_or(0);
-        if self.unwatched >= WATCHED_BYTES {
-            self.unwatched = 0;
-            let free = self.transfers.blobs.free_bytes().await?;
-            if free < self.transfers.policy.disk_free_bytes_min {
-                return Err(BlobError::Full);
-            }
-        }
+        self.watch.look(self.transfers, piece.len()).await?;
         self.sink.write(piece).await
     }
 }
@@ -105,7 +95,7 @@ impl Transfers {
         let mut watched = Watched {
             sink,
             transfers: self,
-            unwatched: 0,
+            watch: DiskWatch::default(),
         };
         receive(body, most, &mut watched, &self.budget, preempted).await
     }

@@ -10,7 +10,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::problem::Problem;
 use super::{content, layers, plain, tus};
 use crate::api::BlobClass;
-use crate::http::traced;
 use crate::transfer::Transfers;
 
 /// Where the files of a class stand.
@@ -51,17 +50,11 @@ pub(in crate::transfer) fn router(transfers: &Arc<Transfers>, more: Router) -> R
         // Bodies are as long as `upload_bytes_max` says.
         .layer(DefaultBodyLimit::disable())
         .layer(layers::cors(transfers))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(transfers),
-            tus::options,
-        ))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(transfers),
-            layers::from_our_pages,
-        ))
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(middleware::map_response(layers::explained))
-        .layer(middleware::from_fn(traced))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(transfers),
+            layers::around,
+        ))
 }
 
 async fn no_method() -> Problem {

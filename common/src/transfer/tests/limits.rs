@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
+
 use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Access;
@@ -39,6 +41,54 @@ async fn the_disk_keeps_its_reserve() {
     let frame = request(1, 0, ABC.as_bytes(), (0, 3), b"abc", &[]);
     refused(&server, &frame).await;
     assert_eq!(server.unfinished(), 0);
+}
+
+#[tokio::test]
+async fn what_was_announced_and_has_not_come_counts_as_used() {
+    let server = Server::start(Policy {
+        disk_free_bytes_min: 100,
+        ..lenient(BlobClass::File)
+    });
+    server.blobs.pretend_free(1000);
+    let (one, two) = (noise(600, 1), noise(600, 2));
+    let (name, other) = (md5_hex(&one), md5_hex(&two));
+    let mut first = server.connect().await;
+    first.piece(name.as_bytes(), 0, 600, &one[..1]).await;
+    assert_eq!(first.reply().await.code, 1);
+    let begin = request(1, 0, other.as_bytes(), (0, 600), &two[..1], &[]);
+    refused(&server, &begin).await;
+    // What came is no promise any more; it is for the disk to say that it is used.
+    first.piece(name.as_bytes(), 1, 600, &one[1..500]).await;
+    assert_eq!(first.reply().await.code, 1);
+    let mut second = server.connect().await;
+    second.send(&begin).await;
+    assert_eq!(second.reply().await.code, 1);
+    // Who gives up needs no room.
+    drop((first, second));
+    until(|| server.promises.bytes() == 0).await;
+    server.connect().await.upload(&other, &two, 600).await;
+    assert_eq!(server.fetch(&other).await.unwrap(), two);
+}
+
+#[tokio::test]
+async fn an_upload_ends_when_the_disk_gets_full_on_the_way() {
+    let server = Server::start(Policy {
+        disk_free_bytes_min: 100,
+        ..lenient(BlobClass::File)
+    });
+    let content = noise(80 << 20, 1);
+    let (name, size) = (md5_hex(&content), 80 << 20);
+    let mut client = server.connect().await;
+    let (begin, rest) = content.split_at(40 << 20);
+    client.piece(name.as_bytes(), 0, size, begin).await;
+    assert_eq!(client.reply().await.code, 1);
+    server.blobs.pretend_free(99);
+    let frame = request(1, 0, name.as_bytes(), (40 << 20, size), rest, &[]);
+    // It need not get all of it through.
+    let _ = client.stream.write_all(&frame).await;
+    client.closed().await;
+    until(|| server.unfinished() == 0).await;
+    assert_eq!(server.fetch(&name).await, None);
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use crate::blob::PlainName;
 use crate::store::upgrade;
 use crate::transfer::Transfers;
-use crate::transfer::download::Content;
-use crate::transfer::refusal::Refusal;
+use crate::transfer::flamingo::download::Content;
+use crate::transfer::flamingo::refusal::Refusal;
 use crate::upgrade::{OLD_CHANNEL, OLD_PLATFORM, Offer, newest_for};
 
 /// What is newest.

@@ -20,7 +20,8 @@ pub(crate) struct DownloadArgs {
     /// Where to put it [default: its SHA-256, in the current directory]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Get a picture as it was uploaded, with everything that its file tells
+    /// Get a picture as it was uploaded, with everything that its file tells; for its uploader and
+    /// those who got it as a file
     #[arg(long)]
     original: bool,
     /// Replace an existing file
@@ -81,7 +82,7 @@ pub(super) async fn run(args: DownloadArgs) -> anyhow::Result<()> {
     let how = if is_original {
         ""
     } else {
-        ", without what the picture's file tells of its author: --original gets it as it is"
+        ", without what the picture's file tells of its author; if it is yours, --original gets that"
     };
     let sentence = format!("{}: {bytes} bytes{how}", to.display());
     output.result(&shown, &sentence)

@@ -7,10 +7,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use myim_tests::api::Answer;
+use myim_tests::api_person::ApiPerson;
 use myim_tests::files::{Files, sha256};
 use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::transfer::{Transfer, content, md5_name};
 use myim_tests::wire::Flavor;
+use serde_json::json;
 
 tests! {
     sqlite: a_picture_is_looked_into, sizes, each_picture_has_its_own, what_others_get, old_clients_get_what_was_sent,
@@ -321,6 +323,74 @@ fn sizes_are_for_those_who_may_have_the_picture() {
             .ask("GET", &forged, &[], b"")
             .refused(403, "bad_signature");
     }
+}
+
+/// Sends a picture, as what it says.
+fn send(who: &ApiPerson, to: &str, kind: &str, file: &str) -> Answer {
+    let segment = match kind {
+        "image" => json!({"type": "image", "file": file, "width": 1, "height": 1, "size": 1}),
+        _ => json!({"type": "file", "file": file, "name": "a.png", "size": 1, "mime": "image/png"}),
+    };
+    let path = format!("/conversations/{to}/messages");
+    let client_id = format!("{kind} of {}", who.user_id);
+    who.post(
+        &path,
+        &json!({"client_id": client_id, "segments": [segment]}),
+    )
+}
+
+/// The everyday server of the tests lets everybody read; these do not.
+#[test]
+fn the_bytes_of_a_picture_are_for_its_uploader_and_those_who_got_it_as_a_file() {
+    what_came_of_a_picture(Db::Sqlite);
+}
+
+#[test]
+fn the_bytes_of_a_picture_are_for_its_uploader_and_those_who_got_it_as_a_file_mariadb() {
+    what_came_of_a_picture(Db::MariaDb);
+}
+
+fn what_came_of_a_picture(database: Db) {
+    let server = Setup::new(Kind::Whole, database).start();
+    let (ann, bob) = (server.newcomer("ann"), server.newcomer("bob"));
+    ann.befriend(&bob);
+    let to_bob = ann.direct(&bob.user_id);
+    let bytes = telling();
+    let file = upload(&server.images().with_token(&ann.token), &bytes);
+    send(&ann, &to_bob, "image", &file).ok(201);
+    let (anns, bobs) = (
+        server.files().with_token(&ann.token),
+        server.files().with_token(&bob.token),
+    );
+    let address = |who: &ApiPerson| who.get(&format!("/files/{file}?class=file"));
+    // The picture is for both, and as it came only for her.
+    let shown = server.images().with_token(&bob.token).get(&file);
+    assert!(shown.status == 200 && !has(&shown.body, SECRET), "{shown}");
+    bob.get(&format!("/files/{file}")).ok(200);
+    assert!(anns.get(&file).body == bytes);
+    address(&ann).ok(200);
+    bobs.get(&file).refused(404, "no_such_file");
+    address(&bob).refused(404, "no_such_file");
+    // Nor does he get it by sending it on as something else.
+    let to_ann = bob.direct(&ann.user_id);
+    send(&bob, &to_ann, "file", &file).refused(422, "no_such_file");
+    bobs.get(&file).refused(404, "no_such_file");
+    // She sends it as a file, without uploading it again.
+    send(&ann, &to_bob, "file", &file).ok(201);
+    assert!(bobs.get(&file).body == bytes);
+    address(&bob).ok(200);
+    // It came as a file: nothing is taken out of it.
+    let other = png_with(40, 30, &chunk(b"tEXt", SECRET));
+    anns.post(&other).ok(201);
+    let other = sha256(&other);
+    ann.post(
+        &format!("/conversations/{to_bob}/messages"),
+        &json!({"client_id": "other", "segments": [
+            {"type": "file", "file": other, "name": "b.png", "size": 1, "mime": "image/png"}
+        ]}),
+    )
+    .ok(201);
+    assert!(has(&bobs.get(&other).body, SECRET));
 }
 
 #[test]

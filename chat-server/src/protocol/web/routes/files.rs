@@ -37,7 +37,8 @@ enum Class {
 #[into_params(parameter_in = Query)]
 struct As {
     /// The address is the file server's or the image server's. If not given, a picture's is the
-    /// image server's.
+    /// image server's. The file server's of a picture is only for who uploaded it, and for those
+    /// who got it as a file.
     #[serde(default)]
     #[param(inline, nullable = false)]
     class: Option<Class>,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, about_all};
+use super::{About, about_all, class_number};
+use crate::api::BlobClass;
 use crate::id::{BlobId, UserId};
 use crate::store::bulk::{lookups, marks};
 use crate::store::shared::Value;
@@ -68,6 +69,41 @@ pub async fn usable(
     let readable = readable(store, user, &asked).await?;
     here.retain(|about| about.is_legacy || readable.contains(&about.blob));
     Ok(here)
+}
+
+/// Those of these files of which this user gets only the picture, and not the bytes that tell where
+/// and by whom it was made: they came as a picture and never as a file, and he did not upload them.
+/// Says nothing about whether he may see them at all.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn kept_as_pictures(
+    store: &dyn Store,
+    user: UserId,
+    blobs: &[BlobId],
+) -> Result<BTreeSet<BlobId>, StoreError> {
+    let mut kept = BTreeSet::new();
+    for keys in lookups(blobs) {
+        // Who brings bytes to the file server gets a name there, or is written down as their owner.
+        let sql = format!(
+            "SELECT b.f_sha256 FROM t_blob b WHERE b.f_sha256 IN ({}) \
+             AND (b.f_width IS NOT NULL OR EXISTS (SELECT 1 FROM t_blob_name n \
+                 WHERE n.f_sha256 = b.f_sha256 AND n.f_class = ?)) \
+             AND NOT EXISTS (SELECT 1 FROM t_blob_name n \
+                 WHERE n.f_sha256 = b.f_sha256 AND n.f_class = ?) \
+             AND NOT EXISTS (SELECT 1 FROM t_blob_owner o \
+                 WHERE o.f_sha256 = b.f_sha256 AND (o.f_class = ? OR o.f_user_id = ?))",
+            marks(keys.len())
+        );
+        let (file, image) = (BlobClass::File, BlobClass::Image);
+        let file = Value::from(class_number(file));
+        let mut values: Vec<Value> = keys.into_iter().map(Value::from).collect();
+        values.extend([class_number(image).into(), file.clone(), file, user.into()]);
+        for row in &store.select(&sql, values).await? {
+            kept.insert(row.blob(0)?);
+        }
+    }
+    Ok(kept)
 }
 
 /// Whether everybody may read this file, signed in or not: a package.

@@ -17,7 +17,7 @@ use crate::transfer::http::admit::too_large;
 use crate::transfer::http::finish::Stored;
 use crate::transfer::http::problem::Problem;
 use crate::transfer::http::receive::End;
-use crate::transfer::upload::Counted;
+use crate::transfer::uploads_active::Counted;
 
 /// How the client wants the last answer.
 const PREFER: HeaderName = HeaderName::from_static("prefer");

@@ -50,7 +50,7 @@ pub(super) async fn complete(
     let caller = upload.note.caller();
     let reservation = transfers.admit_whole(caller, examined.file, examined.size);
     let reservation = reservation.await?;
-    let publishing = transfers.blobs.publishing().await?;
+    let publishing = transfers.blobs.publishing(examined.file).await?;
     if let Some(content) = content {
         let file = content.finish().await?;
         transfers.blobs.keep(examined.file, file).await?;

@@ -17,6 +17,7 @@ use crate::transfer::http::access::Caller;
 use crate::transfer::http::finish::Stored;
 use crate::transfer::http::problem::Problem;
 use crate::transfer::http::router;
+use crate::transfer::promised_bytes::TooMany;
 
 /// `POST`: answers where the upload stands.
 pub(super) async fn create(
@@ -102,30 +103,26 @@ pub(super) async fn begin(
 ) -> Result<Upload, Problem> {
     let length = note.length.unwrap_or(0);
     let id = UploadId::random()?;
-    if transfers.promises.begin(id, owner(caller), length).is_err() {
+    let begun = transfers.promises.begin(id, owner(caller), length);
+    let begun = begun.map_err(|TooMany| {
         let status = StatusCode::TOO_MANY_REQUESTS;
         let detail = "There are too many unfinished uploads; finish or delete some first.";
-        return Err(Problem::new(status, "too_many_uploads", detail).after(60));
-    }
-    let made = async {
-        transfers.admit(caller, length, length).await?;
-        transfers.partials.create(id, note.write()).await?;
-        transfers.turns.take(id).await
-    };
-    match made.await {
-        Ok(turn) => Ok(Upload {
-            id,
-            note,
-            offset: 0,
-            has_content: true,
-            expires: transfers.expiry_of(transfers.clock.now()),
-            turn,
-        }),
-        Err(problem) => {
-            transfers.promises.end(id);
-            Err(problem)
-        }
-    }
+        Problem::new(status, "too_many_uploads", detail).after(60)
+    })?;
+    // The client may go away anywhere in here: it counts if and only if it gets to the disk.
+    transfers.admit(caller, length, length).await?;
+    let create = transfers
+        .partials
+        .create(id, note.write(), move || begun.is_there());
+    create.await?;
+    Ok(Upload {
+        id,
+        note,
+        offset: 0,
+        has_content: true,
+        expires: transfers.expiry_of(transfers.clock.now()),
+        turn: transfers.turns.take(id).await?,
+    })
 }
 
 /// 201 with the place of the upload.
@@ -138,4 +135,23 @@ pub(super) fn created(transfers: &Transfers, upload: &Upload) -> Response {
     }
     headers.insert(UPLOAD_EXPIRES, headers::date(upload.expires));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::store::BlobClass;
+    use crate::transfer::testing::{lenient, uploading};
+
+    #[tokio::test]
+    async fn who_goes_away_before_it_is_there_leaves_no_promise() {
+        let (transfers, _dir) = uploading(lenient(BlobClass::File));
+        let (caller, note) = Note::of_somebody(&transfers, 4 << 30);
+        let beginning = begin(&transfers, caller, note);
+        // It waits for the disk, and is given up.
+        assert!(beginning.now_or_never().is_none());
+        assert_eq!(transfers.promises.bytes(), 0);
+    }
 }

@@ -25,8 +25,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::ALLOW;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::plain;
@@ -174,26 +173,16 @@ pub(super) async fn overridden(
     }
 }
 
-/// Adds to the answers to `OPTIONS` what this server knows of tus. A layer, because questions of
-/// browsers with this method are answered before they reach a route.
-pub(super) async fn options(
-    State(transfers): State<Arc<Transfers>>,
-    request: Request<Body>,
-    next: Next,
-) -> Response {
-    let is_asked = request.method() == Method::OPTIONS;
-    let mut response = next.run(request).await;
-    if is_asked && response.status().is_success() {
-        let headers = response.headers_mut();
-        headers.insert(TUS_RESUMABLE, VERSION);
-        headers.insert(TUS_VERSION, VERSION);
-        headers.insert(TUS_EXTENSION, EXTENSIONS);
-        let largest = HeaderValue::from(transfers.policy.upload_bytes_max);
-        headers.insert(TUS_MAX_SIZE, largest);
-        let sums = HeaderValue::from_static(Checksum::NAMES);
-        headers.insert(TUS_CHECKSUM_ALGORITHM, sums);
-    }
-    response
+/// Adds to the answer to `OPTIONS` what this server knows of tus. Not in a route, because questions
+/// of browsers with this method are answered before they reach one.
+pub(super) fn tell_abilities(transfers: &Transfers, headers: &mut HeaderMap) {
+    headers.insert(TUS_RESUMABLE, VERSION);
+    headers.insert(TUS_VERSION, VERSION);
+    headers.insert(TUS_EXTENSION, EXTENSIONS);
+    let largest = HeaderValue::from(transfers.policy.upload_bytes_max);
+    headers.insert(TUS_MAX_SIZE, largest);
+    let sums = HeaderValue::from_static(Checksum::NAMES);
+    headers.insert(TUS_CHECKSUM_ALGORITHM, sums);
 }
 
 fn check_version(parts: &Parts) -> Result<(), Refused> {

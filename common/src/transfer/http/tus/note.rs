@@ -10,7 +10,7 @@ use crate::api::BlobClass;
 use crate::id::UserId;
 use crate::transfer::http::access::Caller;
 use crate::transfer::http::finish::{Examined, Stored};
-use crate::transfer::room::Owner;
+use crate::transfer::promised_bytes::Owner;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
@@ -107,6 +107,32 @@ pub(super) fn owner(caller: Caller) -> Owner {
     match caller.user {
         Some(user) => Owner::User(user),
         None => Owner::Address(caller.address),
+    }
+}
+
+#[cfg(test)]
+impl Note {
+    /// An upload of so many bytes that somebody who did not sign in is about to begin.
+    pub(super) fn of_somebody(
+        transfers: &crate::transfer::Transfers,
+        length: u64,
+    ) -> (Caller, Self) {
+        let caller = Caller {
+            user: None,
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+        };
+        let note = Self {
+            class: transfers.policy.class.into(),
+            user: None,
+            address: caller.address,
+            length: Some(length),
+            metadata: None,
+            part: Part::Whole,
+            unchecked_from: None,
+            examined: None,
+            stored: None,
+        };
+        (caller, note)
     }
 }
 

@@ -30,6 +30,19 @@ async fn gather(transfers: &Transfers) -> Result<(), BlobError> {
     Ok(())
 }
 
+/// Ends the promises of uploads that are there no more, or became files: a server of another
+/// process may have removed or finished them.
+async fn settle(transfers: &Transfers) -> Result<(), BlobError> {
+    for id in transfers.promises.there() {
+        let found = transfers.partials.find(id).await?;
+        let note = found.and_then(|found| Note::read(&found.note));
+        if note.is_none_or(|note| note.stored.is_some()) {
+            transfers.promises.end(id);
+        }
+    }
+    Ok(())
+}
+
 /// Counts what is there, and removes what expired, now and every hour, until the server stops.
 pub(in crate::transfer) async fn look_after(
     transfers: Arc<Transfers>,
@@ -63,6 +76,7 @@ async fn sweep(transfers: &Transfers) -> Result<usize, BlobError> {
             removed += 1;
         }
     }
+    settle(transfers).await?;
     Ok(removed)
 }
 
@@ -72,4 +86,45 @@ async fn remove(transfers: &Transfers, id: UploadId, before: Millis) -> Result<b
         transfers.promises.end(id);
     }
     Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::BlobClass;
+    use crate::transfer::Policy;
+    use crate::transfer::http::tus::create;
+    use crate::transfer::testing::{lenient, uploading, uploading_beside};
+
+    /// To which everything is expired.
+    fn impatient(class: BlobClass) -> Policy {
+        Policy {
+            upload_expiry_ms: -60_000,
+            ..lenient(class)
+        }
+    }
+
+    #[tokio::test]
+    async fn what_another_server_removed_is_promised_no_more() {
+        let (files, dir) = uploading(lenient(BlobClass::File));
+        let images = uploading_beside(&dir, impatient(BlobClass::Image));
+        let (caller, note) = Note::of_somebody(&files, 4 << 30);
+        drop(create::begin(&files, caller, note).await.unwrap());
+        assert_eq!(files.promises.bytes(), 4 << 30);
+        assert_eq!(sweep(&images).await.unwrap(), 1);
+        assert_eq!(sweep(&files).await.unwrap(), 0);
+        assert_eq!(files.promises.bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn servers_of_one_process_keep_one_account() {
+        let (files, dir) = uploading(lenient(BlobClass::File));
+        let images = uploading_beside(&dir, impatient(BlobClass::Image));
+        let images = images.sharing(files.promises.clone());
+        let (caller, note) = Note::of_somebody(&files, 4 << 30);
+        drop(create::begin(&files, caller, note).await.unwrap());
+        assert_eq!(images.promises.bytes(), 4 << 30);
+        assert_eq!(sweep(&images).await.unwrap(), 1);
+        assert_eq!(files.promises.bytes(), 0);
+    }
 }

@@ -15,7 +15,7 @@ use crate::wire::transfer_head::{HEAD_BYTES_MAX, Head, read_head};
 
 /// A head must be complete so long after its first byte, and the first head of a connection so long
 /// after the connection was made.
-pub(super) const HEAD_WAIT: Duration = Duration::from_secs(10);
+pub(in crate::transfer) const HEAD_WAIT: Duration = Duration::from_secs(10);
 
 /// In the middle of a request a peer may be silent so long. The old clients give up after 3 s.
 const CONTENT_WAIT: Duration = Duration::from_secs(15);

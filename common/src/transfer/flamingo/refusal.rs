@@ -13,7 +13,7 @@ use crate::telemetry::metrics;
 use crate::wire::transfer_head::HeadError;
 
 #[derive(Debug, Error)]
-pub(super) enum Refusal {
+pub(in crate::transfer) enum Refusal {
     #[error("no complete request within the time limit")]
     Silent,
     #[error("the connection broke: {0}")]
@@ -37,9 +37,15 @@ pub(super) enum Refusal {
     #[error("the address reached the limit upload_day_bytes_max, {limit} bytes a day")]
     DayQuota { limit: u64 },
     #[error(
-        "{free} bytes are free on the disk; {size} more would pass disk_free_bytes_min, {limit}"
+        "{free} bytes are free on the disk, of which others were promised {promised}; {size} more \
+         would pass disk_free_bytes_min, {limit}"
     )]
-    DiskFull { free: u64, size: u64, limit: u64 },
+    DiskFull {
+        free: u64,
+        promised: u64,
+        size: u64,
+        limit: u64,
+    },
     #[error("no account logged in from this address within the last 24 hours")]
     UnknownAddress,
     #[error("the content does not match the name")]
@@ -54,7 +60,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Whether the operator must look after something, rather than the peer.
-    pub(super) fn is_ours(&self) -> bool {
+    pub(in crate::transfer) fn is_ours(&self) -> bool {
         match self {
             Self::Store(_) | Self::DiskFull { .. } => true,
             Self::Blob(error) => !matches!(error, BlobError::Length { .. }),
@@ -63,7 +69,7 @@ impl Refusal {
     }
 
     /// Counts what the peer, or the database, did wrong.
-    pub(super) fn count(&self) {
+    pub(in crate::transfer) fn count(&self) {
         let reason = match self {
             Self::Silent => "silent",
             Self::Truncated => "truncated",

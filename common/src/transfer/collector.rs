@@ -1,10 +1,10 @@
 //! Lets go what nobody needs: files that nothing refers to, when their time is over, and files that
 //! the operator keeps for so many days only.
 //!
-//! Every server of a file cache does this, for files and pictures alike; the lock of the file cache
-//! and the database's own conditions keep them from each other. A file goes in three steps: the
-//! database says that it is gone, the content is deleted, the row goes. Whoever comes next goes on
-//! where a server stopped in between.
+//! Every server of a file cache does this, for files and pictures alike; the locks of the file
+//! cache and the database's own conditions keep them from each other. A file goes in three steps:
+//! the database says that it is gone, the content is deleted, the row goes. Whoever comes next goes
+//! on where a server stopped in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::telemetry::metrics;
 
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Files that go together. No upload is published meanwhile, so these are few.
+/// Files that go together. None of them is published meanwhile, so these are few.
 const BATCH: u32 = 32;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -47,7 +47,7 @@ impl From<&TransferConfig> for Retention {
 
 /// Why files could not be let go.
 #[derive(Debug, Error)]
-pub enum LifeError {
+pub enum CollectError {
     #[error("the database: {0}")]
     Store(#[from] StoreError),
     #[error("the file cache: {0}")]
@@ -72,7 +72,7 @@ pub(super) async fn look_after(transfers: Arc<Transfers>, shutdown: Cancellation
             None => return,
             Some(Ok(0)) => {}
             Some(Ok(deleted)) => tracing::info!(deleted, "deleted files that nobody needs"),
-            Some(Err(LifeError::Store(error))) if error.is_passing() => {}
+            Some(Err(CollectError::Store(error))) if error.is_passing() => {}
             Some(Err(error)) => tracing::warn!(%error, "cannot delete files that nobody needs"),
         }
     }
@@ -87,15 +87,15 @@ pub async fn collect(
     blobs: &Blobs,
     retention: Retention,
     now: Millis,
-) -> Result<usize, LifeError> {
+) -> Result<usize, CollectError> {
     retire(store, retention, now).await?;
     let mut deleted = 0;
     loop {
         let due = file::expired(store, now, BATCH).await?;
         let gone = let_go(store, blobs, &due, now).await?;
         deleted += gone;
-        // Those that are needed after all stay at the front: more of them than a batch holds would
-        // be a mistake of ours, and not worth going round for ever.
+        // Those that are needed after all, or just come again, stay at the front: more of them than
+        // a batch holds would be a mistake of ours, and not worth going round for ever.
         if gone == 0 {
             return Ok(deleted);
         }
@@ -124,18 +124,19 @@ async fn retire(store: &dyn Store, retention: Retention, now: Millis) -> Result<
     }
 }
 
-/// Lets these files go, unless they are needed after all. Answers how many went.
+/// Lets these files go, unless they are needed after all, or uploaded again this moment: then they
+/// get their turn in a minute. Answers how many went.
 async fn let_go(
     store: &dyn Store,
     blobs: &Blobs,
     due: &[BlobId],
     now: Millis,
-) -> Result<usize, LifeError> {
+) -> Result<usize, CollectError> {
     if due.is_empty() {
         return Ok(0);
     }
-    let _collecting = blobs.collecting().await?;
-    let gone = claim(store, due.to_vec(), now).await?;
+    let (_collecting, free) = blobs.collecting_free(due.to_vec()).await?;
+    let gone = claim(store, free, now).await?;
     delete(blobs, &gone).await?;
     metrics::FILES_DELETED_TOTAL.increment(u64::try_from(gone.len()).unwrap_or(0));
     erase(store, gone).await
@@ -159,7 +160,7 @@ async fn delete(blobs: &Blobs, gone: &[BlobId]) -> Result<(), BlobError> {
 }
 
 /// Third step.
-async fn erase(store: &dyn Store, gone: Vec<BlobId>) -> Result<usize, LifeError> {
+async fn erase(store: &dyn Store, gone: Vec<BlobId>) -> Result<usize, CollectError> {
     let erased = done(store, gone, |blob| FileChange::Erased { blob }).await?;
     Ok(erased.len())
 }

@@ -21,11 +21,11 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 const ADDRESSES_MAX: NonZeroUsize = NonZeroUsize::new(4096).expect("4096 is not 0");
 
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownAddresses {
     until: Mutex<LruCache<IpAddr, Instant>>,
 }
 
-impl Known {
+impl KnownAddresses {
     pub(super) fn new() -> Self {
         Self {
             until: Mutex::new(LruCache::new(ADDRESSES_MAX)),

@@ -7,16 +7,18 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::Transfers;
-use super::name::Md5Name;
-use super::quota::Reservation;
 use super::refusal::Refusal;
 use crate::api;
 use crate::blob::Staging;
 use crate::id::{BlobId, Millis};
 use crate::store::file::{FileChange, GRACE_MS};
 use crate::store::{BlobClass, Change, NamedBlob, Outcome};
-use crate::telemetry::metrics;
+use crate::transfer::Transfers;
+use crate::transfer::disk_watch::DiskWatch;
+use crate::transfer::name::Md5Name;
+use crate::transfer::promised_bytes::{NoRoom, Promise};
+use crate::transfer::quota::Reservation;
+use crate::transfer::uploads_active::Counted;
 
 /// What an upload request says about its piece, checked as far as it can be by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,24 +118,9 @@ pub(super) struct Running {
     size: u64,
     staging: Staging,
     reservation: Reservation,
+    promise: Promise,
+    watch: DiskWatch,
     _counted: Counted,
-}
-
-/// Counts a running upload as long as it is there.
-#[derive(Debug)]
-pub(super) struct Counted;
-
-impl Counted {
-    pub(super) fn new() -> Self {
-        metrics::UPLOADS_ACTIVE_NOW.increment(1);
-        Self
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::UPLOADS_ACTIVE_NOW.decrement(1);
-    }
 }
 
 impl Upload {
@@ -157,11 +144,19 @@ impl Upload {
     }
 
     /// Takes a part of the piece's content.
-    pub(super) async fn write(&mut self, part: Bytes) -> Result<(), Refusal> {
-        match self {
-            Self::Running(running) => Ok(running.staging.write(part).await?),
-            Self::Idle => Ok(()),
-        }
+    pub(super) async fn write(
+        &mut self,
+        transfers: &Transfers,
+        part: Bytes,
+    ) -> Result<(), Refusal> {
+        let Self::Running(running) = self else {
+            return Ok(());
+        };
+        let came = part.len();
+        running.watch.look(transfers, came).await?;
+        running.staging.write(part).await?;
+        running.promise.came(u64::try_from(came).unwrap_or(0));
+        Ok(())
     }
 
     /// The whole piece is written. Publishes the file if it was the last one.
@@ -229,10 +224,14 @@ async fn start(transfers: &Transfers, peer: IpAddr, piece: &Piece) -> Result<Run
         let limit = policy.upload_bytes_max;
         return Err(Refusal::TooLarge { size, limit });
     }
-    let free = transfers.blobs.free_bytes().await?;
-    if free.saturating_sub(size) < policy.disk_free_bytes_min {
-        let limit = policy.disk_free_bytes_min;
-        return Err(Refusal::DiskFull { free, size, limit });
+    let promise = transfers.promises.promise(size);
+    if let Err(NoRoom { free, promised }) = transfers.find_room(size, size).await? {
+        return Err(Refusal::DiskFull {
+            free,
+            promised,
+            size,
+            limit: policy.disk_free_bytes_min,
+        });
     }
     let day = transfers.clock.now().day();
     let reserved = transfers
@@ -245,6 +244,8 @@ async fn start(transfers: &Transfers, peer: IpAddr, piece: &Piece) -> Result<Run
         size,
         staging: transfers.blobs.stage().await?,
         reservation: reserved.ok_or(Refusal::DayQuota { limit })?,
+        promise,
+        watch: DiskWatch::default(),
         _counted: Counted::new(),
     })
 }
@@ -258,7 +259,7 @@ async fn publish(transfers: &Transfers, mut running: Running) -> Result<(), Refu
         return Err(Refusal::ContentMismatch);
     }
     // Until the database knows it, the file could be taken for one that nobody needs.
-    let _publishing = transfers.blobs.publishing().await?;
+    let _publishing = transfers.blobs.publishing(digest.blob).await?;
     let blob = running.staging.finish(running.size).await?;
     let at = transfers.clock.now();
     let change = Change::NameBlob {

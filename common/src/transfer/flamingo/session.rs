@@ -6,15 +6,15 @@ use bytes::BytesMut;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Transfers;
 use super::download::{Download, Part};
 use super::inbox::Inbox;
-use super::name::FileName;
 use super::refusal::Refusal;
 use super::upload::{Answer, Piece, Plan, Upload};
 use crate::config::Access;
 use crate::net::{Permit, Socket};
 use crate::telemetry::metrics;
+use crate::transfer::Transfers;
+use crate::transfer::name::FileName;
 use crate::wire::transfer::{TransferKind, code};
 use crate::wire::transfer_head::Head;
 
@@ -28,7 +28,7 @@ const HALVES: usize = 2;
 /// For content that nobody wants.
 const SKIPPED_BYTES: usize = 8 << 10;
 
-pub(super) struct Session<'a> {
+pub(in crate::transfer) struct Session<'a> {
     transfers: &'a Transfers,
     peer: IpAddr,
     inbox: Inbox,
@@ -40,7 +40,11 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// For a client that came at `accepted`.
-    pub(super) fn new(transfers: &'a Transfers, socket: Socket, accepted: Instant) -> Self {
+    pub(in crate::transfer) fn new(
+        transfers: &'a Transfers,
+        socket: Socket,
+        accepted: Instant,
+    ) -> Self {
         Self {
             transfers,
             peer: socket.peer().ip(),
@@ -53,7 +57,7 @@ impl<'a> Session<'a> {
 
     /// Answers requests until the peer has no more, the server stops or a request is refused. A
     /// request that has begun when the server stops is still answered.
-    pub(super) async fn run(
+    pub(in crate::transfer) async fn run(
         mut self,
         permit: &Permit,
         shutdown: &CancellationToken,
@@ -121,7 +125,7 @@ impl<'a> Session<'a> {
             let count = u64::try_from(part.len()).unwrap_or(left);
             metrics::UPLOAD_BYTES_TOTAL.increment(count);
             left -= count;
-            self.upload.write(part).await?;
+            self.upload.write(self.transfers, part).await?;
         }
         Ok(())
     }

@@ -115,7 +115,7 @@ impl World {
     }
 
     async fn upload(&mut self, file: u8) {
-        let _publishing = self.blobs.publishing().await.unwrap();
+        let _publishing = self.blobs.publishing(id(file)).await.unwrap();
         let blob = self.keep(file).await;
         let new = Uploaded {
             class: BlobClass::File,
@@ -143,7 +143,7 @@ impl World {
     }
 
     async fn upload_by_old_client(&mut self, file: u8) {
-        let _publishing = self.blobs.publishing().await.unwrap();
+        let _publishing = self.blobs.publishing(id(file)).await.unwrap();
         let change = Change::NameBlob {
             class: BlobClass::File,
             name: format!("name of {file}"),
@@ -208,8 +208,8 @@ impl World {
         let due = file::expired(&*self.store, self.now(), BATCH)
             .await
             .unwrap();
-        let _collecting = self.blobs.collecting().await.unwrap();
-        let gone = claim(&*self.store, due, self.now()).await.unwrap();
+        let (_collecting, free) = self.blobs.collecting_free(due).await.unwrap();
+        let gone = claim(&*self.store, free, self.now()).await.unwrap();
         if after > 1 {
             delete(&self.blobs, &gone).await.unwrap();
         }
@@ -220,7 +220,7 @@ impl World {
         match step {
             Step::Upload(file) => self.upload(file).await,
             Step::UploadKilled(file) => {
-                let _publishing = self.blobs.publishing().await.unwrap();
+                let _publishing = self.blobs.publishing(id(file)).await.unwrap();
                 self.keep(file).await;
             }
             Step::UploadByOldClient(file) => self.upload_by_old_client(file).await,
@@ -321,4 +321,23 @@ async fn files_are_kept_for_so_many_days() {
     assert_eq!(collect(DAY_MS + 1).await, 1);
     assert_eq!(world.blobs.read(blob).await.unwrap().map(|_| ()), None);
     world.store.close().await;
+}
+
+#[tokio::test]
+async fn a_file_that_comes_slowly_again_keeps_no_other_from_going() {
+    let mut world = World::new().await;
+    world.upload(0).await;
+    world.upload(1).await;
+    world.now += UNUSED_MS;
+    let slow = world.blobs.publishing(id(0)).await.unwrap();
+    let collect = || {
+        let forever = Retention::default();
+        collect(&*world.store, &world.blobs, forever, world.now())
+    };
+    assert_eq!(collect().await.unwrap(), 1);
+    assert!(world.blobs.read(id(0)).await.unwrap().is_some());
+    assert!(world.blobs.read(id(1)).await.unwrap().is_none());
+    drop(slow);
+    assert_eq!(collect().await.unwrap(), 1);
+    assert!(world.blobs.read(id(0)).await.unwrap().is_none());
 }

@@ -5,17 +5,17 @@ use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
 
-use super::Transfers;
-use super::name::FileName;
 use super::refusal::Refusal;
-use super::upgrade;
 use crate::blob::BlobFile;
 use crate::store::BlobClass;
+use crate::transfer::Transfers;
+use crate::transfer::name::FileName;
+use crate::transfer::upgrade;
 use crate::wire::transfer::{CHUNK_BYTES, CHUNK_BYTES_CELLULAR, NET_CELLULAR};
 
 /// What can be handed out.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(in crate::transfer) enum Content {
     File(BlobFile),
     /// A short text that was made for this client.
     Text(Bytes),

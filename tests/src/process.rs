@@ -235,24 +235,31 @@ impl Drop for Process {
     }
 }
 
-/// A program of the suite, built beside the test.
+/// Names a folder with other builds of the programs than those beside the test.
+pub const PROGRAMS: &str = "MYIM_TEST_PROGRAMS";
+
+/// A program of the suite: built beside the test, or in the folder that [`PROGRAMS`] names.
 ///
 /// # Panics
 /// If it is not there.
 pub fn program(name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os(PROGRAMS) {
+        return Path::new(&folder).join(name);
+    }
     let test = std::env::current_exe().expect("a running program has a path");
-    // target/PROFILE/deps/all-HASH: two levels up is where cargo puts programs.
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .expect("cargo runs tests two levels down");
-    let path = folder.join(name);
-    assert!(
-        path.is_file(),
-        "{} is missing: run scripts/test, or cargo build --workspace --bins --examples first",
-        path.display()
-    );
-    path
+    // A test is target/PROFILE/deps/all-HASH, two levels below where cargo puts programs.
+    let mut folders = test.ancestors().skip(1).take(2);
+    let path = folders.find_map(|folder| {
+        let path = folder.join(name);
+        path.is_file().then_some(path)
+    });
+    path.unwrap_or_else(|| {
+        panic!(
+            "{name} is missing beside {}: run scripts/test, or cargo build --workspace --bins \
+             --examples first",
+            test.display()
+        )
+    })
 }
 
 /// A command that runs a program of the suite in this directory, with none of our settings.

@@ -185,6 +185,18 @@ impl Process {
         }
     }
 
+    /// Stops it where it is, and waits until none of its threads does anything any more. One that
+    /// waits for the disk stays in the kernel, and stops before it comes back from there.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let tasks = format!("/proc/{}/task", self.pid());
+        let deadline = Instant::now() + PROCESS_PATIENCE;
+        while self.is_running() && !all_stand_still(Path::new(&tasks)) {
+            assert!(Instant::now() < deadline, "it runs on\n{}", self.story());
+            thread::yield_now();
+        }
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub fn kill(&self) {
         self.signal(Signal::KILL);
@@ -301,6 +313,22 @@ fn follow(
         }
         watch.note(|seen| seen.readers -= 1);
     });
+}
+
+/// Whether every thread is stopped (T), or waits in the kernel for the disk (D).
+fn all_stand_still(tasks: &Path) -> bool {
+    let Ok(threads) = std::fs::read_dir(tasks) else {
+        return true;
+    };
+    threads.flatten().all(|thread| {
+        // One that ended meanwhile does nothing either.
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let state = stat
+            .rsplit(") ")
+            .next()
+            .and_then(|rest| rest.chars().next());
+        matches!(state, None | Some('T' | 'D' | 'Z' | 'X'))
+    })
 }
 
 fn whole_lines(text: &str) -> impl Iterator<Item = &str> {

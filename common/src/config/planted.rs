@@ -1,8 +1,9 @@
 //! Bugs that a server can be told to have, to see what finds them: only in a build with the feature
 //! `planted`, which no normal build has.
 //!
-//! `MYIM_PLANTED` names one. Each stands where the mistake would be made, as a few lines behind
-//! `#[cfg(feature = "planted")]`. `tests/src/proof/planted.rs` says what has to find it.
+//! `PLANTED_BUGS` names one; it is no setting, of which a server knows all that begin with `MYIM_`.
+//! Each stands where the mistake would be made, as a few lines behind `#[cfg(feature = "planted")]`.
+//! `tests/src/proof/planted.rs` says what has to find it.
 
 use std::env;
 use std::sync::LazyLock;
@@ -32,9 +33,9 @@ const NAMES: [&str; 13] = [
 ];
 
 static CHOSEN: LazyLock<Option<&'static str>> = LazyLock::new(|| {
-    let asked = env::var("MYIM_PLANTED").ok()?;
+    let asked = env::var("PLANTED_BUGS").ok()?;
     let name = NAMES.into_iter().find(|name| *name == asked);
-    assert!(name.is_some(), "MYIM_PLANTED={asked} is none of {NAMES:?}");
+    assert!(name.is_some(), "PLANTED_BUGS={asked} is none of {NAMES:?}");
     name
 });
 

@@ -191,14 +191,17 @@ fn bugs(seed: u64, strikes: u64) -> bool {
         let played = catch_unwind(AssertUnwindSafe(|| planted::play(bug, seed, strikes)));
         let found = match played {
             Ok(Ok(outcome)) => by(&outcome.violations),
-            Ok(Err(error)) => format!("the play stopped: {error}"),
-            Err(_) => "the play stopped".to_owned(),
+            // Whatever stopped it, it was not judged.
+            Ok(Err(error)) => {
+                say(&format!("{}: {error}", bug.name));
+                String::new()
+            }
+            Err(_) => String::new(),
         };
         all_found &= !found.is_empty();
-        let found = if found.is_empty() {
-            "NOT FOUND"
-        } else {
-            &found
+        let found = match found.as_str() {
+            "" => "NOT FOUND",
+            found => found,
         };
         say(&format!(
             "{:28} {:?}: {found} ({})",

@@ -100,7 +100,7 @@ pub const BUGS: [Bug; 13] = [
 /// Plays what has to find the bug.
 ///
 /// # Errors
-/// When it cannot be played to its end. With some bugs it cannot, which finds them too.
+/// When it cannot be played to its end.
 pub fn play(bug: &Bug, seed: u64, strikes: u64) -> io::Result<Outcome> {
     let how = Play {
         seed,

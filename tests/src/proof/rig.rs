@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::mount::{Format, Mount, lying_library};
 use super::storm::{Outcome, Plan, play, unhurried};
 use crate::mariadb::{Database, MariaDb};
+use crate::process::Process;
 use crate::server::{Db, Kind, Server, Setup};
 
 /// How a storm is played.
@@ -40,7 +41,7 @@ pub enum Cut {
 fn start(setup: Setup, play: &Play) -> Server {
     let setup = unhurried(setup).wait_for_database();
     match play.planted {
-        Some(bug) => setup.variable("MYIM_PLANTED", bug).start(),
+        Some(bug) => setup.variable("PLANTED_BUGS", bug).start(),
         None => setup.start(),
     }
 }
@@ -93,6 +94,9 @@ pub fn cuts(mut mount: Mount, format: Format, cut: Cut, how: &Play) -> io::Resul
         server,
         &plan(how, &fault, cut != Cut::Everything),
         &mut |server| {
+            // The processor stops first: while a file system is shut down the kernel lets some syncs
+            // succeed whose data it drops, and no answer may be sent after the lights went out.
+            server.programs().iter().for_each(Process::freeze);
             mount.cut()?;
             server.kill();
             mount.power_up()
@@ -120,6 +124,8 @@ pub fn database_cuts(mut mount: Mount, is_weak: bool, how: &Play) -> io::Result<
     mount.sync()?;
     let fault = "power cut of MariaDB";
     play(server, &plan(how, fault, is_weak), &mut |server| {
+        server.programs().iter().for_each(Process::freeze);
+        instance.process().freeze();
         mount.cut()?;
         instance.kill();
         server.kill();

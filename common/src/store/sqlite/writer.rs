@@ -173,7 +173,7 @@ mod planted {
 
     /// Takes the job and answers before the commit, if it is to have this bug.
     pub(super) fn answer_first(conn: &mut Connection, job: Job) -> Option<Job> {
-        if !has("acknowledged-before-commit") {
+        if !has("acknowledged-before-commit") || !are_messages(&job.batch) {
             return Some(job);
         }
         let applied = conn
@@ -199,7 +199,14 @@ mod planted {
         if has("batch-reversed") {
             return Some(reversed(conn, batch));
         }
-        (has("half-a-batch") && batch.len() > 1).then(|| half(conn, batch))
+        let is_half = has("half-a-batch") && batch.len() > 1 && are_messages(batch);
+        is_half.then(|| half(conn, batch))
+    }
+
+    /// Accounts and groups are made rightly: without them there is nothing to play.
+    fn are_messages(batch: &[Change]) -> bool {
+        let mut changes = batch.iter();
+        changes.all(|change| matches!(change, Change::Append(_) | Change::MoveCursor { .. }))
     }
 
     fn reversed(conn: &Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {

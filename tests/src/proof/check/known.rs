@@ -197,6 +197,13 @@ impl<'h> Known<'h> {
         missed.next().map(|(seq, _)| *seq)
     }
 
+    /// Whether the user was taken out at least once.
+    pub(super) fn was_taken_out(&self, conversation: &str, user: &str) -> bool {
+        let stretches = self.members.get(&(conversation, user));
+        let mut stretches = stretches.into_iter().flatten();
+        stretches.any(|(_, until)| *until != u64::MAX)
+    }
+
     /// Whether the user may read this entry and has been a member since.
     pub(super) fn is_still_there(&self, conversation: &str, user: &str, seq: u64) -> bool {
         let stretches = self.members.get(&(conversation, user));

@@ -91,10 +91,14 @@ fn senders(known: &Known<'_>, found: &mut Vec<Violation>) {
     }
 }
 
-/// I5: what one device sent stands in the order in which it first sent it.
+/// I5: what one device sent stands in the order in which it first sent it. Where its user was taken
+/// out and came back it need not: what was refused meanwhile may be sent again later.
 fn order(known: &Known<'_>, found: &mut Vec<Violation>) {
     for ((device, conversation), contents) in &known.order {
         let user = known.user(device);
+        if known.was_taken_out(conversation, user) {
+            continue;
+        }
         let mut last = 0;
         for content in contents {
             let Some(seq) = known.place_of(conversation, user, content) else {

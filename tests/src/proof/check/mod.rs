@@ -6,7 +6,8 @@
 //! - **I2** nothing is there that nobody sent;
 //! - **I3** what is sent several times is one entry, and always acknowledged at the same place;
 //! - **I4** the numbers of a conversation go from 1 to n, and no number is ever given twice;
-//! - **I5** the entries of one device stand in the order in which it sent them, and come in order;
+//! - **I5** the entries of one device stand in the order in which it sent them, as long as its user is
+//!   a member, and come in order;
 //! - **I6** a device goes on behind what it confirmed, without a gap, and its place never moves back;
 //! - **I7** what was refused is not there;
 //! - **I9** who waits until all is over has everything;

@@ -290,14 +290,14 @@ impl<'s> Talker<'s> {
 
 /// Whether an error says nothing of what becomes of a message that is sent again.
 pub(super) fn may_pass(code: &str) -> bool {
-    [
-        "storage_unavailable",
+    let passing = [
+        "internal",
         "rate_limited",
-        "busy",
-        "internal_error",
-        "server_error",
-    ]
-    .contains(&code)
+        "shutting_down",
+        "storage_unavailable",
+        "timed_out",
+    ];
+    passing.contains(&code)
 }
 
 pub(super) fn text_of(value: &Value) -> String {

@@ -100,7 +100,7 @@ fn a_power_cut_of_the_files_loses_none() {
 #[test]
 fn a_normal_build_has_no_planted_bugs() {
     // One that has them refuses a bug that it does not know, at the first place where one stands.
-    let setup = Setup::new(Kind::Whole, Db::Sqlite).variable("MYIM_PLANTED", "none of them");
+    let setup = Setup::new(Kind::Whole, Db::Sqlite).variable("PLANTED_BUGS", "none of them");
     let server = setup.start();
     server.newcomer("ann");
     assert!(server.stop().iter().all(ExitStatus::success));

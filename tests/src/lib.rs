@@ -37,3 +37,5 @@ pub mod foreign;
 pub mod sdk_person;
 
 pub mod scenario;
+
+pub mod proof;

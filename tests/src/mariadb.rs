@@ -117,7 +117,9 @@ fn blocking<T: Send + 'static>(
 /// A private instance that a test may stop, kill and freeze.
 #[derive(Debug)]
 pub struct MariaDb {
-    directory: TempDir,
+    directory: PathBuf,
+    /// Removes the directory at the end, if it is our own.
+    _own: Option<TempDir>,
     port: u16,
     flags: Vec<String>,
     process: Option<Process>,
@@ -133,10 +135,20 @@ impl MariaDb {
 
     /// An instance with a port and its own data, not yet running.
     pub fn not_started() -> Self {
-        let directory = TempDir::with_prefix("myim-mariadb-").expect("a temporary directory");
-        install(&directory.path().join("data"));
+        let own = TempDir::with_prefix("myim-mariadb-").expect("a temporary directory");
+        let instance = Self::not_started_in(own.path());
         Self {
-            directory,
+            _own: Some(own),
+            ..instance
+        }
+    }
+
+    /// The same in a directory of the test's, which may be on a disk of its own.
+    pub fn not_started_in(directory: &Path) -> Self {
+        install(&directory.join("data"));
+        Self {
+            directory: directory.to_owned(),
+            _own: None,
             port: kept_port(),
             flags: Vec::new(),
             process: None,
@@ -190,7 +202,7 @@ impl MariaDb {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.directory.join(name)
     }
 
     fn data(&self) -> PathBuf {

@@ -43,16 +43,24 @@ pub struct Peer {
 
 impl Peer {
     pub fn connect(address: SocketAddr, flavor: Flavor) -> Self {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)
-            .unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"));
-        stream.set_nodelay(true).expect("a connected socket");
-        Self {
+        Self::try_connect(address, flavor)
+            .unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"))
+    }
+
+    /// The same where the server may be down.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn try_connect(address: SocketAddr, flavor: Flavor) -> std::io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
             stream,
             received: Vec::new(),
             backlog: VecDeque::new(),
             barriers: 0,
             flavor,
-        }
+        })
     }
 
     pub fn stream(&self) -> &TcpStream {

@@ -185,6 +185,18 @@ impl Process {
         }
     }
 
+    /// Stops it where it is, and waits until none of its threads does anything any more. One that
+    /// waits for the disk stays in the kernel, and stops before it comes back from there.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let tasks = format!("/proc/{}/task", self.pid());
+        let deadline = Instant::now() + PROCESS_PATIENCE;
+        while self.is_running() && !all_stand_still(Path::new(&tasks)) {
+            assert!(Instant::now() < deadline, "it runs on\n{}", self.story());
+            thread::yield_now();
+        }
+    }
+
     /// `kill -9`, and waits until it is gone.
     pub fn kill(&self) {
         self.signal(Signal::KILL);
@@ -235,24 +247,31 @@ impl Drop for Process {
     }
 }
 
-/// A program of the suite, built beside the test.
+/// Names a folder with other builds of the programs than those beside the test.
+pub const PROGRAMS: &str = "MYIM_TEST_PROGRAMS";
+
+/// A program of the suite: built beside the test, or in the folder that [`PROGRAMS`] names.
 ///
 /// # Panics
 /// If it is not there.
 pub fn program(name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os(PROGRAMS) {
+        return Path::new(&folder).join(name);
+    }
     let test = std::env::current_exe().expect("a running program has a path");
-    // target/PROFILE/deps/all-HASH: two levels up is where cargo puts programs.
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .expect("cargo runs tests two levels down");
-    let path = folder.join(name);
-    assert!(
-        path.is_file(),
-        "{} is missing: run scripts/test, or cargo build --workspace --bins --examples first",
-        path.display()
-    );
-    path
+    // A test is target/PROFILE/deps/all-HASH, two levels below where cargo puts programs.
+    let mut folders = test.ancestors().skip(1).take(2);
+    let path = folders.find_map(|folder| {
+        let path = folder.join(name);
+        path.is_file().then_some(path)
+    });
+    path.unwrap_or_else(|| {
+        panic!(
+            "{name} is missing beside {}: run scripts/test, or cargo build --workspace --bins \
+             --examples first",
+            test.display()
+        )
+    })
 }
 
 /// A command that runs a program of the suite in this directory, with none of our settings.
@@ -294,6 +313,22 @@ fn follow(
         }
         watch.note(|seen| seen.readers -= 1);
     });
+}
+
+/// Whether every thread is stopped (T), or waits in the kernel for the disk (D).
+fn all_stand_still(tasks: &Path) -> bool {
+    let Ok(threads) = std::fs::read_dir(tasks) else {
+        return true;
+    };
+    threads.flatten().all(|thread| {
+        // One that ended meanwhile does nothing either.
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let state = stat
+            .rsplit(") ")
+            .next()
+            .and_then(|rest| rest.chars().next());
+        matches!(state, None | Some('T' | 'D' | 'Z' | 'X'))
+    })
 }
 
 fn whole_lines(text: &str) -> impl Iterator<Item = &str> {

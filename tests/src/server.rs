@@ -32,6 +32,15 @@ pub enum Kind {
     Separate,
 }
 
+/// Where a server works.
+#[derive(Debug)]
+enum Directory {
+    /// Gone with the server.
+    Own(TempDir),
+    /// The test's.
+    Given(PathBuf),
+}
+
 /// How to start it; [`Setup::start`] does.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -43,7 +52,7 @@ pub struct Setup {
     transfer_flags: Vec<String>,
     /// What every program finds in its environment, beside ours.
     variables: Vec<(String, String)>,
-    directory: Arc<TempDir>,
+    directory: Arc<Directory>,
     bind: String,
     admin_port: String,
     /// Servers take connections before their database answers: wait until it does.
@@ -67,7 +76,9 @@ impl Setup {
             chat_flags: Vec::new(),
             transfer_flags: Vec::new(),
             variables: Vec::new(),
-            directory: Arc::new(TempDir::with_prefix("myim-test-").expect("a directory")),
+            directory: Arc::new(Directory::Own(
+                TempDir::with_prefix("myim-test-").expect("a directory"),
+            )),
             waits_for_database: false,
             bind: "127.0.0.1".to_owned(),
             admin_port: "0".to_owned(),
@@ -139,8 +150,30 @@ impl Setup {
         self.transfer_flag("--access", "open")
     }
 
+    /// Works in a directory of the test's, which may be on a disk of its own.
+    #[must_use]
+    pub fn in_directory(mut self, path: &Path) -> Self {
+        self.directory = Arc::new(Directory::Given(path.to_owned()));
+        self
+    }
+
+    /// Starts are over when the database is open.
+    #[must_use]
+    pub fn wait_for_database(mut self) -> Self {
+        self.waits_for_database = true;
+        self
+    }
+
+    /// The database on a server; none with SQLite.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_deref()
+    }
+
     pub fn directory(&self) -> &Path {
-        self.directory.path()
+        match &*self.directory {
+            Directory::Own(directory) => directory.path(),
+            Directory::Given(path) => path,
+        }
     }
 
     pub fn start(self) -> Server {

@@ -400,7 +400,7 @@ impl Socket {
 }
 
 /// Events that are no entries of a log: they may be lost and name no new place.
-const PASSING: [&str; 10] = [
+pub const PASSING: [&str; 10] = [
     "contact.profile_changed",
     "conversation",
     "group.profile_changed",

@@ -14,6 +14,8 @@ mod layers;
 mod pages;
 mod person;
 mod pictures;
+#[cfg(feature = "planted")]
+pub mod planted;
 mod programs;
 mod shared;
 mod terminal;

@@ -31,6 +31,7 @@ mod files;
 mod foreign;
 mod one_port;
 mod pictures;
+mod proof;
 mod property;
 mod scenarios;
 mod sdk;

@@ -289,6 +289,32 @@ fn folders_and_files_have_names_that_say_something() {
 }
 
 #[test]
+fn nothing_asks_for_planted_bugs() {
+    // The feature is passed on to the packages below and asked for by nobody: no default, no
+    // dependency, no other feature.
+    for source in sources(|name| name == "Cargo.toml") {
+        for line in source.text.lines().filter(|line| line.contains("planted")) {
+            let is_feature = line.starts_with("planted = [") || line.starts_with('#');
+            assert!(is_feature, "{}: {line}", source.path);
+        }
+    }
+    // Where a bug stands the compiler leaves it out: every use is right behind its condition.
+    let name = "planted";
+    for source in rust_files() {
+        let lines: Vec<_> = source.text.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate() {
+            let uses = code(line).contains(&format!("{name}::"));
+            let inside = source.path.starts_with("tests/") || lines[at].starts_with("use ");
+            if uses && !inside {
+                let condition = lines[at - 1];
+                let is_apart = condition == "#[cfg(feature = \"planted\")]";
+                assert!(is_apart, "{}:{}: {line}", source.path, at + 1);
+            }
+        }
+    }
+}
+
+#[test]
 fn dependencies_point_down() {
     // What each package may see; nobody sees the tests.
     let allowed = [

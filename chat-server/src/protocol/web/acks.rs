@@ -41,6 +41,11 @@ impl Acks {
     pub(super) fn shown(&mut self, conv: ConvId, seq: Seq) {
         let place = self.place(conv, seq);
         (place.shown, place.passed) = (seq, seq);
+        #[cfg(feature = "planted")]
+        if common::config::planted::has("cursor-on-write") {
+            place.acked = seq;
+            self.move_cursor(conv, Instant::now());
+        }
     }
 
     /// An entry was walked that the device is not shown.

@@ -53,6 +53,10 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
     check_durability(&conn, options)?;
     upgrade(&mut conn, schema::SQLITE)?;
+    #[cfg(feature = "planted")]
+    if crate::config::planted::has("synchronous-off") {
+        conn.pragma_update(None, "synchronous", "OFF")?;
+    }
     Ok(conn)
 }
 

@@ -93,6 +93,10 @@ pub(super) fn advance(
     conv: ConvId,
     seq: Seq,
 ) -> Applied {
+    #[cfg(feature = "planted")]
+    if crate::config::planted::has("cursor-not-written") {
+        return Ok(Outcome::done());
+    }
     conn.prepare_cached(
         "INSERT INTO t_cursor (f_user_id, f_device, f_conv, f_seq)
          SELECT p.f_user_id, ?2, p.f_conv, min(?4, v.f_head)

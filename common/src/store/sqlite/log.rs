@@ -19,6 +19,10 @@ pub(super) fn append(conn: &Connection, append: &Append) -> Applied {
         guard: needed,
         files,
     } = append;
+    #[cfg(feature = "planted")]
+    if let Some(outcome) = planted::append(conn, append) {
+        return outcome;
+    }
     check_new(conn, origin, *conv, body)?;
     if let Some(refusal) = guard::check(conn, origin.user, *conv, *needed, origin.at)? {
         return Err(refusal.into());
@@ -229,6 +233,52 @@ fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
 
 fn broken(error: impl std::fmt::Display) -> StoreError {
     StoreError::Broken(format!("an entry that cannot be read: {error}"))
+}
+
+#[cfg(feature = "planted")]
+mod planted {
+    //! Ways to append wrongly, see `common::config::planted`.
+
+    use super::{
+        Append, Applied, ClientId, Connection, Origin, Outcome, Stop, check_new, done, guard,
+        number, write,
+    };
+    use crate::config::planted::has;
+
+    /// Another way to append, if it is to have such a bug.
+    pub(super) fn append(conn: &Connection, append: &Append) -> Option<Applied> {
+        let Append {
+            conv, origin, body, ..
+        } = append;
+        if has("membership-unchecked") {
+            let is_new = check_new(conn, origin, *conv, body);
+            return Some(is_new.and_then(|()| done(vec![write(conn, *conv, origin, body)?])));
+        }
+        let found = check_new(conn, origin, *conv, body);
+        let at = match found {
+            Err(Stop::With(Outcome::AlreadyThere { conv, seq, at })) => Some((conv, seq, at)),
+            _ => None,
+        };
+        if has("numbers-from-memory") {
+            let refused = guard::check(conn, origin.user, *conv, append.guard, origin.at);
+            if at.is_none() && matches!(refused, Ok(Some(_))) {
+                let sql = "UPDATE t_conversation SET f_head = f_head + 1 WHERE f_conv = ?1";
+                let taken = conn.execute(sql, [number::from_conv(*conv)]);
+                return Some(taken.map_err(Into::into).and_then(|_| done(Vec::new())));
+            }
+        }
+        let (conv, seq, at) = at?;
+        if has("repeats-elsewhere") {
+            let seq = seq.next();
+            return Some(Err(Stop::With(Outcome::AlreadyThere { conv, seq, at })));
+        }
+        let client_id = ClientId::new(format!("again {}", conn.last_insert_rowid()))?;
+        let again = Origin {
+            client_id,
+            ..origin.clone()
+        };
+        has("repeats-forgotten").then(|| done(vec![write(conn, conv, &again, body)?]))
+    }
 }
 
 #[cfg(test)]

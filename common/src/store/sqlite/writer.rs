@@ -49,6 +49,10 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || {
                 while let Some(job) = jobs.blocking_recv() {
+                    #[cfg(feature = "planted")]
+                    let Some(job) = planted::answer_first(&mut conn, job) else {
+                        continue;
+                    };
                     let outcomes = unharmed(&mut conn, |conn| commit(conn, &job.batch));
                     // Who asked may have gone away; the batch is applied all the same.
                     let _gone = job.answer.send(outcomes);
@@ -124,6 +128,10 @@ fn unharmed<T>(
 
 /// One batch, one transaction: all of it or nothing.
 pub(super) fn commit(conn: &mut Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+    #[cfg(feature = "planted")]
+    if let Some(outcomes) = planted::commit(conn, batch) {
+        return outcomes;
+    }
     conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     let outcomes: Result<Vec<Outcome>, StoreError> = batch
         .iter()
@@ -148,6 +156,81 @@ fn not_committed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown(error.to_string()),
         _ => error.into(),
+    }
+}
+
+#[cfg(feature = "planted")]
+mod planted {
+    //! Ways to commit wrongly, see `common::config::planted`.
+
+    use std::time::Duration;
+
+    use super::{Change, Connection, Job, Outcome, StoreError, change};
+    use crate::config::planted::has;
+
+    /// Time enough to die between the answer and the commit.
+    const LATE: Duration = Duration::from_millis(30);
+
+    /// Takes the job and answers before the commit, if it is to have this bug.
+    pub(super) fn answer_first(conn: &mut Connection, job: Job) -> Option<Job> {
+        if !has("acknowledged-before-commit") || !are_messages(&job.batch) {
+            return Some(job);
+        }
+        let applied = conn
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(StoreError::from)
+            .and_then(|()| {
+                let changes = job.batch.iter();
+                changes.map(|change| change::apply(conn, change)).collect()
+            });
+        let _gone = job.answer.send(applied);
+        std::thread::sleep(LATE);
+        if let Err(error) = conn.execute_batch("COMMIT") {
+            tracing::error!(%error, "what was acknowledged is not saved");
+        }
+        None
+    }
+
+    /// Another way to commit, if it is to have such a bug.
+    pub(super) fn commit(
+        conn: &mut Connection,
+        batch: &[Change],
+    ) -> Option<Result<Vec<Outcome>, StoreError>> {
+        if has("batch-reversed") {
+            return Some(reversed(conn, batch));
+        }
+        let is_half = has("half-a-batch") && batch.len() > 1 && are_messages(batch);
+        is_half.then(|| half(conn, batch))
+    }
+
+    /// Accounts and groups are made rightly: without them there is nothing to play.
+    fn are_messages(batch: &[Change]) -> bool {
+        let mut changes = batch.iter();
+        changes.all(|change| matches!(change, Change::Append(_) | Change::MoveCursor { .. }))
+    }
+
+    fn reversed(conn: &Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        conn.execute_batch("BEGIN IMMEDIATE")?;
+        let changes = batch.iter().rev();
+        let outcomes: Result<Vec<_>, _> = changes.map(|one| change::apply(conn, one)).collect();
+        conn.execute_batch("COMMIT")?;
+        outcomes.map(|mut outcomes| {
+            outcomes.reverse();
+            outcomes
+        })
+    }
+
+    fn half(conn: &Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        let (kept, undone) = batch.split_at(batch.len() / 2);
+        let apply = |changes: &[Change]| -> Result<Vec<_>, StoreError> {
+            changes.iter().map(|one| change::apply(conn, one)).collect()
+        };
+        conn.execute_batch("BEGIN IMMEDIATE")?;
+        let mut outcomes = apply(kept)?;
+        conn.execute_batch("SAVEPOINT half")?;
+        outcomes.extend(apply(undone)?);
+        conn.execute_batch("ROLLBACK TO half; COMMIT")?;
+        Ok(outcomes)
     }
 }
 

@@ -1,0 +1,225 @@
+//! Storms of any length from the command line, the judgment of a history, and the planted bugs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use myim_tests::proof::check::{Violation, check};
+use myim_tests::proof::history;
+use myim_tests::proof::mount::{Format, Mount};
+use myim_tests::proof::planted::{self, BUGS};
+use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, kills};
+use myim_tests::proof::second_check;
+use myim_tests::proof::storm::Outcome;
+use myim_tests::server::Db;
+
+/// Plays storms on the programs beside this one and judges what happened.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The server is killed at random moments.
+    Kill {
+        #[arg(long, value_enum, default_value = "sqlite")]
+        store: Store,
+        #[command(flatten)]
+        how: How,
+    },
+    /// The power of its disk is cut at random moments; needs root.
+    Cut {
+        #[arg(long, value_enum, default_value = "ext4")]
+        disk: Disk,
+        /// Only the files stand on that disk
+        #[arg(long, conflicts_with = "mariadb")]
+        files: bool,
+        /// The data of a MariaDB stand on that disk
+        #[arg(long)]
+        mariadb: bool,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Judges a history that was written with --history.
+    Check { file: PathBuf },
+    /// Plays every planted bug: the programs must be built to have them, see scripts/prove-planted.
+    Planted {
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How often the server is killed for each bug
+        #[arg(long, default_value_t = 6)]
+        strikes: u64,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct How {
+    /// What the moments and the words follow from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How often the server is struck in one play
+    #[arg(long, default_value_t = 20)]
+    strikes: u64,
+    /// How many plays, each with the next seed
+    #[arg(long, default_value_t = 1)]
+    plays: u64,
+    /// Where to write the history; of several plays the last one's
+    #[arg(long)]
+    history: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Store {
+    Sqlite,
+    Mariadb,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Disk {
+    Ext4,
+    Xfs,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Kill { store, how } => {
+            let db = match store {
+                Store::Sqlite => Db::Sqlite,
+                Store::Mariadb => Db::MariaDb,
+            };
+            plays(&how, |play| kills(db, play))
+        }
+        Command::Cut {
+            disk,
+            files,
+            mariadb,
+            how,
+        } => {
+            let format = match disk {
+                Disk::Ext4 => Format::Ext4,
+                Disk::Xfs => Format::Xfs,
+            };
+            plays(&how, |play| {
+                let mount = Mount::new(format)?;
+                if mariadb {
+                    database_cuts(mount, false, play)
+                } else if files {
+                    let play = Play {
+                        strikes: 0,
+                        ..play.clone()
+                    };
+                    cuts(mount, format, Cut::Files, &play)
+                } else {
+                    cuts(mount, format, Cut::Everything, play)
+                }
+            })
+        }
+        Command::Check { file } => judge(&file),
+        Command::Planted { seed, strikes } => Ok(bugs(seed, strikes)),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says what is wrong, and whether nothing is.
+fn tell(violations: &[Violation]) -> bool {
+    for violation in violations {
+        say(&violation.to_string());
+    }
+    violations.is_empty()
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+fn plays(how: &How, one: impl Fn(&Play) -> io::Result<Outcome>) -> io::Result<bool> {
+    let (mut acknowledged, mut strikes, mut violations) = (0, 0, 0);
+    for seed in how.seed..how.seed + how.plays {
+        let outcome = one(&Play {
+            seed,
+            strikes: how.strikes,
+            file: how.history.clone(),
+            planted: None,
+        })?;
+        say(&format!("seed {seed}: {}", outcome.figures()));
+        tell(&outcome.violations);
+        let second = second_check::check(&outcome.history)?;
+        if second != second_check::keys(&outcome.violations) {
+            say(&format!("the second checker disagrees: {second:?}"));
+            violations += 1;
+        }
+        acknowledged += outcome.acknowledged;
+        strikes += outcome.strikes;
+        violations += outcome.violations.len();
+    }
+    say(&format!(
+        "together: {acknowledged} acknowledged, {strikes} strikes, {violations} violations"
+    ));
+    Ok(violations == 0)
+}
+
+fn judge(file: &PathBuf) -> io::Result<bool> {
+    let history = history::read(BufReader::new(File::open(file)?))?;
+    let violations = check(&history);
+    let is_good = tell(&violations);
+    say(&format!(
+        "{} events, {} violations",
+        history.len(),
+        violations.len()
+    ));
+    Ok(is_good)
+}
+
+/// Prints a line for each bug; whether all were found.
+fn bugs(seed: u64, strikes: u64) -> bool {
+    let mut all_found = true;
+    for bug in &BUGS {
+        let played = catch_unwind(AssertUnwindSafe(|| planted::play(bug, seed, strikes)));
+        let found = match played {
+            Ok(Ok(outcome)) => by(&outcome.violations),
+            // Whatever stopped it, it was not judged.
+            Ok(Err(error)) => {
+                say(&format!("{}: {error}", bug.name));
+                String::new()
+            }
+            Err(_) => String::new(),
+        };
+        all_found &= !found.is_empty();
+        let found = match found.as_str() {
+            "" => "NOT FOUND",
+            found => found,
+        };
+        say(&format!(
+            "{:28} {:?}: {found} ({})",
+            bug.name, bug.found, bug.what
+        ));
+    }
+    all_found
+}
+
+/// How often each sentence is broken, and the first of them in words.
+fn by(violations: &[Violation]) -> String {
+    let mut counts = BTreeMap::<_, usize>::new();
+    for violation in violations {
+        *counts.entry(violation.invariant).or_default() += 1;
+    }
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(invariant, count)| format!("{count} × {invariant}"))
+        .collect();
+    counts.join(", ")
+}

@@ -1,0 +1,136 @@
+//! Storms as tests and `prove` play them: which server, on which disk, struck by what.
+
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::mount::{Format, Mount, lying_library};
+use super::storm::{Outcome, Plan, play, unhurried};
+use crate::mariadb::{Database, MariaDb};
+use crate::process::Process;
+use crate::server::{Db, Kind, Server, Setup};
+
+/// How a storm is played.
+#[derive(Clone, Debug)]
+pub struct Play {
+    pub seed: u64,
+    pub strikes: u64,
+    /// Where to write the history.
+    pub file: Option<PathBuf>,
+    /// The bug that the server is to have, if it was built to have any.
+    pub planted: Option<&'static str>,
+}
+
+/// What the power is cut of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Everything that the server writes stands on the disk, and it comes back after each cut.
+    Everything,
+    /// The same, and what the disk has after one last cut is judged.
+    ForGood,
+    /// The same, on a disk that says to have synced what it has not.
+    Lying,
+    /// Only the files stand on the disk, so that no commit of the database syncs them by chance;
+    /// judged after one last cut.
+    Files,
+}
+
+fn start(setup: Setup, play: &Play) -> Server {
+    let setup = unhurried(setup).wait_for_database();
+    match play.planted {
+        Some(bug) => setup.variable("PLANTED_BUGS", bug).start(),
+        None => setup.start(),
+    }
+}
+
+fn plan(play: &Play, fault: &str, ends_struck: bool) -> Plan {
+    Plan {
+        seed: play.seed,
+        strikes: play.strikes,
+        fault: fault.to_owned(),
+        ends_struck,
+        file: play.file.clone(),
+    }
+}
+
+/// `kill -9` at random moments.
+///
+/// # Errors
+/// When the play cannot be played to its end.
+pub fn kills(db: Db, how: &Play) -> io::Result<Outcome> {
+    let server = start(Setup::new(Kind::Whole, db), how);
+    play(server, &plan(how, "kill -9", false), &mut |server| {
+        server.kill();
+        Ok(())
+    })
+}
+
+/// The power of the disk is cut at random moments.
+///
+/// # Errors
+/// When the play cannot be played to its end.
+pub fn cuts(mut mount: Mount, format: Format, cut: Cut, how: &Play) -> io::Result<Outcome> {
+    let own = TempDir::with_prefix("myim-cut-")?;
+    let mut setup = Setup::new(Kind::Whole, Db::Sqlite);
+    setup = match cut {
+        Cut::Files => {
+            symlink(mount.path(), own.path().join("filecache"))?;
+            setup.in_directory(own.path())
+        }
+        _ => setup.in_directory(&mount.path()),
+    };
+    if cut == Cut::Lying {
+        let library = lying_library(own.path())?;
+        setup = setup.variable("LD_PRELOAD", &library.to_string_lossy());
+    }
+    let server = start(setup, how);
+    // What is there before the storm is not what a cut is about.
+    mount.sync()?;
+    let fault = format!("power cut of {format:?}, {cut:?}");
+    play(
+        server,
+        &plan(how, &fault, cut != Cut::Everything),
+        &mut |server| {
+            // The processor stops first: while a file system is shut down the kernel lets some syncs
+            // succeed whose data it drops, and no answer may be sent after the lights went out.
+            server.programs().iter().for_each(Process::freeze);
+            mount.cut()?;
+            server.kill();
+            mount.power_up()
+        },
+    )
+}
+
+/// The power of MariaDB's disk is cut at random moments, and the server is killed with it. A weak
+/// one writes its log to the disk once a second, and what it has after one last cut is judged.
+///
+/// # Errors
+/// When the play cannot be played to its end.
+pub fn database_cuts(mut mount: Mount, is_weak: bool, how: &Play) -> io::Result<Outcome> {
+    let mut instance = MariaDb::not_started_in(&mount.path());
+    if is_weak {
+        instance.flag("--innodb-flush-log-at-trx-commit=2".to_owned());
+    }
+    instance.start();
+    let database = Arc::new(Database::on(&instance.url()));
+    let mut setup = Setup::with_database(Kind::Whole, Some(database));
+    if is_weak {
+        setup = setup.variable("MYIM_ACCEPT_WEAK_DURABILITY", "true");
+    }
+    let server = start(setup, how);
+    mount.sync()?;
+    let fault = "power cut of MariaDB";
+    play(server, &plan(how, fault, is_weak), &mut |server| {
+        server.programs().iter().for_each(Process::freeze);
+        instance.process().freeze();
+        mount.cut()?;
+        instance.kill();
+        server.kill();
+        mount.power_up()?;
+        instance.start();
+        Ok(())
+    })
+}

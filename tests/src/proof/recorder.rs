@@ -21,6 +21,7 @@ struct Made {
     events: Vec<Event>,
     file: Option<BufWriter<File>>,
     acknowledged: u64,
+    uploaded: u64,
 }
 
 impl fmt::Debug for Recorder {
@@ -65,6 +66,7 @@ impl Recorder {
             }
         }
         made.acknowledged += u64::from(is_acknowledged(&event));
+        made.uploaded += u64::from(matches!(event, Event::Uploaded { .. }));
         made.events.push(event);
         self.grown.notify_all();
     }
@@ -72,6 +74,11 @@ impl Recorder {
     /// How much the server has acknowledged so far, messages and files.
     pub fn acknowledged(&self) -> u64 {
         self.lock().acknowledged
+    }
+
+    /// How many files of them.
+    pub fn uploaded(&self) -> u64 {
+        self.lock().uploaded
     }
 
     /// How much has happened so far.

@@ -23,6 +23,9 @@ use crate::server::{Server, Setup};
 /// The least and the most that happens between a start and the next strike.
 const EVENTS: (u64, u64) = (40, 900);
 
+/// How many upload at a time.
+const UPLOADERS: u64 = 3;
+
 /// What is played.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -66,7 +69,7 @@ impl Outcome {
     }
 }
 
-/// The settings that a storm needs: nobody is told to slow down.
+/// The settings that a storm needs: nobody is told to slow down, or that the disk is too small.
 pub fn unhurried(setup: Setup) -> Setup {
     setup
         .open()
@@ -74,6 +77,8 @@ pub fn unhurried(setup: Setup) -> Setup {
         .chat_flag("--rate-writes-per-s", "0")
         .chat_flag("--rate-reads-per-s", "0")
         .transfer_flag("--upload-day-bytes-max", "1TiB")
+        // The disks whose power is cut are small.
+        .transfer_flag("--disk-free-bytes-min", "0")
 }
 
 struct Cast {
@@ -259,8 +264,10 @@ fn enter<'s, 'e: 's>(
     device("bob/script", bob, true);
     stage.is_busy();
     scope.spawn(move || Poster::new(stage, "bob/script", &poster.token).run(direct));
-    stage.is_busy();
-    scope.spawn(|| upload(stage, &ann.token));
+    for number in 0..UPLOADERS {
+        stage.is_busy();
+        scope.spawn(move || upload(stage, &ann.token, number));
+    }
     stage.is_busy();
     scope.spawn(|| change_members(stage, &ann.token, &cast.group, &dora.user_id));
 }
@@ -297,8 +304,12 @@ fn lead(
         recoveries.push(began.elapsed());
     }
     wait()?;
+    while stage.recorder.uploaded() == 0 {
+        if !stage.recorder.grows_by(1, PATIENCE) {
+            return Err(io::Error::other("no file is uploaded"));
+        }
+    }
     if plan.ends_struck {
-        wait()?;
         struck(stage, server, plan, strike)?;
     }
     Ok(())

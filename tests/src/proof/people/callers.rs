@@ -103,20 +103,15 @@ fn read(reply: &Reply) -> Value {
 }
 
 /// Uploads one file after the other, as long as the storm lasts.
-pub fn upload(stage: &Stage, token: &str) {
-    let mut dice = Dice::new(stage.seed, 300);
+pub fn upload(stage: &Stage, token: &str, number: u64) {
+    let mut dice = Dice::new(stage.seed, 300 + number);
     let courier = Courier {
         address: stage.file,
         token: token.to_owned(),
     };
-    let mut number = 0;
     while stage.is_storm() {
-        number += 1;
         let length = dice.from(1, FILE_BYTES_MAX);
-        let bytes = content(
-            usize::try_from(length).unwrap_or(1),
-            stage.seed.wrapping_mul(1_000_003).wrapping_add(number),
-        );
+        let bytes = content(usize::try_from(length).unwrap_or(1), dice.next());
         match courier.ask(("POST", "/files"), &[], &bytes, || {}) {
             Ok(reply) if [200, 201].contains(&reply.status) => {
                 stage.recorder.note(Event::Uploaded {

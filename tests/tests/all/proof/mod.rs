@@ -6,6 +6,7 @@
 use std::process::{Command, ExitStatus};
 
 use myim_tests::process::program;
+use myim_tests::proof::history::Event;
 use myim_tests::proof::mount::{Format, or_skip};
 use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, kills};
 use myim_tests::proof::second_check;
@@ -39,6 +40,9 @@ fn is_good(outcome: &Outcome) {
     let told: Vec<_> = outcome.violations.iter().map(ToString::to_string).collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
     assert_eq!(second_check::check(&outcome.history).unwrap(), []);
+    let mut uploaded = outcome.history.iter();
+    let uploaded = uploaded.any(|event| matches!(event, Event::Uploaded { .. }));
+    assert!(uploaded, "no file was uploaded");
     assert!(
         outcome.acknowledged > 20 * outcome.strikes,
         "too little to prove anything"

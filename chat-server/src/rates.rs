@@ -61,6 +61,20 @@ impl Rates {
         taken.inspect_err(|_| metrics::rate_limited("account"))
     }
 
+    /// Counts calls that were carried out already, as one request for several.
+    ///
+    /// How long the account has to wait until it has made up for them.
+    pub fn owe_of_account(&self, class: Class, user: UserId, calls: usize) -> Duration {
+        let buckets = self.of(class);
+        let taken = |_: &usize| take(buckets.accounts.as_ref(), &user).is_err();
+        let over = u32::try_from((0..calls).filter(taken).count()).unwrap_or(u32::MAX);
+        if over == 0 {
+            return Duration::ZERO;
+        }
+        metrics::rate_limited("account");
+        Duration::from_secs(over.into()) / buckets.per_s.max(1)
+    }
+
     /// Counts a call for an address; for IPv6 for its /64, which is what one household gets.
     ///
     /// # Errors
@@ -84,6 +98,7 @@ impl Rates {
 /// The buckets of a class; `None` if there is no limit.
 #[derive(Debug)]
 struct Buckets {
+    per_s: u32,
     accounts: Option<Limiter<UserId>>,
     addresses: Option<Limiter<IpAddr>>,
 }
@@ -92,6 +107,7 @@ impl Buckets {
     /// `per_s` of 0 is no limit.
     fn new(per_s: u32, address_factor: u32) -> Self {
         Self {
+            per_s,
             accounts: Limiter::new(per_s),
             addresses: Limiter::new(per_s.saturating_mul(address_factor)),
         }
@@ -167,6 +183,19 @@ mod tests {
         assert!(wait <= Duration::from_millis(334), "{wait:?}");
         assert_eq!(rates.take_of_account(Class::Search, BOB), Ok(()));
         assert_eq!(rates.take_of_account(Class::Read, ANN), Ok(()));
+    }
+
+    #[test]
+    fn what_was_carried_out_already_is_made_up_for() {
+        let rates = searches(4);
+        let owe = |calls| rates.owe_of_account(Class::Search, ANN, calls);
+        assert_eq!(owe(8), Duration::ZERO, "as much as may come at once");
+        // The bucket may have got a drop meanwhile.
+        let wait = owe(41);
+        assert!(wait >= Duration::from_secs(10) && wait <= Duration::from_millis(10_250));
+        let unlimited = searches(0);
+        let wait = unlimited.owe_of_account(Class::Search, ANN, 10_000);
+        assert_eq!(wait, Duration::ZERO);
     }
 
     #[test]

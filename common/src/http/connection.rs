@@ -3,6 +3,7 @@
 //! Knows limits, and nothing of what is asked for.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use futures_util::future::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -20,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::head;
 use crate::net::{Connection, Permit};
 
 /// The head of a request must be complete so long after it began, and the first one so long after
@@ -127,10 +130,14 @@ async fn converse<Io>(
     let asked = Arc::clone(&has_asked);
     let service = service_fn(move |request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
+        if let Some(status) = head::fault(&request) {
+            crate::telemetry::metrics::protocol_error("http", "bad_head");
+            return Either::Left(ready(Ok(head::refusal(status))));
+        }
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(guest.clone());
-        router.clone().oneshot(request)
+        Either::Right(router.clone().oneshot(request))
     });
     let builder = builder(windows);
     let serving = builder.serve_connection_with_upgrades(io, service);

@@ -5,6 +5,7 @@
 
 pub mod asked;
 mod connection;
+mod head;
 pub mod origin;
 pub mod problem;
 mod trace;

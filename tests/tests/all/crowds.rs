@@ -128,6 +128,7 @@ impl Tally {
 fn a_receiver_that_never_reads_while_100_000_messages_are_sent() {
     let server = Setup::new(Kind::Whole, Db::Sqlite)
         .chat_flag("--write-stall-s", "2")
+        .chat_flag("--rate-sends-per-s", "0")
         .start();
     let mut bob = server.join("bob", Flavor::Android);
     let mut senders: Vec<_> = (0..SENDERS)

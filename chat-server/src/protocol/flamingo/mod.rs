@@ -14,6 +14,7 @@ mod greeting;
 mod json;
 mod link;
 pub mod monitor;
+mod pace;
 mod packets;
 mod receipts;
 pub mod register_page;

@@ -20,6 +20,7 @@ use super::delivery::{self, Shown, Viewer};
 use super::dispatch::{self, Outgoing};
 use super::greeting::{Attempt, Login, try_login};
 use super::link::{Ended, Link};
+use super::pace::Pace;
 use super::packets;
 use super::receipts::Receipts;
 use super::translate::Recalled;
@@ -117,6 +118,7 @@ struct Running<'a> {
     /// The store did not answer: ask again then.
     retry_at: Option<Instant>,
     moves: CursorMoves,
+    pace: Pace,
 }
 
 impl<'a> Running<'a> {
@@ -191,6 +193,7 @@ impl<'a> Running<'a> {
             heard_at: Instant::now(),
             retry_at: None,
             moves: CursorMoves::new(app, user, device),
+            pace: Pace::default(),
         })
     }
 
@@ -235,7 +238,7 @@ impl<'a> Running<'a> {
                 biased;
                 () = shutdown.cancelled() => return Err(Ended::Stopping),
                 // Before the clock: a heartbeat that waited to be read is no silence.
-                filled = self.link.fill() => {
+                filled = self.link.fill(), if self.pace.until().is_none() => {
                     filled?;
                     self.heard_at = Instant::now();
                 }
@@ -253,10 +256,12 @@ impl<'a> Running<'a> {
     /// for each other; anything else waits for the messages before it.
     async fn answer(&mut self, shutdown: &CancellationToken) -> Result<Option<Box<Login>>, Ended> {
         let mut sendings = Vec::new();
-        while let Some(packet) = self.link.next_packet()? {
+        let user = self.session.actor.user;
+        while let Some(packet) = self.pace.next(self.app, user, self.link)? {
             self.own_seq = packet.seq.wrapping_add(1);
             if matches!(packet.command, command::CHAT | command::MULTI_CHAT) {
-                self.send(&packet, &mut sendings, shutdown).await?;
+                let sent = self.send(&packet, &mut sendings, shutdown).await?;
+                self.pace.sent(self.app, user, sent);
                 continue;
             }
             self.settle(&mut sendings).await?;
@@ -283,11 +288,12 @@ impl<'a> Running<'a> {
         packet: &Packet,
         sendings: &mut Vec<Sending>,
         shutdown: &CancellationToken,
-    ) -> Result<(), Ended> {
+    ) -> Result<usize, Ended> {
         let outgoing = dispatch::outgoing(self.app, &self.session, packet).await?;
         let Some(Outgoing { letter, convs }) = outgoing else {
-            return Ok(());
+            return Ok(0);
         };
+        let messages = convs.len();
         for conv in convs {
             if sendings.len() >= SENDINGS_MAX {
                 self.settle(sendings).await?;
@@ -303,7 +309,7 @@ impl<'a> Running<'a> {
             let sent = dispatch::send(self.app, &self.session, packet, conv, letter).await?;
             sendings.extend(sent);
         }
-        Ok(())
+        Ok(messages)
     }
 
     /// Waits until these messages are durable. A refused one is answered with silence, as the
@@ -495,6 +501,7 @@ impl<'a> Running<'a> {
         [
             self.receipts.due(now),
             self.retry_at,
+            self.pace.until(),
             retry_at,
             idle_at,
             frame_at,
@@ -529,7 +536,8 @@ impl<'a> Running<'a> {
     /// Only the Windows client sends heartbeats by a timer, and only if it is set up to; whoever
     /// sent one is expected to go on. Silence of others is watched by TCP alone.
     fn idle_limit(&self) -> Option<Duration> {
-        (self.session.kind == ClientKind::Pc && self.has_heartbeat)
+        let is_listened_to = self.pace.until().is_none();
+        (self.session.kind == ClientKind::Pc && self.has_heartbeat && is_listened_to)
             .then(|| Duration::from_secs(self.app.config.idle_timeout_pc_s))
     }
 

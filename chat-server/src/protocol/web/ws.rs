@@ -13,9 +13,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::http::header::SEC_WEBSOCKET_VERSION;
+use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use common::id::{ConvId, Seq};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use futures_util::{FutureExt, StreamExt};
@@ -82,6 +84,10 @@ async fn upgrade(
         Ok(upgrade) => upgrade,
         Err(rejection) => return refused(rejection),
     };
+    if !headers.get(SEC_WEBSOCKET_KEY).is_none_or(is_key) {
+        let detail = "Sec-WebSocket-Key is not the Base64 of 16 bytes";
+        return Problem::new(code::INVALID_REQUEST, detail).into_response();
+    }
     let has_ours = |name: &HeaderValue| name == SUBPROTOCOL;
     let mut offered = upgrade.requested_protocols().peekable();
     if offered.peek().is_some() && !offered.any(has_ours) {
@@ -100,6 +106,11 @@ async fn upgrade(
         let span = tracing::info_span!("websocket", %address, user = tracing::field::Empty);
         Box::pin(serve(caller, guest, socket).instrument(span))
     })
+}
+
+/// RFC 6455, section 4.2.1; over HTTP/2 there is none.
+fn is_key(key: &HeaderValue) -> bool {
+    STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16)
 }
 
 /// Says why a handshake is none.

@@ -5,6 +5,9 @@ use std::net::TcpStream;
 
 use myim_tests::peer::PATIENCE;
 use myim_tests::server::Server;
+use serde_json::json;
+
+use crate::bad_inputs::watch::Watch;
 
 /// The close codes for what breaks the standard: its own, and our own.
 const PROTOCOL: u16 = 1002;
@@ -77,9 +80,11 @@ fn close_code(stream: &mut TcpStream) -> Option<u16> {
     let mut rest = bytes.as_slice();
     while let [first, length, tail @ ..] = rest {
         assert_eq!(length & 0x80, 0, "a server never masks");
-        let length = usize::from(*length);
-        assert!(length < 126, "a short frame");
-        let (payload, next) = tail.split_at(length);
+        let (length, tail) = match (*length, tail) {
+            (126, [high, low, tail @ ..]) => (u16::from_be_bytes([*high, *low]), tail),
+            (length, tail) => (u16::from(length), tail),
+        };
+        let (payload, next) = tail.split_at(usize::from(length));
         if first & 0x0f == 8 {
             return Some(match payload {
                 [high, low, ..] => u16::from_be_bytes([*high, *low]),
@@ -163,4 +168,165 @@ fn frames_that_break_the_standard() {
     stream.write_all(&frame(0x88, b"")).unwrap();
     assert!(matches!(close_code(&mut stream), Some(1000 | 1005)));
     server.newcomer("ann").connect();
+}
+
+/// As [`frame`], with a length of 2 or 8 bytes where one would do.
+fn frame_of_length(length: &[u8], payload: &[u8]) -> Vec<u8> {
+    let short = frame(0x81, payload);
+    [&short[..1], length, &short[2..]].concat()
+}
+
+#[test]
+fn frames_after_hello() {
+    let server = Server::sqlite();
+    let mut watch = Watch::new(&server);
+    let token = server.newcomer("ann").token;
+    let hello = frame(
+        0x81,
+        json!({"id": 1, "op": "hello", "token": token})
+            .to_string()
+            .as_bytes(),
+    );
+    let ping = br#"{"id":2,"op":"ping"}"#;
+    let short = u8::try_from(ping.len()).unwrap();
+    let mut rows = vec![
+        (
+            "51 half a letter in each of two frames",
+            [frame(0x01, b"\"\xf0\x9f"), frame(0x80, b"\"")].concat(),
+            NOT_UTF8,
+        ),
+        // Nobody has to wait for the rest of a text that is none.
+        (
+            "51 no UTF-8 in the first of two frames",
+            frame(0x01, b"\"\xff"),
+            NOT_UTF8,
+        ),
+        (
+            "50 a close frame in two pieces",
+            frame(0x08, &1000_u16.to_be_bytes()),
+            PROTOCOL,
+        ),
+        (
+            "52 a length of 2^63",
+            frame_of_length(&[&[0xff][..], &(1_u64 << 63).to_be_bytes()].concat(), b""),
+            TOO_LARGE,
+        ),
+        (
+            "54 empty pieces of a text",
+            [
+                frame(0x01, b""),
+                frame(0x00, b"").repeat(250_000),
+                frame(0x80, b""),
+            ]
+            .concat(),
+            OUR_PROTOCOL,
+        ),
+    ];
+    let codes = [
+        0,
+        1,
+        999,
+        1004,
+        1005,
+        1006,
+        1015,
+        1016,
+        2999,
+        5000,
+        u16::MAX,
+    ];
+    rows.extend(codes.map(|code: u16| {
+        (
+            "55 a close code that is none",
+            frame(0x88, &code.to_be_bytes()),
+            PROTOCOL,
+        )
+    }));
+    let proper = [1000_u16, 1001, 1003, 1011, 3000, 4999];
+    rows.extend(proper.map(|code| ("a proper good-bye", frame(0x88, &code.to_be_bytes()), code)));
+    for (what, bytes, code) in rows {
+        let mut stream = connect(&server);
+        stream.write_all(&hello).unwrap();
+        stream.write_all(&bytes).unwrap();
+        assert_eq!(close_code(&mut stream), Some(code), "{what}");
+        watch.held(what);
+    }
+    // A length in more bytes than it needs is read as what it says.
+    for length in [
+        vec![0xfe, 0, short],
+        [&[0xff][..], &u64::from(short).to_be_bytes()].concat(),
+    ] {
+        let mut stream = connect(&server);
+        stream.write_all(&hello).unwrap();
+        stream.write_all(&frame_of_length(&length, ping)).unwrap();
+        stream
+            .write_all(&frame(0x88, &1000_u16.to_be_bytes()))
+            .unwrap();
+        assert_eq!(close_code(&mut stream), Some(1000), "52 a long length");
+        watch.held("52 a long length");
+    }
+}
+
+#[test]
+fn handshakes_without_a_key() {
+    let server = Server::sqlite();
+    let mut watch = Watch::new(&server);
+    let (key, version) = ("sec-websocket-key", "sec-websocket-version");
+    let good = "dGhlIHNhbXBsZSBub25jZQ==";
+    for (what, upgrade, headers, status) in [
+        (
+            "a proper one",
+            "websocket",
+            vec![(key, good), (version, "13")],
+            "101",
+        ),
+        ("no key", "websocket", vec![(version, "13")], "400"),
+        (
+            "an empty key",
+            "websocket",
+            vec![(key, ""), (version, "13")],
+            "400",
+        ),
+        (
+            "a short key",
+            "websocket",
+            vec![(key, "c2hvcnQ="), (version, "13")],
+            "400",
+        ),
+        (
+            "a key that is no Base64",
+            "websocket",
+            vec![(key, "????????????????????????"), (version, "13")],
+            "400",
+        ),
+        (
+            "another version",
+            "websocket",
+            vec![(key, good), (version, "12")],
+            "426",
+        ),
+        ("no version", "websocket", vec![(key, good)], "426"),
+        (
+            "another protocol",
+            "h2c",
+            vec![(key, good), (version, "13")],
+            "400",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(server.chat).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let headers: String = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        let request = format!(
+            "GET /api/v1/ws HTTP/1.1\r\nhost: {}\r\nconnection: Upgrade\r\nupgrade: {upgrade}\r\n{headers}\r\n",
+            server.chat
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut line = [0; 12];
+        stream.read_exact(&mut line).unwrap();
+        assert_eq!(std::str::from_utf8(&line[9..]), Ok(status), "45 {what}");
+        watch.held(what);
+    }
 }

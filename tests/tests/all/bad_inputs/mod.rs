@@ -1,6 +1,10 @@
 //! What nobody should send: each item of the list is answered or closed, logged, and meanwhile
 //! everybody else is served.
 
+mod floods;
+mod texts;
+pub(crate) mod watch;
+
 use std::time::Duration;
 
 use myim_tests::peer::{Nothing, PATIENCE, Peer};

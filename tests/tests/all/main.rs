@@ -29,6 +29,7 @@ mod database_faults;
 mod end_to_end;
 mod files;
 mod foreign;
+mod matrix;
 mod one_port;
 mod pictures;
 mod proof;

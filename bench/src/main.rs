@@ -2,7 +2,8 @@
 //! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
 //! wire), `files` (a large file up and down), `upload` and `download` (over HTTP, beside nginx),
 //! `slow-uploads` (memory while many upload), `sdk` (programs that use the SDK), `terminal` (`myim chat` on a busy screen), `start-up` (one command
-//! from its start to its end), `renditions` (a large photo made smaller, beside libvips).
+//! from its start to its end), `renditions` (a large photo made smaller, beside libvips), `sign-ins` (whether
+//! the time of a refusal tells who has an account).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -24,6 +25,7 @@ mod relay;
 mod renditions;
 mod sdk;
 mod server;
+mod sign_ins;
 mod slow_uploads;
 mod start_up;
 mod terminal;
@@ -167,6 +169,12 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 60)]
         runs: usize,
     },
+    /// Refused sign-ins: an unknown name beside a wrong password
+    SignIns {
+        /// How often each, over either protocol
+        #[arg(long, value_name = "N", default_value_t = 2_000)]
+        tries: usize,
+    },
     /// A large photo made smaller, beside libvips; needs `vipsthumbnail`
     Renditions {
         /// How often each
@@ -256,6 +264,7 @@ async fn main() -> anyhow::Result<()> {
             };
             slow_uploads::run(&server, plan).await
         }
+        What::SignIns { tries } => sign_ins::run(&server, tries).await,
         What::Renditions { rounds } => renditions::run(rounds),
         What::Files { size } => files::run(&server, size * 1024 * 1024).await,
     };

@@ -39,6 +39,8 @@ impl Server {
             .args(["--registrations-per-minute-max", "4000000000"])
             .args(["--rate-sign-ins-per-s", "0", "--rate-sends-per-s", "0"])
             .args(["--rate-reads-per-s", "0", "--rate-writes-per-s", "0"])
+            .args(["--login-failures-max", "4000000000"])
+            .args(["--login-failures-per-address-max", "4000000000"])
             .args(["--connections-per-address-max", "1000000"])
             .args(["--greeting-per-address-max", "1000000"])
             .args([

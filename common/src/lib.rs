@@ -21,6 +21,8 @@ pub mod auth;
 pub mod blob;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(all(feature = "server", any(test, feature = "fuzz")))]
+pub mod fuzz;
 #[cfg(feature = "server")]
 pub mod http;
 #[cfg(feature = "server")]

@@ -5,6 +5,8 @@
 //! costs no more than its task.
 
 mod descriptors;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod limits;
 mod listener;
 mod local;

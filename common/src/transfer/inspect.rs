@@ -82,7 +82,7 @@ impl Inspect for Sniff {
 }
 
 /// The media type of what begins like this. Text is told by having no control characters.
-fn mime_of(begin: &[u8]) -> &'static str {
+pub(super) fn mime_of(begin: &[u8]) -> &'static str {
     if let Some(kind) = infer::get(begin) {
         return kind.mime_type();
     }

@@ -18,6 +18,8 @@ mod budget;
 mod collector;
 mod disk_watch;
 mod flamingo;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod http;
 pub mod inspect;
 mod known_addresses;

@@ -16,6 +16,8 @@ mod export;
 mod extract;
 mod file_servers;
 mod frames;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod greeting;
 mod json;
 mod layers;

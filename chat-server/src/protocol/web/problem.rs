@@ -153,10 +153,17 @@ impl From<Failure> for Problem {
     }
 }
 
+/// What is said where the database broke off: nobody may believe that nothing was changed.
+const UNKNOWN: &str = "The database did not say whether this was saved; look, or try again, \
+     a send with the same client id.";
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_passing() {
             let wait = Duration::from_secs(STORE_RETRY_AFTER_S);
+            if matches!(error, StoreError::OutcomeUnknown(_)) {
+                return Self::new(code::STORAGE_UNAVAILABLE, UNKNOWN).after(wait);
+            }
             return Self::from(code::STORAGE_UNAVAILABLE).after(wait);
         }
         // What exactly is broken is for the operator, not for strangers.
@@ -265,6 +272,10 @@ mod tests {
         let away = Problem::from(StoreError::Unreachable("x".to_owned()));
         assert_eq!(away.code, code::STORAGE_UNAVAILABLE);
         assert!(away.retry_after.is_some());
+        let unknown = Problem::from(StoreError::OutcomeUnknown("x".to_owned()));
+        assert_eq!(unknown.code, code::STORAGE_UNAVAILABLE);
+        assert!(unknown.retry_after.is_some());
+        assert_ne!(unknown.detail, away.detail);
         let broken = Problem::from(StoreError::Broken("secret".to_owned()));
         assert_eq!(broken.code, code::INTERNAL);
         assert!(!broken.detail.contains("secret"));

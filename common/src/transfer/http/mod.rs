@@ -10,6 +10,8 @@ mod content;
 pub mod download;
 mod file_name;
 pub(super) mod finish;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod layers;
 mod plain;
 pub mod problem;

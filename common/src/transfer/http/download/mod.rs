@@ -7,6 +7,8 @@
 mod body;
 mod conditional;
 mod disposition;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod kind;
 mod multipart;
 mod range;

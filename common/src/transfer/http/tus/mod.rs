@@ -10,6 +10,8 @@ mod append;
 mod complete;
 mod concat;
 mod create;
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) mod fuzz;
 mod headers;
 mod metadata;
 mod note;

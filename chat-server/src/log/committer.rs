@@ -46,10 +46,14 @@ struct Answer {
     since: Instant,
     /// The change is a message, and who wrote it has read what stands before.
     is_readers: bool,
+    /// The database broke off while it saved the change: whatever goes wrong with its repetition,
+    /// nobody knows the outcome.
+    doubt: Option<StoreError>,
 }
 
 impl Answer {
     fn send(self, outcome: Result<Outcome, StoreError>) {
+        let outcome = outcome.map_err(|error| self.doubt.unwrap_or(error));
         // A receiver that is gone wants to know nothing.
         let _ = self.sender.send(outcome);
     }
@@ -91,6 +95,7 @@ impl Log {
             sender,
             since,
             is_readers,
+            doubt: None,
         };
         self.queue
             .send(Job { change, answer })
@@ -442,8 +447,9 @@ fn keep_repeatable(
     error: &StoreError,
 ) -> (Vec<Change>, Vec<Answer>) {
     let mut kept = (Vec::new(), Vec::new());
-    for (change, answer) in batch.into_iter().zip(answers) {
+    for (change, mut answer) in batch.into_iter().zip(answers) {
         if repeated::is_repeatable(&change) {
+            answer.doubt.get_or_insert_with(|| error.clone());
             kept.0.push(change);
             kept.1.push(answer);
         } else {

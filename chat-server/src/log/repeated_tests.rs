@@ -96,7 +96,12 @@ async fn what_was_saved_in_doubt_is_told_when_its_client_repeats_it() {
     let at_bob = enter(&server, &bob);
     let conv = ConvId::direct(ann.user, bob.user);
     store.lose_next_answer_and_fail(StoreError::Broken("gone".to_owned()));
-    assert!(say(app, &ann, conv).await.is_err());
+    let failure = say(app, &ann, conv).await.unwrap_err();
+    let is_unknown = matches!(failure, Failure::Store(StoreError::OutcomeUnknown(_)));
+    assert!(
+        is_unknown,
+        "nobody may believe that nothing was saved: {failure}"
+    );
     store.mend_commits();
     assert!(at_bob.collect().is_empty(), "nobody knows yet");
     assert!(say(app, &ann, conv).await.unwrap().is_repeat);

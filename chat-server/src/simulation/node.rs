@@ -52,6 +52,7 @@ pub(super) struct Node {
 
 fn config() -> ChatConfig {
     let mut config = ChatConfig::default();
+    config.web_client.web_client = false;
     // They go by a clock that does not jump.
     let api = &mut config.api;
     api.rate_sign_ins_per_s = 0;

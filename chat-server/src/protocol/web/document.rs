@@ -1,7 +1,7 @@
 //! The description of the API: made from the routes themselves, completed with what is the same for
 //! all of them, and given out as OpenAPI and as a page for people.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -37,30 +37,45 @@ pub(super) fn empty() -> OpenApi {
     Empty::openapi()
 }
 
-/// The documents as they are sent.
-#[derive(Debug)]
+/// The documents, written when somebody asks for the first time: a server starts sooner.
 pub(super) struct Documents {
+    described: OpenApi,
+    written: OnceLock<Written>,
+}
+
+/// As they are sent.
+#[derive(Debug)]
+struct Written {
     openapi: Bytes,
     page: Bytes,
 }
 
 impl Documents {
-    pub(super) fn new(described: &OpenApi) -> Self {
-        let mut description = serde_json::to_value(described).unwrap_or_default();
-        complete(&mut description);
+    pub(super) fn new(described: OpenApi) -> Self {
         Self {
-            openapi: serde_json::to_vec_pretty(&description)
-                .unwrap_or_default()
-                .into(),
-            page: document_page::render(&description).into(),
+            described,
+            written: OnceLock::new(),
         }
+    }
+
+    fn written(&self) -> &Written {
+        self.written.get_or_init(|| {
+            let mut description = serde_json::to_value(&self.described).unwrap_or_default();
+            complete(&mut description);
+            Written {
+                openapi: serde_json::to_vec_pretty(&description)
+                    .unwrap_or_default()
+                    .into(),
+                page: document_page::render(&description).into(),
+            }
+        })
     }
 }
 
 /// `GET /api/v1/openapi.json`
 pub(super) async fn openapi(Extension(documents): Extension<Arc<Documents>>) -> Response {
     let kind = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    (kind, documents.openapi.clone()).into_response()
+    (kind, documents.written().openapi.clone()).into_response()
 }
 
 /// `GET /api/docs`
@@ -70,7 +85,7 @@ pub(super) async fn page(Extension(documents): Extension<Arc<Documents>>) -> Res
         (CONTENT_SECURITY_POLICY, document_page::POLICY),
     ];
     let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    (headers, documents.page.clone()).into_response()
+    (headers, documents.written().page.clone()).into_response()
 }
 
 /// Adds what holds for every operation, so that routes tell only what is special about them.

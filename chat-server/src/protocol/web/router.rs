@@ -55,7 +55,7 @@ pub fn operators_router(app: Arc<App>, shutdown: CancellationToken) -> Router {
 pub fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {
     let state = WebState { app, shutdown };
     let (api, description) = described().split_for_parts();
-    let documents = Arc::new(Documents::new(&description));
+    let documents = Arc::new(Documents::new(description));
     let routes = api
         .route("/api/v1/openapi.json", routing::get(document::openapi))
         .route("/api/docs", routing::get(document::page))

@@ -9,9 +9,19 @@ use super::engine::Engine;
 use super::{SqliteStore, connection, writer};
 use crate::store::{Change, Outcome, StoreError, meta};
 
-/// One connection, to memory.
+/// One connection, to memory, until it is closed.
 #[derive(Debug)]
-pub struct Inline(Mutex<Connection>);
+pub struct Inline(Mutex<Option<Connection>>);
+
+impl Inline {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut conn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work(conn.as_mut().ok_or_else(writer::closed)?)
+    }
+}
 
 impl SqliteStore<Inline> {
     /// An empty database that ends with this value.
@@ -23,15 +33,14 @@ impl SqliteStore<Inline> {
         let sql = "INSERT INTO t_meta (f_key, f_value) VALUES (?1, ?2)";
         conn.execute(sql, (meta::EPOCH, meta::new_epoch()?))?;
         Ok(Self {
-            engine: Inline(Mutex::new(conn)),
+            engine: Inline(Mutex::new(Some(conn))),
         })
     }
 }
 
 impl Engine for Inline {
     async fn commit(&self, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
-        let mut conn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        writer::commit(&mut conn, batch)
+        self.with(|conn| writer::commit(conn, batch))
     }
 
     async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
@@ -39,12 +48,15 @@ impl Engine for Inline {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let conn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let tx = conn.unchecked_transaction()?;
-        let done = read(&tx);
-        tx.finish()?;
-        done
+        self.with(|conn| {
+            let tx = conn.unchecked_transaction()?;
+            let done = read(&tx);
+            tx.finish()?;
+            done
+        })
     }
 
-    async fn close(&self) {}
+    async fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
 }

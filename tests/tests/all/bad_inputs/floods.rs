@@ -137,16 +137,12 @@ fn messages_that_come_too_fast_are_all_delivered_in_order() {
         assert_eq!(bob.hear().text(), number.to_string());
     }
     assert!(counted(&server, LIMITED) > 0.0);
-    // Many targets of one packet are many messages.
-    let before = counted(&server, LIMITED);
+    // Nor is somebody told thirty times what names him thirty times.
     let many = vec![json!(bob.id); 30];
     ann.say_to_all(&many, "to many");
     ann.say(bob.id, "last");
-    for _ in 0..30 {
-        assert_eq!(bob.hear().text(), "to many");
-    }
+    assert_eq!(bob.hear().text(), "to many");
     assert_eq!(bob.hear().text(), "last");
-    assert!(counted(&server, LIMITED) > before);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! everybody else is served.
 
 mod floods;
+mod heads;
 mod texts;
+mod uploads;
 pub(crate) mod watch;
 
 use std::time::Duration;

@@ -3,3 +3,4 @@
 mod api;
 mod enumeration;
 mod flamingo;
+mod theft;

@@ -332,7 +332,7 @@ fn send(who: &ApiPerson, to: &str, kind: &str, file: &str) -> Answer {
         _ => json!({"type": "file", "file": file, "name": "a.png", "size": 1, "mime": "image/png"}),
     };
     let path = format!("/conversations/{to}/messages");
-    let client_id = format!("{kind} of {}", who.user_id);
+    let client_id = format!("{kind}-of-{}", who.user_id);
     who.post(
         &path,
         &json!({"client_id": client_id, "segments": [segment]}),

@@ -34,7 +34,7 @@ mod web;
 mod web_relay;
 mod wire_bytes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -203,8 +203,14 @@ async fn main() -> anyhow::Result<()> {
     // Some are started in another working directory, where a relative path leads nowhere.
     let program = std::path::absolute(&cli.server)?;
     let server = server::Server::start(&program, cli.database.as_deref()).await?;
-    let measured = match cli.what {
-        What::Idle { connections } => idle::run(&server, &connections).await,
+    let measured = measure(&server, &program, cli.what).await;
+    server.stop().await?;
+    measured
+}
+
+async fn measure(server: &server::Server, program: &Path, what: What) -> anyhow::Result<()> {
+    match what {
+        What::Idle { connections } => idle::run(server, &connections).await,
         What::Relay {
             pairs,
             window,
@@ -213,30 +219,30 @@ async fn main() -> anyhow::Result<()> {
             protocol: Protocol::WebSocket,
         } => {
             let pace = rate.map_or(web_relay::Pace::Window(window), web_relay::Pace::Rate);
-            web_relay::run(&server, pairs, pace, seconds).await
+            web_relay::run(server, pairs, pace, seconds).await
         }
         What::Relay {
             pairs,
             window,
             seconds,
             ..
-        } => relay::run(&server, pairs, window, seconds).await,
+        } => relay::run(server, pairs, window, seconds).await,
         What::CatchUp {
             messages,
             conversations,
-        } => catch_up::run(&server, messages, conversations).await,
+        } => catch_up::run(server, messages, conversations).await,
         What::Terminal {
             rate,
             seconds,
             keys,
-        } => terminal::run(&server, &program, (rate, seconds), keys).await,
-        What::StartUp { runs } => start_up::run(&server, &program, runs).await,
+        } => terminal::run(server, program, (rate, seconds), keys).await,
+        What::StartUp { runs } => start_up::run(server, program, runs).await,
         What::Sdk {
             idle,
             window,
             seconds,
-        } => sdk::run(&server, &idle, window, seconds).await,
-        What::Bytes => wire_bytes::run(&server).await,
+        } => sdk::run(server, &idle, window, seconds).await,
+        What::Bytes => wire_bytes::run(server).await,
         What::Download {
             size,
             files,
@@ -247,9 +253,9 @@ async fn main() -> anyhow::Result<()> {
                 small_files: files,
                 rounds,
             };
-            download::run(&server, plan).await
+            download::run(server, plan).await
         }
-        What::Upload { size, rounds } => upload::run(&server, size * 1024 * 1024, rounds).await,
+        What::Upload { size, rounds } => upload::run(server, size * 1024 * 1024, rounds).await,
         What::SlowUploads {
             uploads,
             rate,
@@ -262,12 +268,10 @@ async fn main() -> anyhow::Result<()> {
                 bytes: rate * 1024,
                 seconds,
             };
-            slow_uploads::run(&server, plan).await
+            slow_uploads::run(server, plan).await
         }
-        What::SignIns { tries } => sign_ins::run(&server, tries).await,
+        What::SignIns { tries } => sign_ins::run(server, tries).await,
         What::Renditions { rounds } => renditions::run(rounds),
-        What::Files { size } => files::run(&server, size * 1024 * 1024).await,
-    };
-    server.stop().await?;
-    measured
+        What::Files { size } => files::run(server, size * 1024 * 1024).await,
+    }
 }

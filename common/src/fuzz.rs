@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn no_corpus_panics() {
-        let targets: [(&str, fn(&[u8])); 8] = [
+        type Target = fn(&[u8]);
+        let targets: [(&str, Target); 8] = [
             ("chat_frames", chat_frames),
             ("transfer_packets", transfer_packets),
             ("old_json", old_json),

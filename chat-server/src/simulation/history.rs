@@ -109,8 +109,8 @@ impl History {
     }
 
     /// What a conversation has before the storm: some of it was written before everybody was in it.
-    pub(super) fn began_with(&mut self, conv: ConvId, entries: usize) {
-        self.before.insert(conv, entries as u64);
+    pub(super) fn began_with(&mut self, conv: ConvId, last: Option<&Entry>) {
+        self.before.insert(conv, last.map_or(0, |last| last.seq.0));
     }
 
     /// What the database has in the end.

@@ -55,7 +55,7 @@ fn every_promise_holds_after_the_storm() {
     let seeds = number("MYIM_SEEDS").unwrap_or(SEEDS);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for first in 0..threads as u64 {
+        for (first, _) in (0..seeds).zip(0..threads) {
             scope.spawn(move || (first..seeds).step_by(threads).for_each(check));
         }
     });

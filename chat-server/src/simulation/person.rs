@@ -243,12 +243,11 @@ impl Life<'_> {
         match (group, self.world.below(5)) {
             (Some(group), 0 | 1) => Target::Group(group),
             (_, n) => {
-                let n = u32::try_from(n).unwrap_or_default();
                 let others = [1, 2, 3, 4].map(UserId);
                 let others = others
                     .into_iter()
                     .filter(|other| *other != self.person.user);
-                let chosen = others.cycle().nth(n as usize);
+                let chosen = others.cycle().nth(n);
                 Target::User(chosen.expect("there are others"))
             }
         }

@@ -67,8 +67,8 @@ impl World {
         let people = world.settle().await;
         let conversations = conversations(&people);
         for &conv in &conversations {
-            let entries = world.entries(conv).await.len();
-            world.write(|history, _| history.began_with(conv, entries));
+            let entries = world.entries(conv).await;
+            world.write(|history, _| history.began_with(conv, entries.last()));
         }
         world.is_storm.store(true, Ordering::Relaxed);
         let server = tokio::spawn(Arc::clone(&world).keep_a_server());

@@ -202,7 +202,7 @@ impl Promise {
 
 impl Begun {
     /// It is on the disk: from now on it counts until it is finished or removed.
-    pub(super) fn is_there(self) {
+    pub(super) fn settle(self) {
         let mut state = self.promises.lock();
         if let Some(upload) = state.uploads.get_mut(&self.id) {
             upload.is_there = true;
@@ -241,8 +241,8 @@ mod tests {
         let promises = Promises::default();
         let (ann, bob) = (Owner::User(UserId(1)), Owner::User(UserId(2)));
         let ids: Vec<_> = (0..2).map(|_| UploadId::random().unwrap()).collect();
-        promises.begin(ids[0], ann, 100).unwrap().is_there();
-        promises.begin(ids[1], bob, 10).unwrap().is_there();
+        promises.begin(ids[0], ann, 100).unwrap().settle();
+        promises.begin(ids[1], bob, 10).unwrap().settle();
         let mut all_at_once = promises.promise(1000);
         assert_eq!(promises.bytes(), 1110);
         promises.left(ids[0], 40);
@@ -276,10 +276,10 @@ mod tests {
         let promises = Promises::default();
         let (ann, bob) = (Owner::User(UserId(1)), Owner::User(UserId(2)));
         let first = UploadId::random().unwrap();
-        promises.begin(first, ann, 0).unwrap().is_there();
+        promises.begin(first, ann, 0).unwrap().settle();
         for _ in 1..OF_ONE_MAX {
             let id = UploadId::random().unwrap();
-            promises.begin(id, ann, 0).unwrap().is_there();
+            promises.begin(id, ann, 0).unwrap().settle();
         }
         let more = UploadId::random().unwrap();
         assert!(promises.begin(more, ann, 0).is_err());

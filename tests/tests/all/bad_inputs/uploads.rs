@@ -4,8 +4,10 @@ use myim_tests::server::Server;
 
 use super::watch::Watch;
 
+type Headers = &'static [(&'static str, &'static str)];
+
 /// Headers of a creation beside the version, and the status that answers it.
-const CREATIONS: [(&str, &[(&str, &str)], u16); 19] = [
+const CREATIONS: [(&str, Headers, u16); 19] = [
     ("90 nothing of a length", &[], 400),
     ("90 a negative length", &[("upload-length", "-1")], 400),
     ("90 a length of letters", &[("upload-length", "abc")], 400),
@@ -64,6 +66,10 @@ const CREATIONS: [(&str, &[(&str, &str)], u16); 19] = [
 ];
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one row after the other, on one server"
+)]
 fn uploads_that_nobody_should_begin() {
     let server = Server::sqlite();
     let mut watch = Watch::new(&server);

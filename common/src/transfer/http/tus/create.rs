@@ -113,7 +113,7 @@ pub(super) async fn begin(
     transfers.admit(caller, length, length).await?;
     let create = transfers
         .partials
-        .create(id, note.write(), move || begun.is_there());
+        .create(id, note.write(), move || begun.settle());
     create.await?;
     Ok(Upload {
         id,

@@ -1,11 +1,9 @@
 import { useLanguage } from "./i18n/index.js";
 import { app } from "./state/app.js";
-import { Notifications } from "./state/notifications.js";
 import { startRouter } from "./state/router.js";
 import { applyTheme } from "./ui/theme.js";
-import { registerWorker } from "./ui/worker.js";
-import { notify } from "./views/browser_notifications.js";
 import "./views/app.js";
+import { conversation, signedIn } from "./views/parts.js";
 
 /** The language is loaded before anything is drawn; the rest draws itself from the state. */
 async function start() {
@@ -15,23 +13,19 @@ async function start() {
     applyTheme(preferences);
     if (preferences.language !== language) void useLanguage((language = preferences.language));
   });
-  await useLanguage(language);
+  const speaks = useLanguage(language);
   startRouter();
-  notifyOfMessages();
-  app.start();
+  // Whoever is signed in sees nothing of the sign-in page: everything he needs is loaded before.
+  await Promise.all([speaks, app.start(loadClient)]);
   const root = document.createElement("myim-app");
   document.getElementById("root")?.replaceChildren(root);
-  registerWorker();
 }
 
-/** Whoever is at work hears of new messages. */
-function notifyOfMessages() {
-  /** @type {Notifications | null} */
-  let notifications = null;
-  app.onAccount(() => {
-    notifications?.stop();
-    notifications = app.client && new Notifications(app.client, notify);
-  });
+/** The client comes with everything that shows it. */
+async function loadClient() {
+  const { page, parts } = app.store.state.route;
+  if (page === "chats" && parts.length > 0) conversation.warm();
+  return (await signedIn.load()).Client;
 }
 
 void start();

@@ -4,22 +4,24 @@
 // The server puts in where the files of this build stand. With another build this script is another
 // one too, so the browser installs it beside the old one, which goes on for the pages that it began.
 const BASE = "{{base}}";
-const FILES = {{files}};
+/** @type {string[]} */
+const FILES = JSON.parse(`{{files}}`);
 /** How long the page may take before the kept one is shown. */
 const PAGE_MS = 5_000;
 const CACHE = `myim ${BASE}`;
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 /** How long a page may take to say whether it shows what a notification is of. */
 const ANSWER_MS = 700;
 
-self.addEventListener("install", (event) => {
+worker.addEventListener("install", (event) => {
   event.waitUntil(install());
 });
 
-self.addEventListener("activate", (event) => {
+worker.addEventListener("activate", (event) => {
   event.waitUntil(clear());
 });
 
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
@@ -27,7 +29,7 @@ self.addEventListener("fetch", (event) => {
   else if (url.pathname.startsWith(`${BASE}/`)) event.respondWith(asset(request));
 });
 
-self.addEventListener("notificationclick", (event) => {
+worker.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(open(event.notification.data));
 });
@@ -41,10 +43,10 @@ async function install() {
 async function clear() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith("myim ") && name !== CACHE).map((name) => caches.delete(name)));
-  await self.clients.claim();
+  await worker.clients.claim();
 }
 
-/** The page as the server has it now, or the one that was kept. */
+/** The page as the server has it now, or the one that was kept. @param {Request} request */
 async function page(request) {
   try {
     // A network that swallows everything would be waited for much longer.
@@ -56,7 +58,7 @@ async function page(request) {
   return (await kept("/")) ?? Response.error();
 }
 
-/** What never changes is taken from here. What may change, as while the client is worked on, is asked for. */
+/** What never changes is taken from here. What may change, as while the client is worked on, is asked for. @param {Request} request */
 async function asset(request) {
   const known = await kept(request);
   if (known && /immutable/.test(known.headers.get("cache-control") ?? "")) return known;
@@ -75,15 +77,21 @@ async function kept(request) {
   return (await caches.open(CACHE)).match(request);
 }
 
-/** Goes to a place in a page of the account that is open, or in a new one. */
+/** Where a notification leads: a place, and whose. @typedef {{user_id: string, go: string}} Target */
+
+/** Goes to a place in a page of the account that is open, or in a new one. @param {Target} target */
 async function open(target) {
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const pages = [...(await worker.clients.matchAll({ type: "window", includeUncontrolled: true }))];
   pages.sort((a, b) => Number(b.focused) - Number(a.focused));
   for (const page of pages) if (await takes(page, target)) return page.focus();
-  return self.clients.openWindow(`/?account=${encodeURIComponent(target.user_id)}${target.go}`);
+  return worker.clients.openWindow(`/?account=${encodeURIComponent(target.user_id)}${target.go}`);
 }
 
-/** A page of another account says no, and one that the browser put to sleep says nothing. */
+/**
+ * A page of another account says no, and one that the browser put to sleep says nothing.
+ * @param {WindowClient} page @param {Target} target
+ * @returns {Promise<boolean>}
+ */
 function takes(page, target) {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {

@@ -243,6 +243,8 @@ export interface State {
   linkRetryAt: number;
   /** Why there is no sign-in any more, a code of the API. */
   endedBy: string | null;
+  /** What an account needs did not come: the page has to be loaded anew. */
+  notLoaded: boolean;
   conversations: Map<string, Conversation>;
   conversationsLoaded: boolean;
   windows: Map<string, HistoryWindow>;

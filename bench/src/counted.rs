@@ -22,6 +22,10 @@ impl Counted {
             received: 0,
         }
     }
+
+    pub(crate) fn into_inner(self) -> TcpStream {
+        self.stream
+    }
 }
 
 fn as_u64(bytes: usize) -> u64 {

@@ -120,12 +120,12 @@ struct Stored {
 }
 
 async fn store(server: &Server, plan: Plan) -> anyhow::Result<Stored> {
-    let mut http = Http::connect(server.file).await?;
-    let large = http.upload(plan.large_bytes, 0).await?;
+    let mut line = Line::connect(server.file).await?;
+    let large = line.upload(plan.large_bytes, 0).await?;
     let mut small = Vec::with_capacity(plan.small_files);
     for number in 1..=plan.small_files {
         let size = u64::try_from(SMALL_BYTES)?;
-        small.push(http.upload(size, u64::try_from(number)?).await?);
+        small.push(line.upload(size, u64::try_from(number)?).await?);
     }
     Ok(Stored { large, small })
 }
@@ -149,16 +149,16 @@ fn link<'a>(
 async fn fetch_all(address: SocketAddr, names: &[String]) -> anyhow::Result<f64> {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS.min(names.len()) {
-        connections.push(Http::connect(address).await?);
+        connections.push(Line::connect(address).await?);
     }
     let each = names.len().div_ceil(connections.len());
     let began = Instant::now();
     let mut fetching = JoinSet::new();
-    for (mut http, names) in connections.into_iter().zip(names.chunks(each)) {
+    for (mut line, names) in connections.into_iter().zip(names.chunks(each)) {
         let names = names.to_vec();
         fetching.spawn(async move {
             for name in &names {
-                http.fetch(name).await?;
+                line.fetch(name).await?;
             }
             anyhow::Ok(())
         });
@@ -170,13 +170,13 @@ async fn fetch_all(address: SocketAddr, names: &[String]) -> anyhow::Result<f64>
 }
 
 /// A connection, and what came on it.
-struct Http {
+pub(crate) struct Line {
     stream: TcpStream,
     arrived: BytesMut,
 }
 
-impl Http {
-    async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+impl Line {
+    pub(crate) async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let arrived = BytesMut::with_capacity(PIECE_BYTES);
@@ -184,7 +184,7 @@ impl Http {
     }
 
     /// Stores a file that is unlike those with other numbers; tells its name.
-    async fn upload(&mut self, size: u64, number: u64) -> anyhow::Result<String> {
+    pub(crate) async fn upload(&mut self, size: u64, number: u64) -> anyhow::Result<String> {
         let head =
             format!("POST /files HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n");
         self.stream.write_all(head.as_bytes()).await?;

@@ -7,14 +7,19 @@ use crate::server::Server;
 
 /// One account logs in with each of the four client types: fewer passwords to hash.
 const CLIENT_TYPES: usize = 4;
+/// How many accounts one connection registers: one on which nobody logs in is closed after a while.
+const REGISTERED_EACH: usize = 100;
 /// How many logins are under way at a time.
 const PARALLEL: usize = 64;
 
 pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<()> {
     let most = counts.iter().copied().max().unwrap_or_default();
-    let mut warm = Person::connect(server.chat).await?;
-    for account in 0..most.div_ceil(CLIENT_TYPES) {
-        warm.register(&format!("idle{account}")).await?;
+    let accounts = most.div_ceil(CLIENT_TYPES);
+    for first in (0..accounts).step_by(REGISTERED_EACH) {
+        let mut newcomer = Person::connect(server.chat).await?;
+        for account in first..accounts.min(first + REGISTERED_EACH) {
+            newcomer.register(&format!("idle{account}")).await?;
+        }
     }
     // One of each, so that what is made once is not counted; then the accounts log in once, so
     // that password hashing has left its memory behind before the first figure.

@@ -1,9 +1,12 @@
 //! Measures a server on this machine: `idle` (memory of a connection), `relay` (durable messages
-//! a second and their delay), `catch-up` (a device that was away), `bytes` (one message on the
-//! wire), `files` (a large file up and down), `upload` and `download` (over HTTP, beside nginx),
-//! `slow-uploads` (memory while many upload), `sdk` (programs that use the SDK), `terminal` (`myim chat` on a busy screen), `start-up` (one command
-//! from its start to its end), `renditions` (a large photo made smaller, beside libvips), `sign-ins` (whether
-//! the time of a refusal tells who has an account).
+//! a second and their delay), `compare` (the same beside mosquitto, ejabberd and Prosody),
+//! `fan-out` (messages into a group), `calls` (how often the server calls the kernel),
+//! `catch-up` (a device that was away), `bytes` (one message on the wire), `files` (a large file
+//! up and down), `upload` and `download` (over HTTP, beside nginx), `slow-uploads`, `idle-uploads`
+//! and `slow-downloads` (memory while many people do that), `sdk` (programs that use the SDK),
+//! `terminal` (`myim chat` on a busy screen), `start-up` (one command from its start to its end),
+//! `renditions` (a large photo made smaller, beside libvips), `sign-ins` (whether the time of a
+//! refusal tells who has an account), `storm` (everybody comes at once).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -14,27 +17,40 @@
     reason = "a table on standard output is the result"
 )]
 
+mod calls;
 mod catch_up;
+mod compare;
 mod counted;
 mod download;
+mod fan_out;
 mod files;
 mod idle;
+mod idle_uploads;
+mod line;
 mod nginx;
+mod pairs;
 mod person;
+mod proc;
 mod relay;
 mod renditions;
 mod sdk;
 mod server;
 mod sign_ins;
+mod slow_downloads;
 mod slow_uploads;
+mod speak;
+mod spread;
 mod start_up;
+mod storm;
 mod terminal;
 mod upload;
+mod watched;
 mod web;
 mod web_relay;
 mod wire_bytes;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -61,6 +77,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum What {
+    #[command(flatten)]
+    One(One),
+    /// Relays messages beside mosquitto, ejabberd and Prosody, and measures idle connections
+    Compare(compare::Plan),
+    /// How often the server calls the kernel for a message; needs `perf`, and to be root
+    Calls {
+        /// For how many seconds each
+        #[arg(long, value_name = "SECONDS", default_value_t = 4)]
+        seconds: u64,
+    },
+}
+
+/// What is measured of one server, which is started before and stopped afterwards.
+#[derive(Subcommand)]
+enum One {
     /// Resident memory of logged-in connections that do nothing
     Idle {
         /// How many connections; measured after each number
@@ -68,24 +99,7 @@ enum What {
         connections: Vec<usize>,
     },
     /// Messages between pairs of friends, each durable before it is delivered
-    Relay {
-        /// How many pairs
-        #[arg(long, value_name = "P", default_value_t = 100)]
-        pairs: usize,
-        /// How many messages of a sender are under way at a time
-        #[arg(long, value_name = "W", default_value_t = 32)]
-        window: usize,
-        /// Instead: how many messages a second all senders send together, by the clock
-        /// (WebSocket only)
-        #[arg(long, value_name = "N", conflicts_with = "window")]
-        rate: Option<u64>,
-        /// For how many seconds, after two of warming up
-        #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-        seconds: u64,
-        /// What the pairs speak
-        #[arg(long, value_enum, default_value_t = Protocol::Flamingo)]
-        protocol: Protocol,
-    },
+    Relay(Relay),
     /// A device that comes back to a long backlog
     CatchUp {
         /// How many messages in all
@@ -136,8 +150,32 @@ enum What {
         #[arg(long, value_name = "SECONDS", default_value_t = 20)]
         seconds: u64,
         /// What they speak
-        #[arg(long, value_enum, default_value_t = Uploads::Http1)]
-        protocol: Uploads,
+        #[arg(long, value_enum, default_value_t = Http::One)]
+        protocol: Http,
+    },
+    /// Memory of the server while many people have begun uploads and hardly send anything
+    IdleUploads {
+        /// How many at the same time; each takes two descriptors of the server
+        #[arg(value_name = "N", default_value_t = 9000)]
+        uploads: u64,
+        /// For how many seconds all of them are there
+        #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+        seconds: u64,
+    },
+    /// Memory of the server while many people download a large file slowly
+    SlowDownloads {
+        /// How many at the same time
+        #[arg(value_name = "N", default_value_t = 1000)]
+        downloads: u64,
+        /// KiB a second of each
+        #[arg(long, value_name = "KIB", default_value_t = 64)]
+        rate: u64,
+        /// For how many seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+        seconds: u64,
+        /// What they speak
+        #[arg(long, value_enum, default_value_t = Http::One)]
+        protocol: Http,
     },
     /// Downloads over HTTP, beside nginx
     Download {
@@ -175,6 +213,10 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 2_000)]
         tries: usize,
     },
+    /// Messages into a group whose members are all on line
+    FanOut(fan_out::Plan),
+    /// Everybody comes on line at once, comes back after the server was killed, signs in
+    Storm(storm::Plan),
     /// A large photo made smaller, beside libvips; needs `vipsthumbnail`
     Renditions {
         /// How often each
@@ -183,67 +225,86 @@ enum What {
     },
 }
 
+/// Who writes to whom, how fast, and how often.
+#[derive(clap::Args)]
+struct Relay {
+    /// How many pairs
+    #[arg(long, value_name = "P", default_value_t = 100)]
+    pairs: usize,
+    /// How many messages of a sender are under way at a time
+    #[arg(long, value_name = "W", default_value_t = 32)]
+    window: usize,
+    /// Instead: how many messages a second all senders send together, by the clock
+    /// (WebSocket only)
+    #[arg(long, value_name = "N", conflicts_with = "window")]
+    rate: Option<u64>,
+    /// For how many seconds, after two of warming up
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    seconds: u64,
+    /// What the pairs speak
+    #[arg(long, value_enum, default_value_t = Protocol::Flamingo)]
+    protocol: Protocol,
+    /// How often, each time with other accounts: medians are told
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    rounds: usize,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Protocol {
     Flamingo,
     WebSocket,
 }
 
-/// How slow uploads come.
+/// How slow transfers go.
 #[derive(Clone, Copy, ValueEnum)]
-enum Uploads {
-    Http1,
-    Http2,
+enum Http {
+    #[value(name = "http1")]
+    One,
+    #[value(name = "http2")]
+    Two,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     common::net::raise_descriptor_limit();
     // Some are started in another working directory, where a relative path leads nowhere.
     let program = std::path::absolute(&cli.server)?;
-    let server = server::Server::start(&program, cli.database.as_deref()).await?;
-    let measured = measure(&server, &program, cli.what).await;
+    match cli.what {
+        What::Compare(plan) => compare::run(&program, &plan),
+        What::Calls { seconds } => calls::run(&program, Duration::from_secs(seconds)),
+        What::One(one) => with_server(&program, cli.database.as_deref(), one),
+    }
+}
+
+#[tokio::main]
+async fn with_server(program: &Path, database: Option<&str>, one: One) -> anyhow::Result<()> {
+    let mut server = server::Server::start(program, database).await?;
+    let measured = measure(&mut server, program, one).await;
     server.stop().await?;
     measured
 }
 
-async fn measure(server: &server::Server, program: &Path, what: What) -> anyhow::Result<()> {
-    match what {
-        What::Idle { connections } => idle::run(server, &connections).await,
-        What::Relay {
-            pairs,
-            window,
-            rate,
-            seconds,
-            protocol: Protocol::WebSocket,
-        } => {
-            let pace = rate.map_or(web_relay::Pace::Window(window), web_relay::Pace::Rate);
-            web_relay::run(server, pairs, pace, seconds).await
-        }
-        What::Relay {
-            pairs,
-            window,
-            seconds,
-            ..
-        } => relay::run(server, pairs, window, seconds).await,
-        What::CatchUp {
+async fn measure(server: &mut server::Server, program: &Path, one: One) -> anyhow::Result<()> {
+    match one {
+        One::Idle { connections } => idle::run(server, &connections).await,
+        One::Relay(plan) => relay(server, &plan).await,
+        One::CatchUp {
             messages,
             conversations,
         } => catch_up::run(server, messages, conversations).await,
-        What::Terminal {
+        One::Terminal {
             rate,
             seconds,
             keys,
         } => terminal::run(server, program, (rate, seconds), keys).await,
-        What::StartUp { runs } => start_up::run(server, program, runs).await,
-        What::Sdk {
+        One::StartUp { runs } => start_up::run(server, program, runs).await,
+        One::Sdk {
             idle,
             window,
             seconds,
         } => sdk::run(server, &idle, window, seconds).await,
-        What::Bytes => wire_bytes::run(server).await,
-        What::Download {
+        One::Bytes => wire_bytes::run(server).await,
+        One::Download {
             size,
             files,
             rounds,
@@ -255,8 +316,8 @@ async fn measure(server: &server::Server, program: &Path, what: What) -> anyhow:
             };
             download::run(server, plan).await
         }
-        What::Upload { size, rounds } => upload::run(server, size * 1024 * 1024, rounds).await,
-        What::SlowUploads {
+        One::Upload { size, rounds } => upload::run(server, size * 1024 * 1024, rounds).await,
+        One::SlowUploads {
             uploads,
             rate,
             seconds,
@@ -270,8 +331,43 @@ async fn measure(server: &server::Server, program: &Path, what: What) -> anyhow:
             };
             slow_uploads::run(server, plan).await
         }
-        What::SignIns { tries } => sign_ins::run(server, tries).await,
-        What::Renditions { rounds } => renditions::run(rounds),
-        What::Files { size } => files::run(server, size * 1024 * 1024).await,
+        One::IdleUploads { uploads, seconds } => idle_uploads::run(server, uploads, seconds).await,
+        One::SlowDownloads {
+            downloads,
+            rate,
+            seconds,
+            protocol,
+        } => {
+            let plan = slow_downloads::Plan {
+                protocol,
+                downloads,
+                bytes: rate * 1024,
+                seconds,
+            };
+            slow_downloads::run(server, plan).await
+        }
+        One::FanOut(plan) => fan_out::run(server, &plan).await,
+        One::Storm(plan) => storm::run(server, &plan).await,
+        One::SignIns { tries } => sign_ins::run(server, tries).await,
+        One::Renditions { rounds } => renditions::run(program, rounds).await,
+        One::Files { size } => files::run(server, size * 1024 * 1024).await,
+    }
+}
+
+async fn relay(server: &server::Server, plan: &Relay) -> anyhow::Result<()> {
+    let Relay {
+        pairs,
+        window,
+        seconds,
+        rounds,
+        ..
+    } = *plan;
+    match plan.protocol {
+        Protocol::WebSocket => {
+            let window = web_relay::Pace::Window(window);
+            let pace = plan.rate.map_or(window, web_relay::Pace::Rate);
+            web_relay::run(server, (pairs, pace), seconds, rounds).await
+        }
+        Protocol::Flamingo => relay::run(server, (pairs, window), seconds, rounds).await,
     }
 }

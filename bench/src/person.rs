@@ -33,6 +33,11 @@ impl Person {
         }
     }
 
+    /// The connection, for somebody who speaks over it in another way from now on.
+    pub(crate) fn into_parts(self) -> (TcpStream, Decoder, BytesMut) {
+        (self.stream.into_inner(), self.decoder, self.inbox)
+    }
+
     /// What was sent and received so far.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         (self.stream.sent, self.stream.received)
@@ -92,7 +97,9 @@ impl Person {
         let answer = self.ask(command::LOGIN, json).await?;
         let id = answer["userid"].as_u64().context("no user id")?;
         // An idle client holds no buffer: what is measured is the server.
-        self.inbox = BytesMut::new();
+        if self.inbox.is_empty() {
+            self.inbox = BytesMut::new();
+        }
         Ok(u32::try_from(id)?)
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::person::{Person, packet};
 use crate::server::Server;
+use crate::spread::{Spread, count_as_f64};
 
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -24,21 +25,58 @@ struct Run {
     is_over: AtomicBool,
 }
 
+/// One round.
+struct Measured {
+    delays: Histogram<u64>,
+    processor_s: f64,
+}
+
 pub(crate) async fn run(
     server: &Server,
-    pairs: usize,
-    window: usize,
+    (pairs, window): (usize, usize),
     seconds: u64,
+    rounds: usize,
 ) -> anyhow::Result<()> {
+    let mut measured = Vec::new();
+    let mut synced = Vec::new();
+    for round in 0..rounds {
+        synced.push(count_as_f64(synced_appends(server.directory.path())?));
+        measured.push(measure(server, round, (pairs, window), seconds).await?);
+    }
+    let spread = |of: &dyn Fn(&Measured) -> f64| Spread::new(measured.iter().map(of).collect());
+    let ms = |quantile| spread(&|one| micros_as_ms(one.delays.value_at_quantile(quantile))).median;
+    println!(
+        "| pairs | window | delivered/s | p50, ms | p99, ms | server CPU, s | appends synced/s |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| {pairs} | {window} | {} | {:.2} | {:.2} | {:.1} of {seconds} | {:.0} |",
+        spread(&|one| count_as_f64(one.delays.len() / seconds.max(1))).in_words(0),
+        ms(0.5),
+        ms(0.99),
+        spread(&|one| one.processor_s).median,
+        Spread::new(synced).median,
+    );
+    println!(
+        "\nThe last column is this disk alone, measured just before: 4 KiB appended and synced,"
+    );
+    println!("one after the other.");
+    Ok(())
+}
+
+async fn measure(
+    server: &Server,
+    round: usize,
+    (pairs, window): (usize, usize),
+    seconds: u64,
+) -> anyhow::Result<Measured> {
     let mut friends = Vec::new();
     for number in 0..pairs {
-        friends.push(make_pair(server, number).await?);
+        friends.push(make_pair(server, round * pairs + number).await?);
     }
-    let synced = synced_appends(server.directory.path())?;
-    let began = Instant::now();
     let run = Arc::new(Run {
         window,
-        began,
+        began: Instant::now(),
         is_over: AtomicBool::new(false),
     });
     let receivers: Vec<_> = friends
@@ -48,30 +86,17 @@ pub(crate) async fn run(
     tokio::time::sleep(WARM_UP).await;
     let processor_before = server.processor_s()?;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let processor = server.processor_s()? - processor_before;
+    let processor_s = server.processor_s()? - processor_before;
     run.is_over.store(true, Ordering::Relaxed);
 
     let mut delays = Histogram::<u64>::new(3)?;
     for receiver in receivers {
         delays.add(receiver.await??)?;
     }
-    let delivered = delays.len();
-    let rate = delivered / seconds.max(1);
-    let ms = |quantile| micros_as_ms(delays.value_at_quantile(quantile));
-    println!(
-        "| pairs | window | delivered/s | p50, ms | p99, ms | server CPU, s | appends synced/s |"
-    );
-    println!("|---|---|---|---|---|---|---|");
-    println!(
-        "| {pairs} | {window} | {rate} | {:.2} | {:.2} | {processor:.1} of {seconds} | {synced} |",
-        ms(0.5),
-        ms(0.99)
-    );
-    println!(
-        "\nThe last column is this disk alone, measured just before: 4 KiB appended and synced,"
-    );
-    println!("one after the other.");
-    Ok(())
+    Ok(Measured {
+        delays,
+        processor_s,
+    })
 }
 
 async fn make_pair(server: &Server, number: usize) -> anyhow::Result<(Person, Person, u32)> {

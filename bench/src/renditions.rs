@@ -1,14 +1,20 @@
 //! A photo of 12 megapixels made smaller: ours and libvips' `vipsthumbnail`, by turns.
 //!
-//! Both read a file and write one. Ours runs in this process, libvips' in one of its own each time,
-//! as it is used from scripts; what starting it costs is measured, too, and told.
+//! Both read a file and write one. Ours runs in this process, and again in a worker as the server
+//! has it do its work; libvips' in a process of its own each time, as it is used from scripts. What
+//! starting that costs is measured, too, and told.
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use common::blob::BlobFile;
+use common::config::PicturesConfig;
+use common::pool::BlockingPool;
 use image_server::picture::{Fit, Halt, Limits, Motion, Recipe, Wanted, render};
+use image_server::{PicturePool, Program};
 
 /// Twelve megapixels, as most phones take them.
 const WIDTH: u32 = 4000;
@@ -18,30 +24,39 @@ const SIDE: u32 = 1280;
 /// No picture takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) fn run(rounds: u32) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Path, rounds: u32) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let photo = folder.path().join("photo.jpg");
     make_photo(folder.path(), &photo)?;
-    println!("| 12 MP JPEG to {SIDE} | ours, a second | libvips, a second | ratio |");
-    println!("|---|---|---|---|");
+    let pool = PicturePool::open(&PicturesConfig::default(), &Program::at(server))?;
+    println!(
+        "| 12 MP JPEG to {SIDE} | ours, a second | in a worker | libvips, a second | ratio of the \
+         worker to libvips |"
+    );
+    println!("|---|---|---|---|---|");
     for (wanted, ending) in [(Wanted::Common, "jpg"), (Wanted::WebP, "webp")] {
         let to = folder.path().join(format!("small.{ending}"));
         let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
+        let mut confined = Duration::ZERO;
         for _ in 0..rounds {
             ours += timed(|| our_thumbnail(&photo, &to, wanted))?;
+            let begin = Instant::now();
+            confined_thumbnail(&pool, &photo, &to, wanted).await?;
+            confined += begin.elapsed();
             theirs += timed(|| vips("vipsthumbnail", &photo, &to))?;
         }
         let each_second = |took: Duration| f64::from(rounds) / took.as_secs_f64();
         println!(
-            "| {ending} | {:.1} | {:.1} | {:.2} |",
+            "| {ending} | {:.1} | {:.1} | {:.1} | {:.2} |",
             each_second(ours),
+            each_second(confined),
             each_second(theirs),
-            theirs.as_secs_f64() / ours.as_secs_f64()
+            theirs.as_secs_f64() / confined.as_secs_f64()
         );
     }
     let start = timed(|| finish(Command::new("vipsthumbnail").arg("--version")))?;
     println!(
-        "| for comparison: starting libvips, ms | | {} | |",
+        "| for comparison: starting libvips, ms | | | {} | |",
         start.as_millis()
     );
     Ok(())
@@ -53,14 +68,32 @@ fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Duration> 
     Ok(begin.elapsed())
 }
 
-fn our_thumbnail(from: &Path, to: &Path, wanted: Wanted) -> anyhow::Result<()> {
-    let recipe = Recipe {
+fn recipe(wanted: Wanted) -> Recipe {
+    Recipe {
         fit: Fit::Inside(SIDE),
         motion: Motion::Still,
         wanted,
-    };
+    }
+}
+
+fn our_thumbnail(from: &Path, to: &Path, wanted: Wanted) -> anyhow::Result<()> {
     let photo = std::fs::read(from)?;
-    let made = render(&photo, recipe, &Limits::default(), &Halt::after(PATIENCE))?;
+    let halt = Halt::after(PATIENCE);
+    let made = render(&photo, recipe(wanted), &Limits::default(), &halt)?;
+    Ok(std::fs::write(to, made)?)
+}
+
+/// The same, as the server does it.
+async fn confined_thumbnail(
+    pool: &PicturePool,
+    from: &Path,
+    to: &Path,
+    wanted: Wanted,
+) -> anyhow::Result<()> {
+    let photo = Arc::new(std::fs::File::open(from)?);
+    let length = photo.metadata()?.len();
+    let photo = BlobFile::on_disk(photo, length, BlockingPool::new(1));
+    let made = pool.render(&photo, recipe(wanted)).await?;
     Ok(std::fs::write(to, made)?)
 }
 

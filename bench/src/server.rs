@@ -1,22 +1,26 @@
-//! The measured server: starts it on a fresh data directory and looks at it through `/proc`.
+//! The measured server: starts it on a fresh data directory.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::proc;
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
-    pid: u32,
+    pub pid: u32,
     pub chat: SocketAddr,
     pub file: SocketAddr,
     /// The data directory, gone with the value.
     pub directory: TempDir,
+    program: PathBuf,
+    database: Option<String>,
 }
 
 impl Server {
@@ -26,6 +30,23 @@ impl Server {
         let directory = tempfile::Builder::new()
             .prefix("bench-")
             .tempdir_in(beside.unwrap_or_else(|| Path::new(".")))?;
+        Self::start_in(program, database, directory).await
+    }
+
+    /// Kills the server and starts it again on the same data, at new ports.
+    pub(crate) async fn kill_and_start(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await?;
+        let directory = std::mem::replace(&mut self.directory, TempDir::new()?);
+        let (program, database) = (self.program.clone(), self.database.clone());
+        *self = Self::start_in(&program, database.as_deref(), directory).await?;
+        Ok(())
+    }
+
+    async fn start_in(
+        program: &Path,
+        database: Option<&str>,
+        directory: TempDir,
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
         command
             .args(["serve", "--bind", "127.0.0.1"])
@@ -41,6 +62,7 @@ impl Server {
             .args(["--rate-reads-per-s", "0", "--rate-writes-per-s", "0"])
             .args(["--login-failures-max", "4000000000"])
             .args(["--login-failures-per-address-max", "4000000000"])
+            .args(["--connections-max", "20000"])
             .args(["--connections-per-address-max", "1000000"])
             .args(["--greeting-per-address-max", "1000000"])
             .args([
@@ -80,35 +102,24 @@ impl Server {
             chat,
             file,
             directory,
+            program: program.to_owned(),
+            database: database.map(str::to_owned),
         })
     }
 
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let kib = line
-            .and_then(|line| line.split_whitespace().nth(1))
-            .context("no VmRSS")?;
-        Ok(kib.parse::<u64>()? * 1024)
+        proc::resident(self.pid)
+    }
+
+    /// How many descriptors it has open.
+    pub(crate) fn descriptors(&self) -> anyhow::Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.pid))?.count())
     }
 
     /// Processor time used so far, in seconds.
     pub(crate) fn processor_s(&self) -> anyhow::Result<f64> {
-        /// The kernel counts in hundredths of a second (USER_HZ) whatever its own clock.
-        const TICKS_A_SECOND: f64 = 100.0;
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        // The program's name in parentheses may hold blanks: count behind it.
-        let (_, fields) = stat.rsplit_once(')').context("no program name")?;
-        let mut times = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(str::parse::<f64>);
-        match (times.next(), times.next()) {
-            (Some(Ok(user)), Some(Ok(system))) => Ok((user + system) / TICKS_A_SECOND),
-            _ => bail!("no processor times"),
-        }
+        proc::processor_s(self.pid)
     }
 
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {

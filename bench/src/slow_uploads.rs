@@ -14,19 +14,17 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::Uploads;
+use crate::Http;
 use crate::server::Server;
+use crate::watched::{highest_while, kib_each, mib};
 
 /// A slice leaves each sender so often.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// How often memory is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-
 /// What every upload is.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
-    pub(crate) protocol: Uploads,
+    pub(crate) protocol: Http,
     pub(crate) uploads: u64,
     /// A second, of each.
     pub(crate) bytes: u64,
@@ -41,18 +39,7 @@ pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
     for number in 1..=plan.uploads {
         uploads.spawn(upload(server.file, plan, number));
     }
-    let (mut highest, mut looks) = (before, interval(LOOK_EVERY));
-    let mut finished = 0;
-    while finished < plan.uploads {
-        tokio::select! {
-            Some(one) = uploads.join_next() => {
-                one??;
-                finished += 1;
-            }
-            _ = looks.tick() => highest = highest.max(server.resident()?),
-        }
-    }
-    let mib = |bytes: u64| f64::from(u32::try_from(bytes >> 10).unwrap_or(u32::MAX)) / 1024.0;
+    let highest = highest_while(server, uploads).await?.resident;
     println!("| slow uploads | each, KiB/s | before, MiB | highest, MiB | KiB an upload |");
     println!("|---|---|---|---|---|");
     println!(
@@ -61,15 +48,15 @@ pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
         plan.bytes >> 10,
         mib(before),
         mib(highest),
-        mib((highest - before) / plan.uploads.max(1)) * 1024.0
+        kib_each(before, highest, plan.uploads)
     );
     Ok(())
 }
 
 async fn upload(server: SocketAddr, plan: Plan, number: u64) -> anyhow::Result<()> {
     match plan.protocol {
-        Uploads::Http1 => over_http1(server, plan, number).await,
-        Uploads::Http2 => over_http2(server, plan, number).await,
+        Http::One => over_http1(server, plan, number).await,
+        Http::Two => over_http2(server, plan, number).await,
     }
 }
 

@@ -19,6 +19,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use crate::counted::Counted;
 
 /// Somebody who signed in.
+#[derive(Clone)]
 pub(crate) struct WebPerson {
     server: SocketAddr,
     pub token: String,
@@ -36,20 +37,36 @@ pub(crate) type Receiver = SplitStream<WebSocketStream<Counted>>;
 impl WebPerson {
     /// Registers and signs in.
     pub(crate) async fn new(server: SocketAddr, name: &str) -> anyhow::Result<Self> {
-        let password = format!("{name}-password");
-        let mut person = Self {
+        let person = Self::guest(server);
+        let account = json!({"username": name, "password": format!("{name}-password")});
+        person.post("/api/v1/users", &account).await?;
+        person.other_device(name, "bench").await
+    }
+
+    /// Somebody who did not sign in.
+    pub(crate) fn guest(server: SocketAddr) -> Self {
+        Self {
             server,
             token: String::new(),
             user: String::new(),
-        };
-        let account = json!({"username": name, "password": password});
-        person.post("/api/v1/users", &account).await?;
-        let device = json!({"username": name, "password": password,
-            "device": {"kind": "bot", "id": "bench"}});
+        }
+    }
+
+    /// The same account on another device.
+    pub(crate) async fn other_device(&self, name: &str, device: &str) -> anyhow::Result<Self> {
+        let mut person = Self::guest(self.server);
+        let device = json!({"username": name, "password": format!("{name}-password"),
+            "device": {"kind": "bot", "id": device}});
         let session = person.post("/api/v1/sessions", &device).await?;
         person.token = text(&session["token"])?;
         person.user = text(&session["user"]["id"])?;
         Ok(person)
+    }
+
+    /// The same person, when the server is at another address.
+    pub(crate) fn at(mut self, server: SocketAddr) -> Self {
+        self.server = server;
+        self
     }
 
     /// One call on a connection of its own.

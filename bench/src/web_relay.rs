@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::relay::{micros_as_ms, synced_appends};
 use crate::server::Server;
+use crate::spread::{Spread, count_as_f64};
 use crate::web::{Receiver, Sender, WebPerson, value};
 
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -65,39 +66,46 @@ impl Measured {
     pub(crate) fn stored(&self) -> u64 {
         self.acknowledged.len()
     }
+
+    /// From when a message was due to its acknowledgment, in microseconds.
+    pub(crate) fn acknowledged(&self) -> &Histogram<u64> {
+        &self.acknowledged
+    }
 }
 
 pub(crate) async fn run(
     server: &Server,
-    pairs: usize,
-    pace: Pace,
+    (pairs, pace): (usize, Pace),
     seconds: u64,
+    rounds: usize,
 ) -> anyhow::Result<()> {
-    let synced = synced_appends(server.directory.path())?;
-    let measured = measure(server, pairs, pace, seconds).await?;
     let seconds = seconds.max(1);
-    let ms = |delays: &Histogram<u64>, quantile| micros_as_ms(delays.value_at_quantile(quantile));
+    let mut measured = Vec::new();
+    let mut synced = Vec::new();
+    for _ in 0..rounds {
+        synced.push(count_as_f64(synced_appends(server.directory.path())?));
+        measured.push(measure(server, pairs, pace, seconds).await?);
+    }
+    let spread = |of: &dyn Fn(&Measured) -> f64| Spread::new(measured.iter().map(of).collect());
+    let columns = |of: fn(&Measured) -> &Histogram<u64>| {
+        let at = |quantile| spread(&|one| micros_as_ms(of(one).value_at_quantile(quantile))).median;
+        let rate = spread(&|one| count_as_f64(of(one).len() / seconds));
+        format!("{} | {:.2}, {:.2}", rate.in_words(0), at(0.5), at(0.99))
+    };
     let pace = match pace {
         Pace::Window(window) => format!("{window} under way"),
         Pace::Rate(rate) => format!("{rate}/s"),
     };
-    let Measured {
-        acknowledged,
-        delivered,
-        processor_s,
-    } = measured;
     println!(
         "| pairs | pace | acknowledged/s | p50, p99, ms | delivered/s | p50, p99, ms | server CPU, s | appends synced/s |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     println!(
-        "| {pairs} | {pace} | {} | {:.2}, {:.2} | {} | {:.2}, {:.2} | {processor_s:.1} of {seconds} | {synced} |",
-        acknowledged.len() / seconds,
-        ms(&acknowledged, 0.5),
-        ms(&acknowledged, 0.99),
-        delivered.len() / seconds,
-        ms(&delivered, 0.5),
-        ms(&delivered, 0.99),
+        "| {pairs} | {pace} | {} | {} | {:.1} of {seconds} | {:.0} |",
+        columns(|one| &one.acknowledged),
+        columns(|one| &one.delivered),
+        spread(&|one| one.processor_s).median,
+        Spread::new(synced).median,
     );
     Ok(())
 }

@@ -176,7 +176,7 @@ impl CursorMoves {
         if self.retry_at.is_some_and(|at| at <= Instant::now()) {
             self.retry_at = None;
             let unsaved = std::mem::take(&mut self.unsaved);
-            self.hand_in(unsaved).await;
+            Box::pin(self.hand_in(unsaved)).await;
         }
     }
 }

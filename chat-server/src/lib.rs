@@ -6,7 +6,8 @@
 //!
 //! **Invariant:** `protocol` → `command` → `log`, `hub`, `presence` → `common`, never back.
 //! **Invariant:** commands return replies and never see a connection; protocols translate and
-//! never write to the store.
+//! never write to the store. Only a session of `protocol::flamingo` that begins hands in changes
+//! itself: that its device is known, and that somebody logged in from there.
 //! **Invariant:** every write goes through the one committer.
 
 pub mod actor;
@@ -161,11 +162,11 @@ impl Desk {
     }
 
     async fn attend(self: Arc<Self>, connection: net::Connection, shutdown: CancellationToken) {
-        let Some((language, connection)) = self.reception.receive(connection, &shutdown).await
-        else {
+        // In boxes, because an idle connection is as large as the largest of the three.
+        let received = Box::pin(self.reception.receive(connection, &shutdown)).await;
+        let Some((language, connection)) = received else {
             return;
         };
-        // In boxes, because an idle connection is as large as the larger of the two.
         match language {
             Language::Flamingo => {
                 let app = Arc::clone(&self.app);
@@ -173,7 +174,10 @@ impl Desk {
             }
             Language::Http => {
                 let router = self.router.clone();
-                Box::pin(protocol::web::serve(router, connection, shutdown)).await;
+                let windows = protocol::web::Windows::SMALL;
+                let stall = Duration::from_secs(self.app.config.limits.write_stall_s);
+                let serving = protocol::web::serve(router, connection, windows, stall, shutdown);
+                Box::pin(serving).await;
             }
         }
     }

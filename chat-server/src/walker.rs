@@ -50,7 +50,8 @@ struct Lane {
     page: VecDeque<Arc<TailEntry>>,
     /// The content of the page when it was pulled, in bytes.
     bytes: usize,
-    /// There may be entries behind the page: it was full, or the bell rang since it was pulled.
+    /// There may be entries behind the page: it was full, or ends before the head, or the bell rang
+    /// since it was pulled.
     has_more: bool,
     /// The last entry that was there when the walk began.
     head: Seq,
@@ -350,7 +351,9 @@ impl Walker {
             return Ok(());
         }
         let lane = &mut self.lanes[index];
-        lane.has_more = page.len() == page_length;
+        let until = page.last().map(|held| held.entry.seq);
+        // The tail does not know what another server of the same database wrote.
+        lane.has_more = page.len() == page_length || until < Some(lane.head);
         lane.bytes = page.iter().map(|held| content_bytes(&held.entry)).sum();
         lane.page = page.into();
         lane.look_at_front();

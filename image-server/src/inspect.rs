@@ -10,26 +10,26 @@ use common::transfer::http::Readable;
 use common::transfer::http::problem::Problem;
 use common::transfer::inspect::{Inspect, Inspected, Rejected};
 
-use crate::picture::{self, Format};
-use crate::studio::{Making, Studio, tag};
-use crate::workshop::Trouble;
+use crate::picture::Format;
+use crate::renditions::{Making, Renditions, tag};
+use crate::trouble::Trouble;
 
 /// Takes pictures and nothing else.
 #[derive(Debug)]
 pub(crate) struct Pictures {
-    studio: Arc<Studio>,
+    renditions: Arc<Renditions>,
 }
 
 impl Pictures {
-    pub(crate) fn new(studio: Arc<Studio>) -> Self {
-        Self { studio }
+    pub(crate) fn new(renditions: Arc<Renditions>) -> Self {
+        Self { renditions }
     }
 }
 
 #[async_trait]
 impl Inspect for Pictures {
     async fn inspect(&self, file: &BlobFile, _size: u64) -> Result<Inspected, Rejected> {
-        let looked = self.studio.workshop().work(file, picture::look).await?;
+        let looked = self.renditions.pool().look(file).await?;
         Ok(Inspected {
             mime: looked.format.mime().to_owned(),
             picture: Some(Picture {
@@ -46,7 +46,10 @@ impl Inspect for Pictures {
             file,
             is_public,
         } = stored;
-        let clean = self.studio.make(about.blob, &file, Making::Clean).await?;
+        let clean = self
+            .renditions
+            .make(about.blob, &file, Making::Clean)
+            .await?;
         let (blob, file) = if clean.is_empty() {
             (about.blob, file)
         } else {
@@ -76,7 +79,7 @@ pub(crate) async fn mime_of(file: &BlobFile) -> Result<&'static str, Trouble> {
     let begin = file.read(0, count, BytesMut::new()).await;
     let begin = begin.map_err(|error| {
         tracing::error!(%error, "a picture cannot be read");
-        Trouble::Disk
+        Trouble::System
     })?;
     Ok(Format::of(&begin)?.mime())
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use common::config::{About, IMAGE_DEFAULTS, ImageConfig, ServerConfig};
 use common::process::{self, Process};
 use common::transfer::Promises;
+use image_server::ImageServer;
 
 const ABOUT: About = About {
     name: "myimgserver",
@@ -17,8 +18,12 @@ const ABOUT: About = About {
 const DESCRIPTORS_EACH: u64 = 2;
 
 fn main() -> ExitCode {
-    let args: Vec<_> = args_os().skip(1).collect();
-    match process::settings::<ServerConfig<ImageConfig>>(ABOUT, &args) {
+    let args: Vec<_> = args_os().collect();
+    if let Some(ended) = image_server::worker::run_if_asked(&args) {
+        return ended;
+    }
+    let args = args.get(1..).unwrap_or_default();
+    match process::settings::<ServerConfig<ImageConfig>>(ABOUT, args) {
         Ok(config) => process::run(&config.log.clone(), |process| serve(config, process)),
         Err(code) => code,
     }
@@ -33,13 +38,10 @@ async fn serve(mut config: ServerConfig<ImageConfig>, process: Process) -> anyho
     let filecache = Some(&*config.server.transfer.filecache);
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
     let store = process.open_store(&config.database).await?;
+    let server = ImageServer::open(config.server).await?;
     process.ready(&[("image", listener.local_addr())], admin, None);
-    image_server::run(
-        config.server,
-        store,
-        Promises::default(),
-        listener,
-        process.shutdown(),
-    )
-    .await
+    let promises = Promises::default();
+    server
+        .run(store, promises, listener, process.shutdown())
+        .await
 }

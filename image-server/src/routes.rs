@@ -22,19 +22,19 @@ use serde::Deserialize;
 
 use crate::avatar::{self, Avatar};
 use crate::picture::{Fit, Motion, Recipe};
-use crate::studio::{Making, Studio, tag};
+use crate::renditions::{Making, Renditions, tag};
 use crate::{accept, inspect};
 
 /// What the routes need.
 struct Gallery {
     transfers: Arc<Transfers>,
-    studio: Arc<Studio>,
+    renditions: Arc<Renditions>,
     sizes: HashMap<String, (Fit, Motion)>,
 }
 
 /// The routes of a server that is about to start.
-pub(crate) fn of(config: &PicturesConfig, studio: &Arc<Studio>) -> Routes {
-    let (studio, moving) = (Arc::clone(studio), config.moving_renditions);
+pub(crate) fn of(config: &PicturesConfig, renditions: &Arc<Renditions>) -> Routes {
+    let (renditions, moving) = (Arc::clone(renditions), config.moving_renditions);
     let size = |Rendition { name, cut }: &Rendition| {
         let size = match *cut {
             Cut::Inside(side) if moving => (Fit::Inside(side), Motion::Moving),
@@ -47,7 +47,7 @@ pub(crate) fn of(config: &PicturesConfig, studio: &Arc<Studio>) -> Routes {
     Box::new(move |transfers| {
         let gallery = Gallery {
             transfers: Arc::clone(transfers),
-            studio,
+            renditions,
             sizes,
         };
         Router::new()
@@ -94,7 +94,7 @@ impl Gallery {
             motion,
             wanted,
         });
-        let made = self.studio.make(about.blob, &file, making).await?;
+        let made = self.renditions.make(about.blob, &file, making).await?;
         let shown = Shown {
             blob: tag(about.blob, making),
             mime: inspect::mime_of(&made).await?.to_owned(),

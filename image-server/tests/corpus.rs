@@ -1,16 +1,21 @@
 //! Every picture that the tests of Pillow are made with, good and bad, from many programs: each is
-//! shown or clearly refused, in bounded time.
+//! shown or clearly refused, in bounded time, by a process that may do nothing but decode.
 //!
 //! scripts/install-foreign brings them to `target/foreign/pictures`; without them this test fails.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::blob::BlobFile;
+use common::config::{ByteSize, PicturesConfig};
+use common::pool::BlockingPool;
 use image_server::picture::{
-    Fault, Fit, Format, Halt, Limits, Motion, Recipe, Shareable, Wanted, look, render, shareable,
+    Fault, Fit, Format, Halt, Limits, Motion, Recipe, Shareable, Wanted, look,
 };
+use image_server::{PicturePool, Program, Trouble};
 
 /// No picture of the corpus may take longer, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,17 +52,44 @@ fn corpus() -> Vec<PathBuf> {
     files
 }
 
+/// A worker with these limits.
+fn pool() -> PicturePool {
+    let config = PicturesConfig {
+        picture_bytes_max: ByteSize(LIMITS.bytes_max),
+        picture_pixels_max: LIMITS.pixels_max,
+        picture_frames_max: LIMITS.frames_max,
+        render_timeout_s: PATIENCE.as_secs(),
+        ..PicturesConfig::default()
+    };
+    let program = Program::at(env!("CARGO_BIN_EXE_myimgserver"));
+    PicturePool::open(&config, &program).expect("a thread")
+}
+
+/// What was wrong with a picture. That its worker ended is wrong with us.
+fn fault(trouble: Trouble) -> Fault {
+    match trouble {
+        Trouble::Fault(Fault::Broken(said)) if said.contains("the server") => {
+            panic!("its worker failed: {said}")
+        }
+        Trouble::Fault(fault) => fault,
+        other => panic!("its worker ended: {other}"),
+    }
+}
+
 /// Everything that is done to a picture; how it ended.
-fn handle(bytes: &[u8]) -> Result<Format, Fault> {
+async fn handle(pool: &PicturePool, path: &Path) -> Result<Format, Fault> {
+    let file = Arc::new(fs::File::open(path).expect("a readable file"));
+    let length = file.metadata().expect("a length").len();
+    let file = BlobFile::on_disk(file, length, BlockingPool::new(1));
     let halt = Halt::after(PATIENCE);
-    let looked = look(bytes, &LIMITS, &halt)?;
+    let looked = pool.look(&file).await.map_err(fault)?;
     for wanted in [Wanted::WebP, Wanted::Common] {
         let recipe = Recipe {
             fit: Fit::Inside(320),
             motion: Motion::Moving,
             wanted,
         };
-        let made = render(bytes, recipe, &LIMITS, &halt)?;
+        let made = pool.render(&file, recipe).await.map_err(fault)?;
         let small = look(&made, &LIMITS, &halt).expect("a rendition is a picture");
         let side = looked.width.max(looked.height).min(320);
         assert_eq!(
@@ -66,7 +98,7 @@ fn handle(bytes: &[u8]) -> Result<Format, Fault> {
             "not the size that was asked for"
         );
     }
-    if let Shareable::Cleaned(clean) = shareable(bytes, &LIMITS, &halt)? {
+    if let Shareable::Cleaned(clean) = pool.share(&file).await.map_err(fault)? {
         let clean = look(&clean, &LIMITS, &halt).expect("what others get is a picture");
         let size = (looked.format, looked.width, looked.height);
         assert_eq!((clean.format, clean.width, clean.height), size);
@@ -74,15 +106,15 @@ fn handle(bytes: &[u8]) -> Result<Format, Fault> {
     Ok(looked.format)
 }
 
-#[test]
-fn every_picture_is_shown_or_refused() {
+#[tokio::test]
+async fn every_picture_is_shown_or_refused() {
+    let pool = pool();
     let mut ended: BTreeMap<String, u32> = BTreeMap::new();
     for path in corpus() {
-        let bytes = fs::read(&path).unwrap();
         let begin = Instant::now();
         let name = path.display();
         println!("{name}");
-        let end = handle(&bytes);
+        let end = handle(&pool, &path).await;
         assert!(begin.elapsed() < PATIENCE, "{name} took too long");
         let said = match &end {
             Ok(format) => format!("{format:?}"),

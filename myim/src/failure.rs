@@ -94,7 +94,10 @@ pub(crate) fn advice(error: &anyhow::Error) -> Option<&'static str> {
         return None;
     };
     match problem.code.as_str() {
-        "unauthenticated" => Some(". Sign in again: myim login SERVER USER"),
+        "unauthenticated" => Some(
+            ". Sign in again: myim login SERVER USER; or the account is locked: ask whoever runs \
+             the server",
+        ),
         "not_friends" => Some(": myim contacts add NAME"),
         _ => None,
     }

@@ -60,7 +60,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let args = with_serve(args_os().collect());
+    let args: Vec<_> = args_os().collect();
+    if let Some(ended) = image_server::worker::run_if_asked(&args) {
+        return ended;
+    }
+    let args = with_serve(args);
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return misused(&error, &args),

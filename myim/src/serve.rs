@@ -9,6 +9,7 @@ use chat_server::{SideDoors, Surroundings};
 use common::config::{About, FilePorts, ImageConfig, SUITE_DEFAULTS, SuiteConfig};
 use common::process::{self, Process};
 use common::transfer::Promises;
+use image_server::ImageServer;
 use tokio::task::JoinSet;
 
 const ABOUT: About = About {
@@ -46,6 +47,11 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
         ("file", file.local_addr()),
         ("image", image.local_addr()),
     ];
+    let images = ImageServer::open(ImageConfig {
+        transfer: config.transfer.clone(),
+        pictures: config.pictures.clone(),
+    })
+    .await?;
     process.ready(&servers, admin, page.as_deref());
     config.chat.files.ports = FilePorts {
         file: file.local_addr().port(),
@@ -63,17 +69,13 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
     servers.spawn(chat);
     let promises = Promises::default();
     servers.spawn(file_server::run(
-        config.transfer.clone(),
+        config.transfer,
         store.clone(),
         promises.clone(),
         file,
         stop(),
     ));
-    let images = ImageConfig {
-        transfer: config.transfer,
-        pictures: config.pictures,
-    };
-    servers.spawn(image_server::run(images, store, promises, image, stop()));
+    servers.spawn(images.run(store, promises, image, stop()));
     until_all_ended(servers, &process).await
 }
 

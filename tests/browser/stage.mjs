@@ -49,6 +49,8 @@ export async function run(play) {
     console.log("all is well");
   } catch (error) {
     console.error(error);
+    // They often tell why something did not come about.
+    if (!(error instanceof assert.AssertionError && error.actual === complaints)) console.error("pages complain of", complaints);
     await picturesOfAll();
     process.exitCode = 1;
   } finally {
@@ -140,10 +142,11 @@ async function otherDevice(page) {
 /**
  * Writes these texts in order, as fast as the server takes them, from a device of its own.
  * @param {import("playwright-core").Page} page @param {string} conversation @param {string[]} texts
+ * @param {import("playwright-core").Page} [at] the page that does it, if the writer's has enough to do
  */
-export async function writeMany(page, conversation, texts) {
+export async function writeMany(page, conversation, texts, at = page) {
   const token = await otherDevice(page);
-  await page.evaluate(
+  await at.evaluate(
     ({ token, conversation, texts }) => {
       const socket = new WebSocket(`${location.origin.replace("http", "ws")}/api/v1/ws`, "myim.v1");
       const run = `many-${Date.now()}`;
@@ -176,6 +179,14 @@ export async function befriend(/** @type {Person} */ ann, /** @type {Person} */ 
   await api(bob.page, "POST", "/conversations", { user_id: annUser.id });
   const { conversation } = await api(ann.page, "POST", "/conversations", { user_id: bobUser.id });
   return conversation.id;
+}
+
+/** Makes the network of a page slow, or takes it away. @param {import("playwright-core").Page} page */
+export async function networkOf(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  return (/** @type {{offline?: boolean, uploadThroughput?: number}} */ conditions) =>
+    session.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1, ...conditions });
 }
 
 /** @typedef {Awaited<ReturnType<typeof newcomer>>} Person */

@@ -2,7 +2,7 @@
 // everything that messages can do, a group with somebody who has an existing Windows client.
 
 import assert from "node:assert/strict";
-import { SERVER_AWAY, newcomer, picture, please, run } from "./stage.mjs";
+import { SERVER_AWAY, api, newcomer, picture, please, run } from "./stage.mjs";
 
 /** @param {import("playwright-core").Page} page @param {string} text */
 async function say(page, text) {
@@ -105,7 +105,55 @@ await run(async () => {
   await say(ann.page, "welcome");
   await please("old-client-hears welcome");
   assert.match(number, /^\d+$/);
+
+  // A face of the existing clients is one there, and an emoji here.
+  await ann.page.getByRole("button", { name: "Emoji", exact: true }).click();
+  const faces = ann.page.getByRole("dialog", { name: "Emoji" });
+  await faces.getByRole("button", { name: "Faces of the Flamingo clients" }).click();
+  await picture(ann.page, "tour-faces");
+  await faces.locator("#emoji-group-faces").getByRole("button", { name: "pile of poo" }).click();
+  await ann.page.getByRole("textbox", { name: "Message" }).press("Enter");
+  await please("old-client-shows 15");
+  await please(`old-client-sends-face ${await userNumber(ann.page)} 37`);
+  await message(ann.page, "😄").waitFor();
+  await ann.page.getByRole("link", { name: /eve.*😄/ }).first().waitFor();
+
+  // Ann makes a group with Bob, and asks the person with the existing client into it.
+  await ann.page.getByRole("button", { name: "New chat" }).first().click();
+  const dialog = ann.page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "New group" }).click();
+  await dialog.getByLabel("Group name").fill("Third floor");
+  await dialog.getByRole("checkbox", { name: "bob" }).click();
+  await dialog.getByRole("button", { name: "Create with 1 contact" }).click();
+  await ann.page.getByText("created the group “Third floor”").first().waitFor();
+  const { group } = await conversation(ann.page);
+  await ann.page.getByRole("main").getByRole("link", { name: /Third floor/ }).first().click();
+  await ann.page.getByRole("button", { name: "Invite", exact: true }).click();
+  await dialog.getByRole("checkbox", { name: "eve" }).click();
+  await dialog.getByRole("button", { name: "Invite", exact: true }).click();
+  await ann.page.getByRole("list", { name: "Members" }).getByText("eve").waitFor();
+
+  // What each of them says in the group, the others get.
+  await ann.page.getByRole("button", { name: "Message", exact: true }).click();
+  await say(ann.page, "all of us");
+  await please("old-client-hears all of us");
+  await bob.page.getByRole("link", { name: /Third floor/ }).first().click();
+  await message(bob.page, "all of us").waitFor();
+  await bob.page.getByText("ann added eve.").first().waitFor();
+  await say(bob.page, "and me");
+  await please("old-client-hears and me");
+  await message(ann.page, "and me").waitFor();
+  await please(`old-client-says ${group.id} me too`);
+  for (const { page } of [ann, bob]) await message(page, "me too").getByText("eve").first().waitFor();
+  await picture(ann.page, "tour-group");
 });
+
+/** The conversation that a page shows. @param {import("playwright-core").Page} page */
+async function conversation(page) {
+  const id = new URL(page.url()).hash.split("/").at(-1);
+  const { items } = await api(page, "GET", "/conversations");
+  return items.find((/** @type {any} */ one) => one.id === id);
+}
 
 /** Keeps the next edit of a page on its way. @param {import("playwright-core").Page} page */
 async function holdEdit(page) {

@@ -6,10 +6,14 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import zlib from "node:zlib";
-import { api, befriend, newcomer, origin, picture, run, SERVER_AWAY } from "./stage.mjs";
+import { png } from "./png.mjs";
+import { api, befriend, networkOf, newcomer, origin, picture, run, SERVER_AWAY } from "./stage.mjs";
 
 const BYTES = 100 * 1000 * 1000;
+/** How fast the upload goes until it is cut, so that the cut comes in its middle. */
+const SLOW_BYTES_PER_S = 8 << 20;
+/** What has to be on its way before the network is cut. */
+const CUT_BYTES = 4 << 20;
 
 await run(async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "myim-upload-"));
@@ -28,28 +32,30 @@ await run(async () => {
   }
   fs.closeSync(out);
 
-  /** Bytes that requests carried, to know that an upload went on and did not begin anew. */
+  /** Where requests that carried the file began, to know that it went on and did not begin anew. */
   const offsets = /** @type {number[]} */ ([]);
   page.on("request", (request) => {
     if (request.method() === "PATCH") offsets.push(Number(request.headers()["upload-offset"]));
   });
+  const network = await networkOf(page);
+  await network({ uploadThroughput: SLOW_BYTES_PER_S });
   await choose(page, file);
   await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
   const bar = page.getByRole("progressbar", { name: /holiday film/ });
   await bar.waitFor();
-  await page.waitForFunction(() => {
-    const shown = document.querySelector("progress, [role=progressbar]");
-    const value = Number(shown?.getAttribute("aria-valuenow") ?? /** @type {any} */ (shown)?.value ?? 0);
-    return value > 0;
-  });
-  await ann.context.setOffline(true);
+  await page.waitForFunction((bytes) => (document.querySelector("progress")?.value ?? 0) >= bytes, CUT_BYTES);
+  await network({ offline: true });
   await page.getByRole("status").getByText(/No connection/).waitFor();
   const before = offsets.length;
-  await ann.context.setOffline(false);
+  assert(before > 0, "the upload had begun");
+  assert((await bar.evaluate((one) => /** @type {HTMLProgressElement} */ (one).value)) < BYTES, "it was cut in its middle");
+  await network({});
   await bob.page.getByRole("log").getByText("holiday film.bin").waitFor({ timeout: 120_000 });
   const resumed = offsets.slice(before);
   console.log(`offsets of the pieces: ${offsets.join(" ")}`);
-  assert(offsets.length === 1 || resumed.every((offset) => offset > 0), "the upload went on where it was");
+  assert(resumed.length > 0, "the upload went on after the cut");
+  assert(resumed.every((offset) => offset > 0), "it went on where it was");
+  assert(resumed.every((offset, at) => at === 0 || offset > (resumed[at - 1] ?? 0)), "nothing was sent twice");
   const { items } = await api(page, "GET", `/conversations/${id}/messages`);
   const sent = items.at(-1).segments.find((/** @type {any} */ one) => one.type === "file");
   assert.equal(sent.file, hash.digest("hex"));
@@ -85,38 +91,4 @@ await run(async () => {
 async function choose(page, file) {
   const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Attach files" }).click()]);
   await chooser.setFiles(file);
-}
-
-/** A picture of one color. @param {number} width @param {number} height */
-function png(width, height) {
-  const chunk = (/** @type {string} */ type, /** @type {Buffer} */ data) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(data.length);
-    const sum = Buffer.alloc(4);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
-  const row = Buffer.concat([Buffer.from([0]), Buffer.alloc(width * 3, Buffer.from([200, 60, 90]))]);
-  const rows = Buffer.concat(Array.from({ length: height }, () => row));
-  return Buffer.concat([
-    Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]),
-    chunk("IHDR", head),
-    chunk("IDAT", zlib.deflateSync(rows)),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
-}
-
-/** The sum that PNG asks for. @param {Buffer} bytes */
-function crc32(bytes) {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
-  }
-  return ~crc >>> 0;
 }

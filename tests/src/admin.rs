@@ -40,8 +40,8 @@ fn run(directory: &Path, args: &[impl AsRef<OsStr>], token: Option<&str>) -> Tol
     wait(&mut command)
 }
 
-/// Waits for the command's end.
-fn wait(command: &mut Command) -> Told {
+/// Runs a command to its end.
+pub fn wait(command: &mut Command) -> Told {
     let process = Process::spawn(command);
     let status = process.wait(PROCESS_PATIENCE);
     Told {

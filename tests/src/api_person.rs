@@ -148,7 +148,7 @@ impl ApiPerson {
     }
 
     /// Founds a group with these members; its number.
-    pub fn found_group(&self, name: &str, members: &[&Self]) -> String {
+    pub fn create_group_with_members(&self, name: &str, members: &[&Self]) -> String {
         let members: Vec<_> = members.iter().map(|one| &one.user_id).collect();
         let body = json!({"name": name, "member_ids": members});
         let made = self.post("/groups", &body).ok(201);

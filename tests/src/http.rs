@@ -22,7 +22,10 @@ impl Answer {
     }
 
     /// Reads what came until the end of a connection.
-    fn read(text: &str) -> Self {
+    ///
+    /// # Panics
+    /// If that is no answer.
+    pub fn read(text: &str) -> Self {
         let (head, body) = text
             .split_once("\r\n\r\n")
             .unwrap_or_else(|| panic!("no whole answer: {text:?}"));

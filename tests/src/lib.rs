@@ -32,8 +32,10 @@ pub mod server;
 
 pub mod admin;
 pub mod fault_proxy;
+pub mod faults;
 pub mod files;
 pub mod foreign;
+pub mod machine;
 pub mod sdk_person;
 
 pub mod scenario;

@@ -72,9 +72,12 @@ impl Heard {
     }
 }
 
+/// How the passwords of the tests begin. No server may ever log it: each test looks.
+pub const PASSWORD: &str = "password of ";
+
 /// The password that [`register`] gives.
 pub fn password(name: &str) -> String {
-    format!("password of {name}")
+    format!("{PASSWORD}{name}")
 }
 
 /// The plain text message that clients send.

@@ -15,6 +15,12 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long a program may take to start or to end.
 pub const PROCESS_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long the rest of its outputs may take; a program that it started itself may hold them open.
+const LAST_WORDS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is logged when a task panicked, also when something caught it and everybody was served.
+const PANIC: &str = "panicked";
+
 #[derive(Debug, Default)]
 struct Seen {
     out: String,
@@ -60,12 +66,14 @@ impl Watch {
     }
 }
 
-/// A started program. Dropping it kills it.
+/// A started program. Dropping it kills it, and fails the test if it said what it must never say.
 #[derive(Debug)]
 pub struct Process {
     what: String,
     pid: Pid,
     watch: Arc<Watch>,
+    /// What may not be in its outputs.
+    never: Vec<&'static str>,
 }
 
 impl Process {
@@ -93,7 +101,26 @@ impl Process {
             let status = child.wait().expect("we are its parent");
             waiting.note(|seen| seen.exit = Some(status));
         });
-        Self { what, pid, watch }
+        Self {
+            what,
+            pid,
+            watch,
+            never: vec![PANIC],
+        }
+    }
+
+    /// The test fails if this is ever in the program's outputs.
+    #[must_use]
+    pub fn never_says(mut self, words: &'static str) -> Self {
+        self.never.push(words);
+        self
+    }
+
+    /// For a program that is broken on purpose.
+    #[must_use]
+    pub fn may_panic(mut self) -> Self {
+        self.never.retain(|words| *words != PANIC);
+        self
     }
 
     pub fn pid(&self) -> i32 {
@@ -243,6 +270,14 @@ impl Drop for Process {
         }
         if thread::panicking() {
             eprintln!("{}", self.story());
+            return;
+        }
+        self.watch.wait(LAST_WORDS_PATIENCE, |seen| {
+            (seen.readers == 0).then_some(())
+        });
+        for words in &self.never {
+            let said = self.log().contains(words) || self.output().contains(words);
+            assert!(!said, "it said {words:?}\n{}", self.story());
         }
     }
 }
@@ -341,4 +376,50 @@ fn tail(text: &str) -> &str {
     let from = text.len().saturating_sub(8192);
     let from = (from..text.len()).find(|at| text.is_char_boundary(*at));
     &text[from.unwrap_or(0)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    /// A program that said this and ended.
+    fn saying(words: &str) -> Process {
+        let process = Process::spawn(Command::new("sh").args(["-c", "echo \"$0\" >&2", words]));
+        process.wait(PROCESS_PATIENCE);
+        process
+    }
+
+    /// What the test is told when this program ends.
+    fn told_of(process: Process) -> Option<String> {
+        let end = AssertUnwindSafe(move || drop(process));
+        let panic = catch_unwind(end).err()?;
+        Some(*panic.downcast::<String>().expect("a sentence"))
+    }
+
+    #[test]
+    fn a_panic_in_a_log_fails_the_test() {
+        let words = "ERROR a task panicked; its connection is closed, the others go on";
+        let told = told_of(saying(words)).expect("it is found");
+        assert!(told.contains(words), "{told}");
+        // Also when the program still runs.
+        let process = Process::spawn(
+            Command::new("sh").args(["-c", "echo a task panicked >&2; exec sleep 600"]),
+        );
+        process.wait_for_log("panicked");
+        assert!(told_of(process).is_some());
+    }
+
+    #[test]
+    fn unless_it_is_broken_on_purpose() {
+        assert_eq!(told_of(saying("a task panicked").may_panic()), None);
+        assert_eq!(told_of(saying("all is well")), None);
+    }
+
+    #[test]
+    fn what_is_never_said_is_looked_for() {
+        let process = saying("INFO the word is opensesame");
+        assert!(told_of(process.never_says("opensesame")).is_some());
+    }
 }

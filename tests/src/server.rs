@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::mariadb::Database;
 use crate::peer::Peer;
+use crate::person::PASSWORD;
 use crate::ports::kept_port;
 use crate::process::{self, PROCESS_PATIENCE, Process};
 use crate::wire::Flavor;
@@ -52,11 +53,15 @@ pub struct Setup {
     transfer_flags: Vec<String>,
     /// What every program finds in its environment, beside ours.
     variables: Vec<(String, String)>,
+    /// Words in front of every program: another one, which becomes it.
+    wrapper: Vec<String>,
     directory: Arc<Directory>,
     bind: String,
     admin_port: String,
     /// Servers take connections before their database answers: wait until it does.
     waits_for_database: bool,
+    /// The programs were built with bugs.
+    may_panic: bool,
 }
 
 impl Setup {
@@ -76,10 +81,12 @@ impl Setup {
             chat_flags: Vec::new(),
             transfer_flags: Vec::new(),
             variables: Vec::new(),
+            wrapper: Vec::new(),
             directory: Arc::new(Directory::Own(
                 TempDir::with_prefix("myim-test-").expect("a directory"),
             )),
             waits_for_database: false,
+            may_panic: false,
             bind: "127.0.0.1".to_owned(),
             admin_port: "0".to_owned(),
         }
@@ -144,6 +151,13 @@ impl Setup {
         self
     }
 
+    /// Lets another program start each of them, one that changes something and then becomes it.
+    #[must_use]
+    pub fn wrapped(mut self, words: &[&str]) -> Self {
+        self.wrapper = words.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// Anybody may upload and download without having logged in.
     #[must_use]
     pub fn open(self) -> Self {
@@ -161,6 +175,13 @@ impl Setup {
     #[must_use]
     pub fn wait_for_database(mut self) -> Self {
         self.waits_for_database = true;
+        self
+    }
+
+    /// Panics in the log are what is looked for.
+    #[must_use]
+    pub fn may_panic(mut self) -> Self {
+        self.may_panic = true;
         self
     }
 
@@ -193,8 +214,35 @@ impl Setup {
         };
         commands
             .into_iter()
-            .map(|mut command| Process::spawn(command.envs(self.variables.iter().cloned())))
+            .map(|command| {
+                let mut command = self.wrap(command);
+                let process = Process::spawn(command.envs(self.variables.iter().cloned()));
+                let process = process.never_says(PASSWORD);
+                if self.may_panic {
+                    process.may_panic()
+                } else {
+                    process
+                }
+            })
             .collect()
+    }
+
+    fn wrap(&self, command: Command) -> Command {
+        let Some((program, words)) = self.wrapper.split_first() else {
+            return command;
+        };
+        let mut wrapped = Command::new(program);
+        wrapped.args(words).arg(command.get_program());
+        wrapped
+            .args(command.get_args())
+            .current_dir(self.directory());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => wrapped.env(name, value),
+                None => wrapped.env_remove(name),
+            };
+        }
+        wrapped
     }
 
     /// `myim serve` with everything this setup asks for.

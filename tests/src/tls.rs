@@ -109,7 +109,10 @@ impl Tunnel {
             while let Ok((mut plain, _)) = listener.accept().await {
                 let seen = Arc::clone(&seen);
                 tokio::spawn(async move {
-                    let mut tls = connect(server, &[]).await.expect("TLS is spoken there");
+                    // Whoever came this way sees an end.
+                    let Ok(mut tls) = connect(server, &[]).await else {
+                        return;
+                    };
                     seen.lock().expect("nobody panics").push(shown(&tls));
                     // An end is an end, however it came.
                     let _ = copy_bidirectional(&mut plain, &mut tls).await;

@@ -6,9 +6,20 @@ import { Problem } from "../net/problem.js";
  * @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>>} Text
  */
 
-/** @type {Record<string, Text>} */
-let texts = {};
+/**
+ * A file of texts, `i18n/LANGUAGE/PART.js`. Those of the first page are loaded at once, the others with
+ * what shows them.
+ * @typedef {"admin" | "auth" | "chat" | "common" | "compose" | "errors" | "lists" | "people" | "settings"} Part
+ */
+
+/** Texts that were loaded, by language. @type {Record<string, Record<string, Text>>} */
+const known = { en: {}, zh: {} };
 let language = "en";
+let texts = known.en;
+/** The language that is being loaded, or was. */
+let coming = language;
+/** What is shown by now, or is about to be. @type {Set<Part>} */
+const parts = new Set(/** @type {Part[]} */ (["auth", "common", "errors"]));
 /** @type {Intl.PluralRules} */
 let plurals = new Intl.PluralRules("en");
 /** Formats by what they are made of: making one takes longer than using it a hundred times. @type {Map<string, any>} */
@@ -42,12 +53,32 @@ export async function useLanguage(wanted) {
     ? /** @type {string} */ (navigator.languages.find((one) => /^(zh|en)/i.test(one))).slice(0, 2).toLowerCase()
     : "en";
   const chosen = wanted === "system" ? system : wanted;
-  const loaded = chosen === "zh" ? await import("./zh/index.js") : await import("./en/index.js");
-  texts = loaded.texts;
+  coming = chosen;
+  try {
+    await load([...parts]);
+  } catch (error) {
+    // The texts that are shown go on to be loaded.
+    if (coming === chosen) coming = language;
+    throw error;
+  }
+  if (coming !== chosen) return;
   language = chosen;
+  texts = known[chosen];
   plurals = new Intl.PluralRules(chosen);
   document.documentElement.lang = chosen === "zh" ? "zh-Hans" : "en";
   for (const listener of listeners) listener();
+}
+
+/** Loads texts for what is about to be shown. @param {Part[]} wanted */
+export async function loadTexts(wanted) {
+  for (const part of wanted) parts.add(part);
+  await load(wanted);
+}
+
+/** @param {Part[]} wanted */
+async function load(wanted) {
+  const into = coming;
+  await Promise.all(wanted.map(async (part) => Object.assign(known[into], (await import(`./${into}/${part}.js`))[part])));
 }
 
 /** @param {() => void} listener */

@@ -1,11 +1,12 @@
 /** @import { Account } from "../types.js" */
+/** @import { Client } from "./client.js" */
 import { makeApi } from "../net/api.js";
 import { Backoff } from "../net/backoff.js";
 import { Http } from "../net/http.js";
 import { Problem } from "../net/problem.js";
 import { accounts, currentAccount, deviceId, forgetAccount, isNewest, keepAccount, stayWith, useAccount } from "./accounts.js";
-import { Client } from "./client.js";
 import { initialState } from "./initial.js";
+import { oncePerFrame } from "./pace.js";
 import { savePreferences } from "./preferences.js";
 import { Store } from "./store.js";
 
@@ -14,16 +15,23 @@ import { Store } from "./store.js";
  * Views read `app.store.state` and ask `app.client` to do things.
  */
 export class App {
-  store = new Store(initialState());
+  store = new Store(initialState(), oncePerFrame());
   /** @type {Client | null} */ client = null;
   /** For what needs no account. */
   guest = makeApi(new Http(() => null, () => {}));
   /** @type {Set<() => void>} */ #listeners = new Set();
+  /** Brings in the class of clients. @type {() => Promise<typeof Client>} */ #load = async () => (await import("./client.js")).Client;
+  /** @type {typeof Client | null} */ #Client = null;
+  /** Who is to be at work. @type {Account | null} */ #account = null;
 
-  /** Goes on with the account of this tab, if there is one. */
-  start() {
+  /**
+   * Goes on with the account of this tab, if there is one.
+   * @param {() => Promise<typeof Client>} [load] brings in what an account needs
+   */
+  async start(load = this.#load) {
+    this.#load = load;
     const account = currentAccount();
-    if (account) this.#begin(account);
+    if (account) await this.#begin(account);
     else void this.#loadServer();
   }
 
@@ -51,7 +59,7 @@ export class App {
     const { token, session_id, user } = await this.guest.signIn({ username, password, device });
     const account = { user_id: user.id, username: user.username, token, session_id };
     keepAccount(account);
-    this.#begin(account);
+    await this.#begin(account);
   }
 
   /** @param {{username: string, password: string, nickname?: string, invite?: string}} account */
@@ -68,7 +76,7 @@ export class App {
   /** @param {Account} account */
   switchTo(account) {
     useAccount(account.user_id);
-    this.#begin(account);
+    void this.#begin(account);
   }
 
   /** Signs this browser out, and forgets what it kept of the account. */
@@ -95,13 +103,27 @@ export class App {
   }
 
   /** @param {Account} account */
-  #begin(account) {
-    this.client?.stop();
+  async #begin(account) {
+    this.#account = account;
     stayWith(account.user_id);
+    const Client = this.#Client ?? (await this.#bring());
+    // Somebody may have chosen another account meanwhile.
+    if (!Client || this.#account !== account) return;
+    this.client?.stop();
     const { route, preferences, server } = this.store.state;
     this.store.set({ ...initialState(), route, preferences, server });
     this.client = new Client(account, this.store, (code) => this.#end(code));
     this.#tell();
+  }
+
+  /** What an account needs is loaded once; if it does not come, the page says so. */
+  async #bring() {
+    try {
+      return (this.#Client = await this.#load());
+    } catch {
+      this.store.set({ notLoaded: true });
+      return null;
+    }
   }
 
   /** @param {string} code why there is no sign-in any more */

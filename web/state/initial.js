@@ -10,6 +10,7 @@ export function initialState() {
     link: "connecting",
     linkRetryAt: 0,
     endedBy: null,
+    notLoaded: false,
     conversations: new Map(),
     conversationsLoaded: false,
     windows: new Map(),

@@ -8,10 +8,15 @@ export class Store {
   /** @type {Set<(state: State) => void>} */ #listeners = new Set();
   #told = true;
   #state;
+  #soon;
 
-  /** @param {State} state */
-  constructor(state) {
+  /**
+   * @param {State} state
+   * @param {(tell: () => void) => void} [soon] when listeners hear of a change; not before this returns
+   */
+  constructor(state, soon = queueMicrotask) {
     this.#state = state;
+    this.#soon = soon;
   }
 
   get state() {
@@ -29,7 +34,7 @@ export class Store {
     if (!this.#told) return;
     this.#told = false;
     // Many changes in a row, as after a reconnect, are drawn once.
-    queueMicrotask(() => {
+    this.#soon(() => {
       this.#told = true;
       for (const listener of this.#listeners) listener(this.state);
     });

@@ -77,8 +77,9 @@ export class Transfer {
     this.#wake();
   }
 
-  /** Gives it up, also on the server. */
+  /** Gives it up, also on the server, which is told once. */
   cancel() {
+    if (this.#cancelled) return;
     this.#cancelled = true;
     void this.#upload.abort(true).catch(() => {});
     this.#cut();

@@ -1,11 +1,11 @@
 /** @import { PendingMessage, PendingUpload, Segment } from "../types.js" */
 /** @import { Client } from "./client.js" */
+/** @import { Transfer } from "./transfer.js" */
 import { freshId } from "../net/ids.js";
 import { Problem } from "../net/problem.js";
 import { KeptFiles } from "./kept_files.js";
 import { Previews } from "./previews.js";
 import { TabClaims } from "./tab_claims.js";
-import { Transfer } from "./transfer.js";
 
 /** How many files go up at a time. */
 const AT_ONCE = 2;
@@ -34,7 +34,7 @@ export function isPicture(file, limits) {
  */
 export class Uploads {
   /** Files that wait for their turn. @type {{message: PendingMessage, upload: PendingUpload}[]} */ #queue = [];
-  /** @type {Map<string, Transfer>} */ #running = new Map();
+  /** What goes up; null as long as the module that carries it is being loaded. @type {Map<string, Transfer | null>} */ #running = new Map();
   /** The bytes of uploads that did not end. @type {Map<string, Blob>} */ #files = new Map();
   /** What became of those that did. @type {Map<string, Segment>} */ #done = new Map();
   /** @type {Map<string, number>} */ #shownAt = new Map();
@@ -134,7 +134,7 @@ export class Uploads {
 
   /** Goes on at once with what waits for the network. */
   wake() {
-    for (const transfer of this.#running.values()) transfer.wake();
+    for (const transfer of this.#running.values()) transfer?.wake();
   }
 
   stop() {
@@ -142,7 +142,7 @@ export class Uploads {
     this.#unsubscribe();
     this.#claims.stop();
     removeEventListener("beforeunload", ask);
-    for (const transfer of this.#running.values()) transfer.stop();
+    for (const transfer of this.#running.values()) transfer?.stop();
     this.previews.clear();
   }
 
@@ -192,20 +192,12 @@ export class Uploads {
 
   /** @param {PendingMessage} message @param {PendingUpload} upload */
   async #run(message, upload) {
-    const { id, name, picture } = upload;
-    const file = this.#files.get(id);
-    if (!file) return;
-    const transfer = new Transfer(file, {
-      endpoint: this.#endpoint(picture),
-      token: this.client.account.token,
-      name,
-      url: this.#urls.get(id),
-      onUrl: (url) => this.kept.tell(id, url),
-      onHindrance: (hindrance) => this.#change(message, id, { hindrance }),
-      onProgress: (sent) => this.#progress(message, id, sent),
-    });
-    this.#running.set(id, transfer);
+    const { id } = upload;
+    if (!this.#files.has(id)) return;
+    this.#running.set(id, null);
     try {
+      const transfer = await this.#transfer(message, upload);
+      this.#running.set(id, transfer);
       const hash = await transfer.run();
       const segment = await this.#describe(hash, upload);
       if (this.#files.delete(id)) this.#done.set(id, segment);
@@ -219,6 +211,27 @@ export class Uploads {
     }
     await this.#finish(message);
     this.#next();
+  }
+
+  /**
+   * What carries a file. Its module is large, and many people never send one: it comes with the first.
+   * @param {PendingMessage} message @param {PendingUpload} upload
+   */
+  async #transfer(message, { id, name, picture }) {
+    const { Transfer } = await import("./transfer.js").catch(() => {
+      throw new Problem("not_loaded", "The module for uploads was not loaded.");
+    });
+    const file = this.#files.get(id);
+    if (!file || this.#stopped) throw new Problem("cancelled", "It was given up meanwhile.");
+    return new Transfer(file, {
+      endpoint: this.#endpoint(picture),
+      token: this.client.account.token,
+      name,
+      url: this.#urls.get(id),
+      onUrl: (url) => this.kept.tell(id, url),
+      onHindrance: (hindrance) => this.#change(message, id, { hindrance }),
+      onProgress: (sent) => this.#progress(message, id, sent),
+    });
   }
 
   /**

@@ -14,10 +14,10 @@ let asked;
 const account = (session_id, user_id = "7", username = "ann") => ({ user_id, username, token: `token-${session_id}`, session_id });
 
 /** A browser whose tabs all run here: each has a session storage of its own. */
-function tab() {
+async function tab() {
   const own = sessionStorage;
   const app = new App();
-  app.start();
+  await app.start();
   return { app, reload: () => Object.defineProperty(globalThis, "sessionStorage", { value: own, configurable: true, writable: true }) };
 }
 
@@ -51,8 +51,8 @@ beforeEach(() => {
 test("a tab stays the account's with which it began", async () => {
   keepAccount(account("a", "7", "ann"));
   sessionStorage.removeItem("myim.account");
-  const first = tab();
-  const other = otherTab();
+  const first = await tab();
+  const other = await otherTab();
   keepAccount(account("b", "8", "bob"));
   first.reload();
   assert.equal(currentAccount()?.user_id, "7");
@@ -62,10 +62,10 @@ test("a tab stays the account's with which it began", async () => {
 
 test("a sign-in that ends takes nothing from a newer one of the same account", async () => {
   keepAccount(account("old"));
-  const old = tab();
+  const old = await tab();
   await settle();
   keepAccount(account("new"));
-  const fresh = otherTab();
+  const fresh = await otherTab();
   await settle();
   assert.equal(FakeWebSocket.made.length, 2, "each sign-in has a connection of its own");
   await FakeWebSocket.made[0].welcome();
@@ -79,8 +79,8 @@ test("a sign-in that ends takes nothing from a newer one of the same account", a
 
 test("signing out ends all tabs of the sign-in, and forgets what was kept", async () => {
   keepAccount(account("a"));
-  const one = tab();
-  const two = otherTab();
+  const one = await tab();
+  const two = await otherTab();
   await settle();
   answers["DELETE /api/v1/sessions/current"] = () => new Response(null, { status: 204 });
   await two.app.signOut();
@@ -94,7 +94,7 @@ test("signing out ends all tabs of the sign-in, and forgets what was kept", asyn
 
 test("signing out without a network says that the server does not know it", async () => {
   keepAccount(account("a"));
-  const { app } = tab();
+  const { app } = await tab();
   await settle();
   await app.signOut();
   assert.equal(app.client, null);
@@ -106,7 +106,7 @@ test("what answers after an account's turn writes nothing into the next one's st
   keepAccount(account("a"));
   answers["GET /api/v1/me"] = "late";
   answers["GET /api/v1/server"] = () => Response.json({ name: "x", limits: {} });
-  const { app } = tab();
+  const { app } = await tab();
   await settle();
   const { client } = app;
   const { late } = answers;
@@ -123,8 +123,8 @@ test("what answers after an account's turn writes nothing into the next one's st
 
 test("after every connect the tab that holds the connection takes up what others left", async () => {
   keepAccount(account("a"));
-  const one = tab();
-  const two = otherTab();
+  const one = await tab();
+  const two = await otherTab();
   await settle();
   const restored = [one, two].map(({ app }) => mock.method(app.client.outbox, "restore", async () => {}).mock);
   await FakeWebSocket.last.welcome();
@@ -134,6 +134,28 @@ test("after every connect the tab that holds the connection takes up what others
   await FakeWebSocket.last.welcome();
   assert.deepEqual(restored.map((mocked) => mocked.callCount()), [1, 1]);
   two.app.client.stop();
+});
+
+test("an account whose client does not come is told of, and kept for the next load of the page", async () => {
+  const app = new App();
+  keepAccount(account("a"));
+  await app.start(async () => Promise.reject(new TypeError("Failed to fetch dynamically imported module")));
+  assert.equal(app.client, null);
+  assert.equal(app.store.state.notLoaded, true);
+  assert.equal(currentAccount()?.user_id, "7");
+});
+
+test("of two accounts that are chosen while the client comes the last is at work", async () => {
+  const app = new App();
+  let come;
+  await app.start(() => new Promise((resolve) => (come = resolve)));
+  app.switchTo(account("a", "7", "ann"));
+  app.switchTo(account("b", "8", "bob"));
+  come((await import("../state/client.js")).Client);
+  await settle();
+  assert.equal(app.client?.account.user_id, "8");
+  assert.equal(FakeWebSocket.made.length, 1);
+  app.client?.stop();
 });
 
 test("a new tab may be asked to be a certain account's, and goes its own way after that", () => {

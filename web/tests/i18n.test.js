@@ -2,10 +2,17 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { texts as en } from "../i18n/en/index.js";
-import { texts as zh } from "../i18n/zh/index.js";
 
 const root = new URL("..", import.meta.url);
+const en = await texts("en");
+const zh = await texts("zh");
+
+/** All texts of a language. @param {string} language */
+async function texts(language) {
+  const folder = new URL(`i18n/${language}/`, root);
+  const files = await Promise.all(readdirSync(folder).map((name) => import(new URL(name, folder).href)));
+  return Object.assign({}, ...files.flatMap((file) => Object.values(file)));
+}
 
 /** Our own modules. @param {URL} folder @returns {URL[]} */
 function modules(folder) {

@@ -5,6 +5,7 @@ import { Http } from "../net/http.js";
 import { freshId } from "../net/ids.js";
 import { Problem } from "../net/problem.js";
 import { Files } from "../state/files.js";
+import { oncePerFrame } from "../state/pace.js";
 import { Store } from "../state/store.js";
 import { settle } from "./browser.js";
 
@@ -90,6 +91,30 @@ test("listeners of the store hear of many changes once", async () => {
   store.set({ link: "offline" });
   await settle();
   assert.equal(heard, 1);
+});
+
+test("a store that changes all the time tells of it once a frame, and of the last change, too", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 1_000;
+  mock.method(performance, "now", () => now);
+  const store = new Store({ drafts: new Map() }, oncePerFrame());
+  /** @type {number[]} */
+  const heard = [];
+  store.subscribe(({ drafts }) => heard.push(drafts.size));
+  for (let number = 1; number <= 3; number += 1) {
+    store.put("drafts", String(number), { text: "a" });
+    await Promise.resolve();
+  }
+  assert.deepEqual(heard, [1], "the first at once");
+  now += 16;
+  mock.timers.tick(16);
+  assert.deepEqual(heard, [1, 3]);
+  now += 100;
+  store.put("drafts", "4", { text: "a" });
+  await Promise.resolve();
+  assert.deepEqual(heard, [1, 3, 4], "at once after a pause");
+  mock.timers.reset();
+  mock.restoreAll();
 });
 
 test("an address is asked for once while it is good, and again after a failure", async () => {

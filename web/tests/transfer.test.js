@@ -113,6 +113,20 @@ test("what is given up ends, also while it waits", async () => {
   assert.equal(server.asked.length, length);
 });
 
+test("the server is told once that it is given up", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  server.cutAfter = 5;
+  const one = transfer();
+  const sent = one.run();
+  await settle();
+  server.isCut = false;
+  one.cancel();
+  one.cancel();
+  await assert.rejects(sent);
+  await settle();
+  assert.deepEqual(server.asked.filter((asked) => asked === "DELETE"), ["DELETE"]);
+});
+
 test("a request that moves nothing is made again", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { send } = XMLHttpRequest.prototype;

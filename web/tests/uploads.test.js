@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import test, { beforeEach, mock } from "node:test";
 import { Outbox } from "../state/outbox.js";
 import { Store } from "../state/store.js";
+// What uploads load when they need it is there, so that tests wait for nothing but turns.
+import "../state/transfer.js";
 import { isPicture, Uploads } from "../state/uploads.js";
 import { browser, leaves, say, settle } from "./browser.js";
 import { FileServer } from "./file_server.js";

@@ -7,7 +7,8 @@ import { styles } from "./styles.js";
 const COLORS = 8;
 
 /**
- * The picture of a user or a group: its own, or its initials on a color that stays with its id.
+ * The picture of a user or a group: its own, a drawing for a built-in one, or its initials, on a color
+ * that stays with its id.
  * Attributes: `name`, `number` (the id), `picture` (the name of a picture or `builtin:N`), `size` in
  * pixels, `status` for the dot. It says nothing to screen readers: the name stands beside it.
  */
@@ -19,6 +20,7 @@ export class Avatar extends Element {
     size: { type: Number },
     status: {},
     url: { state: true },
+    drawing: { state: true },
   };
 
   constructor() {
@@ -29,6 +31,8 @@ export class Avatar extends Element {
     this.size = 40;
     this.status = "";
     this.url = "";
+    /** What stands for a built-in picture: the path of an SVG, in cells. */
+    this.drawing = "";
   }
 
   /** @param {Map<string, unknown>} changed */
@@ -39,7 +43,9 @@ export class Avatar extends Element {
   async #load() {
     const { picture } = this;
     this.url = "";
-    if (!picture || picture.startsWith("builtin:") || !app.client) return;
+    this.drawing = "";
+    if (picture?.startsWith("builtin:")) return this.#draw(picture);
+    if (!picture || !app.client) return;
     const pixels = this.size * devicePixelRatio;
     const rendition = pixels <= 64 ? "avatar64" : pixels <= 128 ? "avatar128" : "avatar256";
     try {
@@ -50,12 +56,26 @@ export class Avatar extends Element {
     }
   }
 
+  /**
+   * Such pictures only the existing clients have, and few people chose one: number 0 is everybody's who
+   * did not.
+   * @param {string} picture
+   */
+  async #draw(picture) {
+    const number = Number(picture.slice("builtin:".length));
+    if (!(number > 0)) return;
+    const loaded = await import("./builtin_avatar.js").catch(() => null);
+    if (loaded && picture === this.picture) this.drawing = loaded.builtinPath(number);
+  }
+
   render() {
     const color = Number(BigInt(/^\d+$/.test(this.number) ? this.number : "0") % BigInt(COLORS));
     return html`<span class="avatar" aria-hidden="true" ${styles({ "--size": `${this.size}px`, "--avatar": `var(--avatar-${color})` })}>
       ${this.url
         ? html`<img src=${this.url} alt="" width=${this.size} height=${this.size} @error=${() => (this.url = "")} />`
-        : initials(this.name)}
+        : this.drawing
+          ? html`<svg class="avatar-drawing" viewBox="0 0 5 5" shape-rendering="crispEdges"><path d=${this.drawing} /></svg>`
+          : initials(this.name)}
       ${this.status && this.status !== "offline" ? html`<span class="dot ${this.status}"></span>` : nothing}
     </span>`;
   }

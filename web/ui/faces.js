@@ -18,6 +18,9 @@ export function face(id) {
   return FACES[id] ?? UNKNOWN;
 }
 
+/** The numbers of the faces of which it is known what they show. */
+export const KNOWN_FACES = [...FACES.keys()];
+
 /** Whether it is known what the face of this number shows. @param {number} id */
 export function isKnownFace(id) {
   return FACES[id] !== undefined;

@@ -1,13 +1,17 @@
 const SCRIPT = "/sw.js";
 
+let registered = false;
+
 /**
  * Lets the page open without a network. Only pages over TLS, and those of this computer itself, may
- * have a service worker.
+ * have a service worker. A page asks for it once, whoever signs in in it after that.
  */
 export function registerWorker() {
-  if (!("serviceWorker" in navigator) || !isSecureContext) return;
+  if (registered || !("serviceWorker" in navigator) || !isSecureContext) return;
+  registered = true;
   /** @type {any} */
   const { trustedTypes } = globalThis;
+  // The page's policy (Content-Security-Policy) lets it be made once.
   const policy = trustedTypes?.createPolicy("myim", {
     createScriptURL: (/** @type {string} */ url) => {
       if (url !== SCRIPT) throw new TypeError(`${url} is not our service worker`);

@@ -1,13 +1,17 @@
 import { app } from "../state/app.js";
 import { unreadTotal } from "../state/conversations.js";
 import { Element } from "../ui/element.js";
+import { notLoaded } from "../ui/lazy.js";
 import { html } from "../vendor/lit.js";
 import "./auth/sign_in.js";
-import "./shell.js";
 
 /** The whole page: the sign-in, or the work of who is signed in. */
 export class MyimApp extends Element {
-  select = (/** @type {import("../types.js").State} */ state) => ({ unread: unreadTotal(state), server: state.server?.name });
+  select = (/** @type {import("../types.js").State} */ state) => ({
+    unread: unreadTotal(state),
+    server: state.server?.name,
+    notLoaded: state.notLoaded,
+  });
 
   connectedCallback() {
     super.connectedCallback();
@@ -16,9 +20,10 @@ export class MyimApp extends Element {
   }
 
   render() {
-    const { unread, server } = this.seen;
+    const { unread, server, notLoaded: failed } = this.seen;
     const name = server ?? "myim";
     document.title = unread > 0 ? `(${unread > 99 ? "99+" : unread}) ${name}` : name;
+    if (failed) return html`<main>${notLoaded()}</main>`;
     return app.client ? html`<myim-shell></myim-shell>` : html`<myim-sign-in></myim-sign-in>`;
   }
 }

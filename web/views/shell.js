@@ -1,20 +1,15 @@
-import { describe, t } from "../i18n/index.js";
-import { Problem } from "../net/problem.js";
+import { t } from "../i18n/index.js";
+import { app } from "../state/app.js";
 import { unreadTotal } from "../state/conversations.js";
 import { href } from "../state/router.js";
 import { Element } from "../ui/element.js";
 import { icon } from "../ui/icon.js";
+import { openPart } from "../ui/open_part.js";
 import { html, nothing } from "../vendor/lit.js";
 import "../ui/avatar.js";
 import "./chats/chats_page.js";
 import "./link_banner.js";
-
-/** Pages that are loaded when somebody goes there, by the first part of the address. */
-const LATER = {
-  people: () => import("./people/people_page.js"),
-  settings: () => import("./settings/settings_page.js"),
-  admin: () => import("./admin/admin_page.js"),
-};
+import { admin, people, settings, switcher } from "./parts.js";
 
 /** The frame around every page: where one can go, and how the connection is. */
 export class Shell extends Element {
@@ -26,12 +21,25 @@ export class Shell extends Element {
     requests: state.requests.filter(({ direction }) => direction === "incoming").length,
   });
 
-  /** @type {Set<string>} */ #loaded = new Set(["chats"]);
-  /** Pages that did not come, as when the server was away. @type {Set<string>} */ #failed = new Set();
+  connectedCallback() {
+    super.connectedCallback();
+    addEventListener("keydown", this.#key, { signal: this.lifetime.signal });
+  }
+
+  /** Ctrl K goes anywhere. @param {KeyboardEvent} event */
+  #key = async (event) => {
+    const wanted = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k";
+    if (!wanted) return;
+    event.preventDefault();
+    const loaded = await openPart(switcher);
+    if (!document.querySelector("dialog[open]")) await loaded?.openSwitcher();
+  };
 
   render() {
     const { page, inside, me, unread, requests } = this.seen;
-    const name = me?.nickname || me?.username || "";
+    // Without a network it is not known more than who signed in.
+    const account = app.client?.account;
+    const name = me?.nickname || me?.username || account?.username || "";
     return html`
       <button class="skip" @click=${this.#skip}>${t("nav.skip")}</button>
       <div class="shell ${inside ? "inside" : ""}">
@@ -42,7 +50,7 @@ export class Shell extends Element {
           ${this.#link("settings", "settings")}
           <a class="rail-me" href=${href("settings", "profile")} title=${name}>
             <span class="hidden-text">${t("nav.profile", { name })}</span>
-            <myim-avatar .name=${name} .number=${me?.id ?? "0"} .picture=${me?.avatar ?? ""} .size=${36}></myim-avatar>
+            <myim-avatar .name=${name} .number=${me?.id ?? account?.user_id ?? "0"} .picture=${me?.avatar ?? ""} .size=${36}></myim-avatar>
           </a>
         </nav>
         <div class="shell-main">
@@ -79,38 +87,17 @@ export class Shell extends Element {
     target.focus();
   }
 
-  /** @param {string} page */
+  /** @param {string} page the first part of the address */
   #page(page) {
-    if (page in LATER && !this.#loaded.has(page)) {
-      if (this.#failed.has(page)) return this.#notLoaded(page);
-      void this.#load(/** @type {keyof typeof LATER} */ (page));
-      return html`<main class="empty"><p role="status">${t("app.loading")}</p></main>`;
-    }
-    if (page === "people") return html`<myim-people-page></myim-people-page>`;
-    if (page === "settings") return html`<myim-settings-page></myim-settings-page>`;
-    if (page === "admin") return html`<myim-admin-page></myim-admin-page>`;
+    if (page === "people") return this.#later(people, html`<myim-people-page></myim-people-page>`);
+    if (page === "settings") return this.#later(settings, html`<myim-settings-page></myim-settings-page>`);
+    if (page === "admin") return this.#later(admin, html`<myim-admin-page></myim-admin-page>`);
     return html`<myim-chats-page></myim-chats-page>`;
   }
 
-  /** @param {keyof typeof LATER} page */
-  async #load(page) {
-    try {
-      await LATER[page]();
-      this.#loaded.add(page);
-    } catch {
-      this.#failed.add(page);
-    }
-    this.requestUpdate();
-  }
-
-  /** A browser does not load a module again that failed: the page has to. @param {string} page */
-  #notLoaded(page) {
-    return html`<main class="empty" role="alert">
-      ${icon("cloud-off")}
-      <h1 class="empty-title">${t(`nav.${page}`)}</h1>
-      <p>${describe(new Problem("network", ""))}</p>
-      <button class="button" @click=${() => location.reload()}>${icon("rotate-cw")}${t("action.reload")}</button>
-    </main>`;
+  /** A page that is loaded when somebody goes there. @param {import("../ui/lazy.js").LazyPart<object>} part @param {unknown} page */
+  #later(part, page) {
+    return part.module ? page : html`<main>${part.awaited(this)}</main>`;
   }
 }
 

@@ -15,7 +15,7 @@ use common::store::{Change, Outcome, outgoing_hook};
 use super::register::NICKNAME_BYTES_MAX;
 use super::sign_in::{DEVICE_NAME_BYTES_MAX, end_replaced, ended, no_random, random, token};
 use super::{
-    Failure, Field, ProfileEdit, SignedIn, change_profile, check_name, done, persons, whole,
+    Failure, Field, ProfileEdit, SignedIn, change_profile, check_name, done, persons, uncancelled,
 };
 use crate::actor::{Actor, Mark};
 use crate::app::App;
@@ -164,7 +164,7 @@ pub async fn end_bot(app: &Arc<App>, actor: &Actor, bot: UserId) -> Result<(), F
     let owner = actor.user;
     let change = Change::Bot(BotChange::End { owner, bot });
     check_owner(app, actor, bot).await?;
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         let mut closed = Vec::new();
         for hook in outgoing_hook::of_user(&*app.store, bot).await? {
             closed.push(app.webhooks.close(hook).await);
@@ -237,7 +237,7 @@ pub async fn rotate_bot_token(
         session: SessionId(random()?),
         at: app.clock.now(),
     };
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         done(&app.log.commit(Change::Bot(change)).await?)?;
         end_replaced(&app, bot).await
     })
@@ -260,7 +260,7 @@ pub async fn end_bot_token(
         bot,
         device,
     };
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         done(&app.log.commit(Change::Bot(change)).await?)?;
         end_replaced(&app, bot).await
     })

@@ -4,7 +4,7 @@ use common::api::{Profile, Refusal};
 use common::id::{GroupId, Peer};
 use common::store::Change;
 
-use super::found_group::made;
+use super::create_group_with_members::made;
 use super::{Failure, check_name, done};
 use crate::actor::{Actor, Mark};
 use crate::app::App;

@@ -13,6 +13,7 @@ use super::{Failure, done};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::content;
+use crate::read_marks;
 
 /// The most conversations of one page.
 pub const CONVERSATIONS_MAX: u32 = 500;
@@ -51,6 +52,7 @@ pub async fn list_conversations(
     limit: u32,
 ) -> Result<Vec<Conversation>, Failure> {
     let limit = limit.clamp(1, CONVERSATIONS_MAX);
+    read_marks::write_of(app, actor.user).await;
     let places = place::list(&*app.store, actor.user, with_hidden, after, limit).await?;
     Ok(described(app, actor.user, places).await?)
 }
@@ -67,6 +69,7 @@ pub async fn some_conversations(
     after: Option<(Millis, ConvId)>,
 ) -> Result<(Vec<Conversation>, Option<(Millis, ConvId)>), Failure> {
     let limit = CONVERSATIONS_MAX;
+    read_marks::write_of(app, actor.user).await;
     let mut places = place::list(&*app.store, actor.user, true, after, limit).await?;
     let is_full = u32::try_from(places.len()).is_ok_and(|length| length >= limit);
     let last = places.last().filter(|_| is_full);
@@ -80,6 +83,7 @@ pub async fn some_conversations(
 /// # Errors
 /// `NotAMember`, `NoSuchConversation`; the store's.
 pub async fn conversation(app: &App, actor: &Actor, conv: ConvId) -> Result<Conversation, Failure> {
+    read_marks::write_of(app, actor.user).await;
     let place = may_read(app, actor.user, conv).await?;
     let described = described(app, actor.user, vec![place]).await?;
     let found = described.into_iter().next();
@@ -156,8 +160,7 @@ async fn described(
 ) -> Result<Vec<Conversation>, StoreError> {
     let with_peers: Vec<(Place, Peer)> = places
         .into_iter()
-        .filter_map(|mut place| {
-            place.read = place.read.max(app.log.own_marks().of(user, place.conv));
+        .filter_map(|place| {
             let peer = peer(user, place.conv)?;
             Some((place, peer))
         })

@@ -2,10 +2,10 @@
 
 use common::api::{BlobClass, KnownSegment, Refusal, Segment};
 use common::config::ChatConfig;
-use common::id::{BlobId, ConvId, Peer, Seq};
-use common::store::Change;
-use common::store::file::{FileChange, Uploaded};
+use common::id::{BlobId, ConvId, Millis, Peer, Seq};
+use common::store::file::{FileChange, Picture, Uploaded};
 use common::store::meta::MetaChange;
+use common::store::{Change, StoreError};
 
 use super::*;
 use crate::actor::{Actor, Mark};
@@ -157,7 +157,46 @@ async fn who_wrote_has_read_also_if_nobody_waits_for_the_answer() {
     drop(sending.unwrap());
     drop(held);
     server.save(Change::Meta(MetaChange::Barrier)).await;
-    assert_eq!(server.app.log.own_marks().of(ann.user, conv), Seq(1));
+    let marks = server.app.log.own_marks().of_user(ann.user);
+    assert_eq!(marks, [((ann.user, conv), Seq(1))]);
+}
+
+#[tokio::test]
+async fn who_answered_has_read_at_once_and_for_good() {
+    let (server, [ann, bob, _], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
+    let mut furthest = Seq(0);
+    for round in 0..5 {
+        for (who, text) in [(&bob, "question"), (&ann, "answer")] {
+            let name = named(&format!("{text}{round}"));
+            let sending = send_segments(app, who, conv, draft(text), name).await;
+            sending.unwrap().saved().await.unwrap();
+        }
+        let place = conversation(app, &ann, conv).await.unwrap().place;
+        assert_eq!((place.unread, place.read), (0, place.head));
+        assert!(place.read > furthest);
+        furthest = place.read;
+        assert!(app.log.own_marks().of_user(ann.user).is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_needs_a_database_that_saves_no_more_than_before() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let app = &server.app;
+    let opened = open_conversation(app, &ann, Peer::User(bob.user)).await;
+    let conv = opened.unwrap().place.conv;
+    let sent = say(&server, &ann, conv, "hi", "a").await.unwrap();
+    let waits = || app.log.own_marks().of_user(ann.user);
+    store.fail_commits(StoreError::Unreachable("away".to_owned()));
+    let shown = conversation(app, &ann, conv).await.unwrap();
+    assert_eq!(shown.place.head, sent.seq);
+    assert_eq!(waits(), [((ann.user, conv), sent.seq)], "it is tried again");
+    store.mend_commits();
+    let shown = conversation(app, &ann, conv).await.unwrap();
+    assert_eq!((shown.place.read, waits().len()), (sent.seq, 0));
 }
 
 #[tokio::test]
@@ -187,28 +226,78 @@ async fn what_cannot_be_sent_is_refused() {
     assert!(is(sent, Refusal::NoSuchMessage));
 }
 
+fn uploaded(class: BlobClass, owner: &Actor, at: Millis) -> Uploaded {
+    Uploaded {
+        class,
+        blob: BlobId([7; 32]),
+        size: 9 << 20,
+        mime: "text/plain".to_owned(),
+        name: None,
+        picture: None,
+        owner: Some(owner.user),
+        md5: None,
+        at,
+        expires: None,
+        user_bytes_max: None,
+        total_bytes_max: None,
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_message_is_the_same_although_more_is_known_of_its_picture() {
+    let (server, [ann, ..], conv) = scene(ChatConfig::default()).await;
+    let app = &server.app;
+    let md5 = Some("0123456789abcdef0123456789abcdef".to_owned());
+    let as_file = Uploaded {
+        md5: md5.clone(),
+        ..uploaded(BlobClass::File, &ann, app.clock.now())
+    };
+    server
+        .save(Change::File(FileChange::Uploaded(as_file)))
+        .await;
+    let send = async || {
+        let picture = KnownSegment::Image {
+            file: BlobId([7; 32]),
+            name: Some("cat.png".to_owned()),
+            width: 10,
+            height: 10,
+            size: 5,
+            thumbhash: None,
+        };
+        let with_picture = Draft {
+            segments: vec![picture.into()],
+            reply_to: None,
+        };
+        let sending = send_segments(app, &ann, conv, with_picture, named("p")).await?;
+        sending.saved().await
+    };
+    let first = send().await.unwrap();
+    let as_picture = Uploaded {
+        mime: "image/png".to_owned(),
+        picture: Some(Picture {
+            width: 640,
+            height: 480,
+            thumbhash: None,
+        }),
+        md5,
+        ..uploaded(BlobClass::Image, &ann, app.clock.now())
+    };
+    server
+        .save(Change::File(FileChange::Uploaded(as_picture)))
+        .await;
+    let again = send().await.unwrap();
+    assert_eq!((again.seq, again.is_repeat), (first.seq, true));
+}
+
 #[tokio::test]
 async fn a_message_waits_for_the_names_of_its_files() {
     let (server, [ann, ..], conv) = scene(ChatConfig::default()).await;
     let app = &server.app;
     let blob = BlobId([7; 32]);
     let at = app.clock.now();
-    let uploaded = Uploaded {
-        class: BlobClass::File,
-        blob,
-        size: 9 << 20,
-        mime: "text/plain".to_owned(),
-        name: None,
-        picture: None,
-        owner: Some(ann.user),
-        md5: None,
-        at,
-        expires: None,
-        user_bytes_max: None,
-        total_bytes_max: None,
-    };
+    let unnamed = uploaded(BlobClass::File, &ann, at);
     server
-        .save(Change::File(FileChange::Uploaded(uploaded)))
+        .save(Change::File(FileChange::Uploaded(unnamed)))
         .await;
     let file = KnownSegment::File {
         file: blob,

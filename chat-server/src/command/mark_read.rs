@@ -9,7 +9,7 @@ use common::store::{Change, group, place, place::PlaceChange, read_mark};
 use super::conversation::as_not_yours;
 use super::may_read::check;
 use super::message_at::chat_message_at;
-use super::{Failure, done, whole};
+use super::{Failure, done, uncancelled};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::presence;
@@ -35,7 +35,7 @@ pub async fn mark_read(
         seq,
     };
     let actor = actor.clone();
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         let read = done(&app.log.commit(Change::Place(change)).await?);
         read.map_err(|failure| as_not_yours(failure, conv))?;
         // What the mark is now: the client may have named a place that is not there yet.

@@ -13,13 +13,13 @@ mod change_group;
 mod change_profile;
 mod check_segments;
 mod conversation;
+mod create_group_with_members;
 mod edit;
 mod edit_contacts;
 mod fate;
 mod files;
 mod find;
 mod forward;
-mod found_group;
 mod history;
 mod incoming_hooks;
 mod is_admin;
@@ -47,14 +47,14 @@ mod set_profile;
 mod set_status;
 mod sign_in;
 mod sign_up;
-mod whole;
+mod uncancelled;
 
 use common::api::Refusal;
 use common::store::{Outcome, StoreError};
 use thiserror::Error;
 
 use crate::webhooks::target::TargetError;
-use whole::whole;
+use uncancelled::uncancelled;
 
 pub use answer_friend::answer_friend;
 pub use block::{block, blocks, unblock};
@@ -69,12 +69,12 @@ pub use conversation::{
     CONVERSATIONS_MAX, Conversation, ConversationSettings, conversation, list_conversations,
     open_conversation, set_conversation, some_conversations,
 };
+pub use create_group_with_members::{CreatedGroup, add_member, create_group_with_members};
 pub use edit::edit;
 pub use edit_contacts::{contacts, edit_teams, move_contact, set_remark};
 pub use fate::fate;
 pub use find::find;
 pub use forward::{Source, forward};
-pub use found_group::{Founded, add_member, found_group};
 pub use history::{HISTORY_MAX, History, Part, history};
 pub use incoming_hooks::{
     HookCaller, NewIncomingHook, OpenedHook, hook_caller, incoming_hooks, make_incoming_hook,

@@ -10,7 +10,7 @@ use common::store::outgoing_hook::{
 };
 use common::store::{Change, StoreError};
 
-use super::{Failure, check_text, done, may_read, whole};
+use super::{Failure, check_text, done, may_read, uncancelled};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::webhooks::{self, PostError, Retried, Retrying, Target};
@@ -118,7 +118,7 @@ pub async fn delete_outgoing_hook(
     own(app, actor, hook).await?;
     let creator = actor.user;
     let change = Change::OutgoingHook(OutgoingHookChange::Delete { creator, hook });
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         // What is under way would move a cursor that is deleted.
         let _closed = app.webhooks.close(hook).await;
         done(&app.log.commit(change).await?).map(drop)
@@ -224,7 +224,7 @@ async fn own(app: &Arc<App>, actor: &Actor, hook: HookId) -> Result<Found, Failu
 
 /// Saves a change and rings for the hook.
 async fn commit(app: &Arc<App>, hook: HookId, change: OutgoingHookChange) -> Result<(), Failure> {
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         let saved = app.log.commit(Change::OutgoingHook(change)).await;
         app.webhooks.changed(hook);
         done(&saved?).map(drop)

@@ -110,18 +110,22 @@ async fn prepare(
         reply_to: draft.reply_to,
         forwarded_from: None,
     };
-    let stage = match looked_up {
-        Ok(nameless) => Stage::Checked {
+    // What is known of a file may be more by now than when its message was saved, and then the
+    // database would take it for another message.
+    let was_saved = match &looked_up {
+        Err(Failure::Store(_)) => None,
+        Ok(_) if files_of(&content.segments).is_empty() => None,
+        Ok(_) | Err(_) => repeat(app, actor, conv, &content, &written.0).await?,
+    };
+    let stage = match (was_saved, looked_up) {
+        (Some(sent), _) => Stage::Before(sent),
+        (None, Ok(nameless)) => Stage::Checked {
             conv,
             content,
             written,
             nameless,
         },
-        Err(failure @ Failure::Store(_)) => return Err(failure),
-        Err(failure) => match repeat(app, actor, conv, &content, &written.0).await? {
-            Some(sent) => Stage::Before(sent),
-            None => return Err(failure),
-        },
+        (None, Err(failure)) => return Err(failure),
     };
     Ok(Prepared {
         stage,
@@ -182,8 +186,8 @@ async fn look_up(
     Ok(nameless)
 }
 
-/// The answer to a send that was saved before, although it would be refused now: since then its
-/// author may have left the group, or the file may have gone.
+/// The answer to a send that was saved before, although it would be refused now, or be another: since
+/// then its author may have left the group, and the file may have gone or become better known.
 async fn repeat(
     app: &App,
     actor: &Actor,

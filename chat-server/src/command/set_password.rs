@@ -11,7 +11,7 @@ use common::store::session::SessionChange;
 use super::register::check_password;
 use super::sign_in::ended;
 use super::sign_up::check_strength;
-use super::{Failure, SignedIn, done, whole};
+use super::{Failure, SignedIn, done, uncancelled};
 use crate::actor::Actor;
 use crate::app::App;
 
@@ -64,7 +64,7 @@ pub async fn set_password(
         new_hash,
         but,
     };
-    let changed = whole(app, |app| async move {
+    let changed = uncancelled(app, |app| async move {
         done(&app.log.commit(Change::Session(change)).await?)?;
         ended(&app, user, |session| Some(session) != but);
         Ok(())

@@ -6,7 +6,7 @@ use common::api::Profile;
 use common::store::Change;
 
 use super::register::NICKNAME_BYTES_MAX;
-use super::{Failure, check_name, check_text, done, whole};
+use super::{Failure, check_name, check_text, done, uncancelled};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::presence;
@@ -37,7 +37,7 @@ pub async fn set_profile(app: &Arc<App>, actor: &Actor, profile: Profile) -> Res
     check_text("the mail address", &profile.mail, MAIL_BYTES_MAX)?;
     check_text("the avatar", &profile.avatar.custom, AVATAR_BYTES_MAX)?;
     let (actor, at) = (actor.clone(), app.clock.now());
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         done(&app.log.commit(Change::SetProfile { profile, at }).await?)?;
         // The change is saved; friends who cannot be told now read it with their next contact list.
         if let Err(error) = presence::announce_profile(&app, &actor).await {

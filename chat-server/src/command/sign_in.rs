@@ -9,7 +9,7 @@ use common::id::{Millis, SessionId, UserId};
 use common::store::session::{self, SessionChange, SignIn};
 use common::store::{Change, StoreError};
 
-use super::{Credentials, Failure, check_name, check_text, done, login, whole};
+use super::{Credentials, Failure, check_name, check_text, done, login, uncancelled};
 use crate::actor::Actor;
 use crate::app::App;
 
@@ -115,7 +115,7 @@ async fn open(app: &Arc<App>, account: Account, device: Device) -> Result<Signed
         sign_in,
         password_hash: account.password_hash,
     };
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         done(&app.log.commit(Change::Session(change)).await?)?;
         end_replaced(&app, user).await
     })
@@ -216,7 +216,7 @@ pub async fn sessions(app: &App, actor: &Actor) -> Result<Vec<SignIn>, Failure> 
 pub async fn sign_out(app: &Arc<App>, actor: &Actor, session: SessionId) -> Result<(), Failure> {
     let user = actor.user;
     let change = Change::Session(SessionChange::End { user, session });
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         done(&app.log.commit(change).await?)?;
         ended(&app, user, |other| other == session);
         Ok(())

@@ -16,7 +16,7 @@ pub(super) const EVENTS_MAX: usize = 256;
 pub(super) const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How many presences, and how many typing and reading marks, wait for a session of the API at the
 /// most; more are dropped.
-pub(super) const MARKS_MAX: usize = 1024;
+pub const MARKS_MAX: usize = 1024;
 
 /// Something that is told to whoever is on line and then forgotten.
 #[derive(Clone, Debug)]

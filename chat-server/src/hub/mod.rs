@@ -18,7 +18,7 @@ use common::id::{ConvId, ConvKind, DeviceId, GroupId, Seq, SessionId, UserId};
 use crowd::{Aside, Crowds};
 pub use crowd::{Reach, Reaches};
 use departures::Departures;
-pub use mailbox::{Event, Mailbox, PassingMark};
+pub use mailbox::{Event, MARKS_MAX, Mailbox, PassingMark};
 pub use session::{
     ClientKind, End, Entrant, INVISIBLE, Manner, ONLINE, OPEN_MAX, Presence, Session,
 };

@@ -3,7 +3,6 @@
 //! The previous commit's duration is the batching window; there is no timer. Only after the commit
 //! does the sender hear of success, the tail get the entries and the hub ring the receivers' bells.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +14,12 @@ use common::store::{Change, Outcome, Store, StoreError};
 use common::telemetry::metrics;
 use common::telemetry::trace::{self, TraceId};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::doubts::Doubts;
-use super::{Tail, Unindexed, repeated};
+use super::repeated::{self, Untold};
+use super::{Tail, Unindexed};
 use crate::hub::Hub;
 use crate::read_marks::OwnMarks;
 
@@ -34,6 +34,8 @@ const BATCH_WEIGHT_MAX: usize = 1_024;
 const RETRY_FOR: Duration = Duration::from_secs(4);
 const RETRY_PAUSE_FIRST: Duration = Duration::from_millis(50);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// How long the database is left alone that could not be asked whom a change concerns.
+const TELL_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 struct Job {
     change: Change,
@@ -75,8 +77,11 @@ impl Log {
     ///
     /// # Errors
     /// [`StoreError::Unreachable`] when the server is stopping.
-    pub async fn submit(&self, change: Change) -> Result<Pending, StoreError> {
-        self.hand_in(change, false).await
+    pub fn submit(
+        &self,
+        change: Change,
+    ) -> impl Future<Output = Result<Pending, StoreError>> + Send {
+        self.hand_in(change, false)
     }
 
     /// As [`Log::submit`], for a message whose author has read what stands before it: that is noted
@@ -84,23 +89,26 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::submit`].
-    pub async fn submit_of_reader(&self, message: Change) -> Result<Pending, StoreError> {
-        self.hand_in(message, true).await
+    pub fn submit_of_reader(
+        &self,
+        message: Change,
+    ) -> impl Future<Output = Result<Pending, StoreError>> + Send {
+        self.hand_in(message, true)
     }
 
+    /// The place first, then what is put there: a change is large, and every connection has room for
+    /// as many as stand in this at a time.
     async fn hand_in(&self, change: Change, is_readers: bool) -> Result<Pending, StoreError> {
-        let (sender, pending) = oneshot::channel();
         let since = Instant::now();
+        let place = self.queue.reserve().await.map_err(|_| stopping())?;
+        let (sender, pending) = oneshot::channel();
         let answer = Answer {
             sender,
             since,
             is_readers,
             doubt: None,
         };
-        self.queue
-            .send(Job { change, answer })
-            .await
-            .map_err(|_| stopping())?;
+        place.send(Job { change, answer });
         Ok(Pending(pending))
     }
 
@@ -155,6 +163,8 @@ pub struct Committer {
     unindexed: Arc<Unindexed>,
     own_marks: Arc<OwnMarks>,
     doubts: Doubts,
+    untold: Untold,
+    tells_again_at: Instant,
     /// The last batch failed: tell the next senders at once instead of letting each wait.
     is_down: bool,
 }
@@ -184,6 +194,8 @@ impl Committer {
                 unindexed: Arc::default(),
                 own_marks,
                 doubts: Doubts::default(),
+                untold: Untold::default(),
+                tells_again_at: Instant::now(),
                 is_down: false,
             },
         )
@@ -199,7 +211,16 @@ impl Committer {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let stop_if_panicked = shutdown.drop_guard();
         let mut jobs = Vec::new();
-        while self.queue.recv_many(&mut jobs, BATCH_LENGTH_MAX).await > 0 {
+        loop {
+            tokio::select! {
+                biased;
+                count = self.queue.recv_many(&mut jobs, BATCH_LENGTH_MAX) => if count == 0 {
+                    break;
+                },
+                () = sleep_until(self.tells_again_at), if !self.untold.is_empty() => {
+                    self.tell_untold().await;
+                }
+            }
             while !jobs.is_empty() {
                 let length = fitting(jobs.iter().map(|job| &job.change));
                 let now = jobs.drain(..length);
@@ -233,6 +254,7 @@ impl Committer {
             }
             if matches!(error, StoreError::OutcomeUnknown(_)) {
                 batch.iter().for_each(|change| self.doubts.note(change));
+                self.tail.forget();
                 (batch, answers) = keep_repeatable(batch, answers, &error);
             }
             let may_retry = error.is_passing() && !self.is_down && !batch.is_empty();
@@ -308,36 +330,26 @@ impl Committer {
     /// A commit whose answer was lost told nobody: its repetition does. Nothing is asked for other
     /// repetitions: whoever they concern has heard.
     async fn tell_what_was_in_doubt(&mut self, batch: &[Change], outcomes: &[Outcome]) {
-        let mut convs = BTreeMap::new();
         for (change, outcome) in batch.iter().zip(outcomes) {
             let was_in_doubt = self.doubts.settle(change);
-            let Outcome::AlreadyThere { conv, .. } = outcome else {
-                continue;
-            };
-            if !was_in_doubt {
-                continue;
-            }
-            if let Change::Append(append) = change.inner() {
-                let writer = Some((append.origin.user, append.origin.device));
-                let of_conv = convs.entry(*conv).or_insert(writer);
-                *of_conv = of_conv.filter(|_| *of_conv == writer);
-                continue;
-            }
-            match repeated::catch_up(&*self.store, &self.hub, change.inner(), *conv).await {
-                Ok(concerned) => convs.extend(concerned.into_iter().map(|conv| (conv, None))),
-                Err(error) => {
-                    // Who is on line hears of it when he comes back.
-                    tracing::warn!(%error, %conv, "not everybody was told of a change in doubt");
-                    convs.insert(*conv, None);
-                }
+            if let Outcome::AlreadyThere { conv, .. } = outcome
+                && was_in_doubt
+            {
+                self.untold.add(change.inner(), *conv);
             }
         }
-        if convs.is_empty() {
+        self.tell_untold().await;
+    }
+
+    /// If the database cannot be asked whom it concerns, it is asked again a little later.
+    async fn tell_untold(&mut self) {
+        if self.untold.is_empty() || Instant::now() < self.tells_again_at {
             return;
         }
-        self.unindexed.mark(convs.keys().copied());
-        if let Err(error) = repeated::ring(&*self.store, &self.hub, &convs).await {
-            tracing::warn!(%error, "nobody was told of changes that were in doubt");
+        let told = self.untold.tell(&*self.store, &self.hub, &self.unindexed);
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "nobody was told yet of changes that were in doubt");
+            self.tells_again_at = Instant::now() + TELL_AGAIN_AFTER;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Changes that are handed to the database again because it did not say whether it saved them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use common::id::{ConvId, ConvKind, DeviceId, GroupId, UserId};
 use common::store::block::BlockChange;
@@ -11,6 +11,7 @@ use common::store::outgoing_hook::OutgoingHookChange;
 use common::store::session::SessionChange;
 use common::store::{Change, Store, StoreError, indexed};
 
+use super::Unindexed;
 use crate::hub::Hub;
 
 /// Whether a change may be handed in again: it is recognized by its client id, or changes nothing
@@ -59,7 +60,7 @@ pub(super) fn is_repeatable(change: &Change) -> bool {
 }
 
 /// The one device that has no need to be woken, if there is one.
-pub(super) type Writer = Option<(UserId, DeviceId)>;
+type Writer = Option<(UserId, DeviceId)>;
 
 /// Whom a change concerns besides the conversation of its first entry.
 struct Concerned {
@@ -68,11 +69,79 @@ struct Concerned {
     inboxes: Vec<UserId>,
 }
 
+/// How many changes, and how many conversations, are remembered of which nobody has heard. Beyond,
+/// one is forgotten: who is on line hears of it with the next entry there.
+const UNTOLD_MAX: usize = 8_192;
+
+/// Changes that were saved in doubt and of which nobody has heard yet: the database has to be asked
+/// whom they concern, and may not answer at once.
+#[derive(Default)]
+pub(super) struct Untold {
+    /// With the place of the first entry of each.
+    changes: VecDeque<(Change, ConvId)>,
+    /// Where entries stand that nobody was woken for.
+    convs: BTreeMap<ConvId, Writer>,
+}
+
+impl Untold {
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.convs.is_empty()
+    }
+
+    /// This change is saved; its first entry stands in `conv`.
+    pub(super) fn add(&mut self, change: &Change, conv: ConvId) {
+        if let Change::Append(append) = change {
+            let writer = Some((append.origin.user, append.origin.device));
+            let of_conv = self.convs.entry(conv).or_insert(writer);
+            *of_conv = of_conv.filter(|_| *of_conv == writer);
+        } else {
+            self.changes.push_back((change.clone(), conv));
+        }
+        if self.convs.len() > UNTOLD_MAX {
+            self.convs.pop_first();
+        }
+        if self.changes.len() > UNTOLD_MAX {
+            self.changes.pop_front();
+        }
+    }
+
+    /// Tells whom they concern. What the database cannot be asked for now remains to be told.
+    pub(super) async fn tell(
+        &mut self,
+        store: &dyn Store,
+        hub: &Hub,
+        unindexed: &Unindexed,
+    ) -> Result<(), StoreError> {
+        while let Some((change, conv)) = self.changes.front() {
+            let convs = match catch_up(store, hub, change, *conv).await {
+                Err(error) if error.is_passing() => return Err(error),
+                Ok(convs) => convs,
+                Err(error) => {
+                    // Who is on line hears of it when he comes back.
+                    tracing::warn!(%error, %conv, "not everybody was told of a change in doubt");
+                    vec![*conv]
+                }
+            };
+            self.convs
+                .extend(convs.into_iter().map(|conv| (conv, None)));
+            self.changes.pop_front();
+        }
+        unindexed.mark(self.convs.keys().copied());
+        match ring(store, hub, &self.convs).await {
+            Err(error) if error.is_passing() => return Err(error),
+            Err(error) => tracing::warn!(%error, "nobody was told of changes that were in doubt"),
+            Ok(()) => {}
+        }
+        self.convs.clear();
+        Ok(())
+    }
+}
+
 /// Puts right what the hub knows of members after a change that was saved maybe without anybody
 /// hearing of it; answers where its entries stand. What the hub knows follows the database and not
 /// the entries: since they were written the same user may have come or gone again. `conv` is where
 /// the first one stands.
-pub(super) async fn catch_up(
+async fn catch_up(
     store: &dyn Store,
     hub: &Hub,
     change: &Change,
@@ -95,7 +164,7 @@ pub(super) async fn catch_up(
 
 /// Rings for whatever stands in these conversations now: what was in doubt may be older than the
 /// newest entry.
-pub(super) async fn ring(
+async fn ring(
     store: &dyn Store,
     hub: &Hub,
     convs: &BTreeMap<ConvId, Writer>,

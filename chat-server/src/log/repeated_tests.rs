@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::api::KnownSegment;
 use common::config::ChatConfig;
@@ -15,6 +16,7 @@ use crate::command::{
 };
 use crate::hub::{ClientKind, Entrant, Manner, ONLINE, Session};
 use crate::testing::{TestServer, named};
+use crate::walker::Walker;
 
 fn enter(server: &TestServer, actor: &Actor) -> Arc<Session> {
     let entrant = Entrant {
@@ -110,7 +112,59 @@ async fn what_was_saved_in_doubt_is_told_when_its_client_repeats_it() {
     assert!(at_bob.collect().is_empty());
 }
 
+/// The database does not say that it saved the change, and when it is repeated, the database cannot
+/// be asked whom to tell.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_told_at_once_is_told_later() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let app = &server.app;
+    let at_bob = enter(&server, &bob);
+    let conv = ConvId::direct(ann.user, bob.user);
+    store.fail_reads("f_indexed", StoreError::Unreachable("away".to_owned()));
+    store.lose_next_answer();
+    say(app, &ann, conv).await.unwrap();
+    assert!(at_bob.collect().is_empty(), "nobody can know yet");
+    store.mend_reads();
+    let bell = tokio::time::timeout(Duration::from_secs(60), at_bob.bell());
+    bell.await.expect("he is told some time");
+    assert!(at_bob.collect().changed.contains(&conv));
+}
+
+/// The tail has what was saved before it, and does not know that there is more.
+#[tokio::test]
+async fn what_was_saved_in_doubt_is_walked() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let app = &server.app;
+    let conv = ConvId::direct(ann.user, bob.user);
+    say_as(app, &ann, conv, "first").await.unwrap();
+    let start = async || {
+        let (store, tail) = (Arc::clone(&app.store), Arc::clone(&app.tail));
+        Walker::start(store, tail, bob.user, bob.device)
+            .await
+            .unwrap()
+    };
+    let walk = async |walker: &mut Walker| {
+        while walker.next().await.unwrap().is_some() {}
+        walker.place(conv)
+    };
+    let mut on_line = start().await;
+    walk(&mut on_line).await;
+    store.lose_next_answer();
+    let last = say_as(app, &ann, conv, "second").await.unwrap();
+    on_line.changed(conv);
+    assert_eq!(walk(&mut on_line).await, Some(last.seq));
+    assert_eq!(walk(&mut start().await).await, Some(last.seq));
+}
+
 async fn say(app: &App, ann: &Actor, conv: ConvId) -> Result<Sent, Failure> {
+    say_as(app, ann, conv, "m").await
+}
+
+async fn say_as(app: &App, ann: &Actor, conv: ConvId, name: &str) -> Result<Sent, Failure> {
     let text = KnownSegment::Text {
         text: "hi".to_owned(),
     };
@@ -118,6 +172,6 @@ async fn say(app: &App, ann: &Actor, conv: ConvId) -> Result<Sent, Failure> {
         segments: vec![text.into()],
         reply_to: None,
     };
-    let sending = send_segments(app, ann, conv, draft, named("m")).await?;
+    let sending = send_segments(app, ann, conv, draft, named(name)).await?;
     sending.saved().await
 }

@@ -86,6 +86,14 @@ impl Tail {
         }
     }
 
+    /// Forgets everything: to be called when the store may hold entries that nobody could add.
+    /// They would come after the last one of their conversation that is held here, and whoever
+    /// asks for what is behind it would be told that it is the last.
+    pub fn forget(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State::default();
+    }
+
     /// The entries behind `after`, at most `limit`; `None` if the tail does not know.
     pub fn behind(&self, conv: ConvId, after: Seq, limit: usize) -> Option<Vec<Arc<TailEntry>>> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

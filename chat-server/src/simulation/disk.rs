@@ -69,7 +69,7 @@ impl Script for Disk {
         }
         let outcomes = store.commit(batch).await?;
         sleep(world.time(0..3)).await;
-        if world.fails(3) {
+        if world.fails(8) {
             world.note("a commit that was made does not say so");
             return Err(StoreError::OutcomeUnknown("the storm".to_owned()));
         }

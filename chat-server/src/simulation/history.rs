@@ -6,7 +6,8 @@
 //! - what one person was told that it was accepted stands in that order in each conversation (ordered);
 //! - a program hears every entry of others behind what it confirmed, in order, without a gap, and
 //!   never again what it confirmed;
-//! - in the end nothing is left on its way, and nothing failed, because nothing was wrong with it.
+//! - in the end nothing is left on its way, and nothing failed, because nothing was wrong with it;
+//! - no task panicked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -40,6 +41,7 @@ pub(super) struct History {
     /// Up to where it was not everybody's yet.
     before: BTreeMap<ConvId, u64>,
     left: BTreeMap<String, Vec<String>>,
+    panics: Vec<String>,
 }
 
 impl fmt::Display for History {
@@ -113,6 +115,11 @@ impl History {
         self.before.insert(conv, last.map_or(0, |last| last.seq.0));
     }
 
+    /// What panicked, in the server or in a program.
+    pub(super) fn panicked(&mut self, panics: Vec<String>) {
+        self.panics = panics;
+    }
+
     /// What the database has in the end.
     pub(super) fn stored(&mut self, conv: ConvId, entries: Vec<Entry>) {
         self.stored.insert(conv, entries);
@@ -125,7 +132,7 @@ impl History {
 
     /// What was not kept, each in a sentence.
     pub(super) fn violations(&self) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found = self.panics.clone();
         self.check_numbers(&mut found);
         self.check_names(&mut found);
         for (who, facts) in &self.facts {

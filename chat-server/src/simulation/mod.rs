@@ -6,12 +6,13 @@
 //! then every promise has to hold: see `history`.
 //!
 //! `MYIM_SEEDS=20000 cargo nextest run --workspace simulation` plays more seeds than those of
-//! everyday, `MYIM_SEED=7` plays one again and prints what happened.
+//! everyday, from `MYIM_FIRST_SEED` on; `MYIM_SEED=7` plays one again and prints what happened.
 
 mod disk;
 mod history;
 mod line;
 mod node;
+mod panics;
 mod person;
 mod world;
 
@@ -19,7 +20,7 @@ use history::History;
 use world::World;
 
 /// So many seeds are played everyday.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 100;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -28,12 +29,23 @@ fn number(name: &str) -> Option<u64> {
 
 /// Plays one seed from the beginning to the end.
 fn play(seed: u64) -> History {
+    let (mut history, panics) = played(World::play(seed));
+    history.panicked(panics);
+    history
+}
+
+/// Runs it on a clock that jumps; what came of it, and what panicked in any task.
+fn played<T>(play: impl Future<Output = T>) -> (T, Vec<String>) {
+    panics::watch();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime starts");
-    runtime.block_on(World::play(seed))
+    let outcome = runtime.block_on(play);
+    // Its tasks end with it, and may panic then.
+    drop(runtime);
+    (outcome, panics::seen())
 }
 
 fn check(seed: u64) {
@@ -52,11 +64,12 @@ fn every_promise_holds_after_the_storm() {
         println!("{}", play(seed));
         return check(seed);
     }
-    let seeds = number("MYIM_SEEDS").unwrap_or(SEEDS);
+    let begin = number("MYIM_FIRST_SEED").unwrap_or(0);
+    let end = begin + number("MYIM_SEEDS").unwrap_or(SEEDS);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        for (first, _) in (0..seeds).zip(0..threads) {
-            scope.spawn(move || (first..seeds).step_by(threads).for_each(check));
+        for (first, _) in (begin..end).zip(0..threads) {
+            scope.spawn(move || (first..end).step_by(threads).for_each(check));
         }
     });
 }
@@ -66,6 +79,23 @@ fn a_seed_is_the_same_course_each_time() {
     for seed in [1, 2, 3] {
         assert_eq!(play(seed).to_string(), play(seed).to_string());
     }
+}
+
+fn fail_on_purpose() {
+    panic!("on purpose");
+}
+
+#[test]
+fn a_panic_in_a_task_that_nobody_waits_for_is_noticed() {
+    let ((), panics) = played(async {
+        drop(tokio::spawn(async { fail_on_purpose() }));
+        tokio::task::yield_now().await;
+    });
+    assert_eq!(panics.len(), 1, "{panics:?}");
+    let mut history = History::default();
+    history.panicked(panics);
+    assert!(history.violations()[0].contains("on purpose"));
+    assert_eq!(played(async { 7 }), (7, vec![]));
 }
 
 /// A storm in which nothing happens would prove nothing.

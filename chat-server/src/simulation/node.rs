@@ -29,7 +29,7 @@ use super::person::Person;
 use super::world::World;
 use crate::actor::Actor;
 use crate::app::App;
-use crate::command::{answer_friend, found_group, request_friend};
+use crate::command::{answer_friend, create_group_with_members, request_friend};
 use crate::hub::Hub;
 use crate::log::{Committer, Tail};
 use crate::protocol::web;
@@ -195,7 +195,8 @@ impl Node {
         }
         let others = people[1..].iter().map(|person| person.user).collect();
         let name = "everybody".to_owned();
-        let founded = found_group(app, &actor(&people[0]), name, others, named("found")).await;
+        let founded =
+            create_group_with_members(app, &actor(&people[0]), name, others, named("found")).await;
         let founded = founded.unwrap();
         assert!(founded.not_added.is_empty(), "{founded:?}");
         for person in people {

@@ -17,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::line::Line;
 use super::world::World;
 
-/// The most messages of one person.
-const MESSAGES_MAX: u32 = 40;
+/// The most messages of one person: enough for the whole storm, because what goes wrong with the
+/// last message of a conversation is not made good by the next one.
+const MESSAGES_MAX: u32 = 100;
 
 /// What is known of somebody from one life of his program to the next.
 pub(super) struct Person {

@@ -109,6 +109,16 @@ async fn walk(walker: &mut Walker) -> String {
 }
 
 #[tokio::test]
+async fn what_another_server_wrote_behind_the_tail_is_walked_too() {
+    let mut world = World::new().await;
+    world.write(ANN, "here", 10).await;
+    let own = std::mem::take(&mut world.tail);
+    world.write(ANN, "there", 20).await;
+    world.tail = own;
+    assert_eq!(walk(&mut world.walker().await).await, "here there");
+}
+
+#[tokio::test]
 async fn what_was_missed_comes_in_the_order_of_writing_across_conversations() {
     let mut world = World::new().await;
     world.write(ANN, "a1", 10).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::driver::{Driver, Phase};
@@ -68,7 +68,9 @@ impl Driver {
             session.close(deadline).await;
         }
         // Before anybody is told: who is told may open the store again.
-        drop((commands, confirms, outcomes, store));
+        drop((outcomes, store));
+        empty(commands).await;
+        empty(confirms).await;
         state.send_replace(Connection::Ended(ended.clone()));
         for answer in closing.into_iter().flat_map(|closing| closing.answers) {
             // Whoever asked may be gone.
@@ -76,4 +78,11 @@ impl Driver {
         }
         handover.finish(Connection::Ended(ended)).await;
     }
+}
+
+/// Who asked while the client ended hears that it is closed. What is pushed at the very moment in
+/// which a queue is only dropped would stay in it, and who asked would wait for ever.
+async fn empty<T>(mut queue: mpsc::Receiver<T>) {
+    queue.close();
+    while queue.recv().await.is_some() {}
 }

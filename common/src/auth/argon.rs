@@ -10,6 +10,28 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 const SALT_BYTES: usize = 16;
 
+fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// A hash as a PHC string.
+fn written(
+    argon: &Argon2<'_>,
+    salt: &[u8; SALT_BYTES],
+    output: &[u8; Params::DEFAULT_OUTPUT_LEN],
+) -> Option<String> {
+    let hash = PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(argon.params()).ok()?,
+        salt: Some(Salt::new(salt).ok()?),
+        hash: Some(Output::new(output).ok()?),
+    };
+    Some(hash.to_string())
+}
+
 /// Makes and checks hashes; keeps as many pieces of memory as were used at the same time.
 #[derive(Default)]
 pub(super) struct Hasher {
@@ -19,21 +41,17 @@ pub(super) struct Hasher {
 impl Hasher {
     /// A new hash as a PHC string; `None` if the operating system gives no random numbers.
     pub(super) fn hash(&self, password: &[u8]) -> Option<String> {
-        let mut salt = [0; SALT_BYTES];
-        getrandom::fill(&mut salt).ok()?;
-        let (algorithm, version, params) =
-            (Algorithm::default(), Version::default(), Params::default());
-        let argon = Argon2::new(algorithm, version, params.clone());
+        let salt = random()?;
+        let argon = Argon2::default();
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
         self.compute(&argon, password, &salt, &mut output)?;
-        let hash = PasswordHash {
-            algorithm: algorithm.ident(),
-            version: Some(version.into()),
-            params: ParamsString::try_from(&params).ok()?,
-            salt: Some(Salt::new(&salt).ok()?),
-            hash: Some(Output::new(&output).ok()?),
-        };
-        Some(hash.to_string())
+        written(&argon, &salt, &output)
+    }
+
+    /// A string that looks like a hash and fits no password: nobody computed it. To check it takes as
+    /// long as to check a real one.
+    pub(super) fn decoy() -> Option<String> {
+        written(&Argon2::default(), &random()?, &random()?)
     }
 
     /// Whether the password fits the PHC string; the string's own parameters count, so that the
@@ -103,6 +121,21 @@ mod tests {
         assert!(hasher.fits(&stored, b"secret"));
         assert!(!hasher.fits(&stored, b"Secret"));
         assert_eq!(hasher.lock().len(), 1, "the memory is used again");
+    }
+
+    #[test]
+    fn a_decoy_is_checked_like_a_hash_and_fits_nothing() {
+        let hasher = Hasher::default();
+        let (decoy, real) = (Hasher::decoy().unwrap(), hasher.hash(b"secret").unwrap());
+        let cost = |text: &str| {
+            text.split('$')
+                .take(4)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cost(&decoy), cost(&real));
+        assert_eq!(decoy.len(), real.len());
+        assert_eq!(hasher.check(&decoy, b"secret"), Some(false));
     }
 
     #[test]

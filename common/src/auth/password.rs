@@ -66,13 +66,9 @@ impl Passwords {
     pub fn new(parallel_max: usize) -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        let hasher = Arc::new(Hasher::default());
-        let decoy = hasher
-            .hash(&key)
-            .ok_or(getrandom::Error::UNSUPPORTED)?
-            .into();
+        let decoy = Hasher::decoy().ok_or(getrandom::Error::UNSUPPORTED)?.into();
         Ok(Self {
-            hasher,
+            hasher: Arc::default(),
             pool: BlockingPool::new(parallel_max.max(1)),
             remembered: Mutex::new(LruCache::new(REMEMBERED_MAX)),
             key,

@@ -2,11 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use md5::Md5;
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, pread};
 use sha2::{Digest as _, Sha256};
 
 use super::bucket::BucketFile;
@@ -58,23 +60,12 @@ impl BlobFile {
     }
 
     /// Appends `count` bytes from `offset` to `into`; fewer bytes there are an error.
-    pub async fn read(
-        &self,
-        offset: u64,
-        count: usize,
-        mut into: BytesMut,
-    ) -> io::Result<BytesMut> {
+    pub async fn read(&self, offset: u64, count: usize, into: BytesMut) -> io::Result<BytesMut> {
         let (file, pool) = match &self.content {
             Content::Local(file, pool) => (Arc::clone(file), pool),
             Content::Bucket(file) => return file.read(offset, count, into).await,
         };
-        pool.run(move || {
-            let start = into.len();
-            into.resize(start + count, 0);
-            file.read_exact_at(&mut into[start..], offset)?;
-            Ok(into)
-        })
-        .await
+        pool.run(move || append(&file, offset, count, into)).await
     }
 
     /// When it was kept.
@@ -90,6 +81,24 @@ impl BlobFile {
             about.ctime() * 1000 + about.ctime_nsec() / 1_000_000,
         ))
     }
+}
+
+/// Reads into room that is not filled with zeros first, which costs as much as the reading: a vector
+/// can have such room without `unsafe`, and nothing is copied to make one of the bytes and back.
+fn append(file: &File, mut offset: u64, count: usize, into: BytesMut) -> io::Result<BytesMut> {
+    let mut bytes = Vec::from(into);
+    let end = bytes.len() + count;
+    bytes.reserve_exact(count);
+    while bytes.len() < end {
+        match pread(file, spare_capacity(&mut bytes), offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => offset += u64::try_from(read).unwrap_or(0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bytes.truncate(end);
+    Ok(BytesMut::from(Bytes::from(bytes)))
 }
 
 /// What some content amounts to.

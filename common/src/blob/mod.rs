@@ -41,6 +41,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::id::BlobId;
@@ -55,6 +56,9 @@ pub use lock::{Collecting, Publishing};
 pub use partial::{Content, Found, Partials, UploadId};
 pub use plain::PlainName;
 pub use staging::Staging;
+
+/// What the system says when it cannot now.
+const PASSING: [Errno; 4] = [Errno::IO, Errno::ROFS, Errno::MFILE, Errno::NFILE];
 
 /// Something about the file cache that did not work.
 #[derive(Debug, Error)]
@@ -93,6 +97,16 @@ impl BlobError {
             Self::Full => true,
             Self::Bucket { .. } | Self::NoBucket(_) | Self::Length { .. } | Self::Spoiled => false,
         }
+    }
+
+    /// Whether the system or its disk does not do now what it should: a disk that fails or lets
+    /// nobody write any more, no descriptors. Looking after it helps, and trying again later.
+    pub fn is_passing(&self) -> bool {
+        let Self::Disk { source, .. } = self else {
+            return false;
+        };
+        let errno = source.raw_os_error().map(Errno::from_raw_os_error);
+        errno.is_some_and(|errno| PASSING.contains(&errno))
     }
 
     /// Whether another process is at it.

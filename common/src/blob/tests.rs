@@ -279,10 +279,17 @@ async fn nothing_is_kept_of_which_the_disk_is_not_sure() {
     partials.create(id, b"note".to_vec(), || {}).await.unwrap();
     let opened = partials.open_content(id, false, Arc::new(())).await;
     let mut content = opened.unwrap().unwrap();
-    content.replace_file(never_sure());
     content.write(Bytes::from_static(b"lost")).await.unwrap();
+    content.view().await.unwrap();
+    content.replace_file(never_sure());
     not_sure(&content.sync().await);
-    not_sure(&content.finish().await.map(drop));
+    assert!(matches!(content.finish().await, Err(BlobError::Spoiled)));
+    // Whoever opens it again is not told that it is there: another sync would say so.
+    let opened = partials.open_content(id, false, Arc::new(())).await;
+    let mut content = opened.unwrap().unwrap();
+    assert_eq!(content.size(), 0);
+    content.write(Bytes::from_static(b"again")).await.unwrap();
+    content.finish().await.unwrap();
     assert!(files_under(&dir.path().join("blobs")).is_empty());
 }
 

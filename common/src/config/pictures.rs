@@ -44,6 +44,13 @@ pub struct PicturesConfig {
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = from_one::<u64>)]
     pub render_timeout_s: u64,
 
+    /// Do not start on a system that cannot confine the processes that decode pictures (seccomp)
+    #[arg(
+        long, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set,
+        num_args = 0..=1, require_equals = true, default_missing_value = "true"
+    )]
+    pub require_picture_sandbox: bool,
+
     /// Show pictures that move as such in all sizes but squares, not as their first frame
     #[arg(
         long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set,

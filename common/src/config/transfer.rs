@@ -64,6 +64,11 @@ pub struct TransferConfig {
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = from_one::<u32>)]
     pub upload_expiry_h: u32,
 
+    /// Cut an upload that is silent for so many seconds, or comes so much later than at 1 KiB a
+    /// second
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = from_one::<u64>)]
+    pub upload_grace_s: u64,
+
     /// Days after its last upload in which a file is kept although messages refer to it; 0 for ever
     #[arg(long, value_name = "DAYS", default_value_t = 0, value_parser = from_zero::<u32>)]
     pub retention_file_days: u32,

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::head;
+use super::patient::Patient;
 use crate::net::{Connection, Permit};
 
 /// The head of a request must be complete so long after it began, and the first one so long after
@@ -88,17 +89,13 @@ pub struct Guest {
     _alive: mpsc::Sender<Infallible>,
 }
 
-/// Serves until the peer leaves, also on what its connection is upgraded to; when the server stops,
-/// until what was begun is answered.
-pub async fn serve(router: Router, connection: Connection, shutdown: CancellationToken) {
-    serve_within(router, connection, Windows::SMALL, shutdown).await;
-}
-
-/// The same with these windows.
-pub async fn serve_within(
+/// Serves until the peer leaves, also on what its connection is upgraded to, or takes nothing of what
+/// is written for so long as `stall`; when the server stops, until what was begun is answered.
+pub async fn serve(
     router: Router,
     connection: Connection,
     windows: Windows,
+    stall: Duration,
     shutdown: CancellationToken,
 ) {
     let Connection { socket, permit, .. } = connection;
@@ -110,7 +107,7 @@ pub async fn serve_within(
         shutdown: shutdown.clone(),
         _alive: alive,
     };
-    let io = TokioIo::new(socket);
+    let io = TokioIo::new(Patient::new(socket, stall));
     let serving = converse(router, io, (peer, guest), windows, shutdown);
     Box::pin(serving).await;
     // Never anything but the end.

@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, Extension};
 use axum::routing::get;
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -27,6 +28,10 @@ struct Running {
 }
 
 fn start(router: Router) -> Running {
+    start_patient(router, LONG)
+}
+
+fn start_patient(router: Router, stall: Duration) -> Running {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr();
     let (count, serving) = watch::channel(0);
@@ -44,7 +49,7 @@ fn start(router: Router) -> Running {
                 let (router, stop, count) = (router.clone(), stop.clone(), Arc::clone(&count));
                 async move {
                     count.send_modify(|count| *count += 1);
-                    serve(router, connection, stop).await;
+                    serve(router, connection, Windows::SMALL, stall, stop).await;
                     count.send_modify(|count| *count -= 1);
                 }
             },
@@ -131,4 +136,39 @@ async fn a_server_that_stops_lets_go_of_idle_connections() {
     running.until_serving(2).await;
     running.shutdown.cancel();
     running.until_serving(0).await;
+}
+
+/// An answer that is larger than all buffers together.
+fn large() -> Router {
+    let body = || async { Body::from(vec![7; 64 * 1024 * 1024]) };
+    Router::new().route("/", get(body))
+}
+
+#[tokio::test]
+async fn a_peer_that_takes_nothing_is_given_up() {
+    let mut running = start_patient(large(), Duration::from_millis(200));
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    running.until_serving(1).await;
+    running.until_serving(0).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_slowly_is_waited_for() {
+    const STALL: Duration = Duration::from_secs(2);
+    let mut running = start_patient(large(), STALL);
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    running.until_serving(1).await;
+    let began = tokio::time::Instant::now();
+    let mut some = vec![0; 32 * 1024];
+    // So slow that the system has no room to report for longer than that.
+    let mut pace = tokio::time::interval(Duration::from_millis(100));
+    while began.elapsed() < 3 * STALL {
+        pace.tick().await;
+        stream.read_exact(&mut some).await.unwrap();
+    }
+    assert_eq!(*running.serving.borrow(), 1);
 }

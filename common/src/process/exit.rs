@@ -48,6 +48,11 @@ impl Exit {
             StoreError::Unreachable(_) | StoreError::OutcomeUnknown(_) => {
                 (Self::IO, "; check that it is there and may be written")
             }
+            StoreError::SyncFailed(_) => (
+                Self::IO,
+                "; look after the disk, then start again: what is there is read anew, and \
+                 `myim admin log verify` looks through it",
+            ),
             StoreError::InUse(_) => (Self::IN_USE, ""),
             StoreError::Newer { .. } | StoreError::WeakDurability { .. } => (Self::SCHEMA, ""),
             StoreError::Broken(_) => (
@@ -115,5 +120,6 @@ mod tests {
         assert_eq!(code(StoreError::Newer { found: 2, known: 1 }), 78);
         assert_eq!(code(StoreError::Broken(String::new())), 78);
         assert_eq!(code(StoreError::Unreachable(String::new())), 74);
+        assert_eq!(code(StoreError::SyncFailed(String::new())), 74);
     }
 }

@@ -9,7 +9,7 @@ mod signals;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::future::Future;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -248,8 +248,8 @@ impl Process {
             .map_err(|error| Exit::database(&config.shown(), &error))
     }
 
-    /// Starts opening the database. The store answers with an error until it is open; what waiting
-    /// does not heal ends the program.
+    /// Starts opening the database. The store answers with an error until it is open. What waiting
+    /// does not heal ends the program, now or later.
     pub async fn open_store(&self, config: &DatabaseConfig) -> Result<Arc<dyn Store>, Exit> {
         make_folder(&config.database)?;
         let (store, config) = (Arc::clone(&self.store), config.clone());
@@ -262,11 +262,19 @@ impl Process {
                 opened = open(&store, &config, || tell.notify_one()) => opened,
                 () = shutdown.cancelled() => return,
             };
-            if let Err(exit) = opened {
-                // The first failure is the one that is told.
-                let _ = failure.set(exit);
-                shutdown.cancel();
-            }
+            let exit = match opened {
+                Err(exit) => exit,
+                Ok(()) => {
+                    tell.notify_one();
+                    tokio::select! {
+                        error = store.lost() => Exit::database(&config.shown(), &error),
+                        () = shutdown.cancelled() => return,
+                    }
+                }
+            };
+            // The first failure is the one that is told.
+            let _ = failure.set(exit);
+            shutdown.cancel();
             tell.notify_one();
         });
         let _ = tokio::time::timeout(HEAD_START, settled.notified()).await;
@@ -292,7 +300,10 @@ impl Process {
         for (name, address) in servers.iter().copied().chain(admin) {
             line.push_str(&format!(" {name}={address}"));
         }
-        tracing::info!("{line}");
+        // Who looks at both on one terminal reads it once.
+        if !(io::stdout().is_terminal() && io::stderr().is_terminal()) {
+            tracing::info!("{line}");
+        }
         line.push('\n');
         if let Some(page) = page {
             line.push_str(&format!("Open {page} in a browser.\n"));

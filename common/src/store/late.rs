@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value};
 use crate::api::{Account, ContactList, Entry, Profile};
@@ -22,6 +23,8 @@ pub struct LateStore {
     store: OnceLock<Arc<dyn Store>>,
     /// Why there is none yet.
     why: Mutex<String>,
+    /// Why it saves nothing more, see [`StoreError::SyncFailed`].
+    lost: watch::Sender<Option<StoreError>>,
 }
 
 impl std::fmt::Debug for LateStore {
@@ -67,6 +70,20 @@ impl LateStore {
         }
     }
 
+    /// Returns when the store saves nothing more, and says why.
+    pub async fn lost(&self) -> StoreError {
+        let mut lost = self.lost.subscribe();
+        loop {
+            if let Some(error) = lost.borrow_and_update().clone() {
+                return error;
+            }
+            if lost.changed().await.is_err() {
+                // The sender is ours.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     fn get(&self) -> Result<&dyn Store, StoreError> {
         self.store.get().map(AsRef::as_ref).ok_or_else(|| {
             let why = self.why.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,7 +102,11 @@ fn jittered(pause: Duration) -> Duration {
 #[async_trait]
 impl Store for LateStore {
     async fn commit(&self, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
-        self.get()?.commit(batch).await
+        let done = self.get()?.commit(batch).await;
+        if let Err(error @ StoreError::SyncFailed(_)) = &done {
+            self.lost.send_replace(Some(error.clone()));
+        }
+        done
     }
 
     async fn pull(&self, conv: ConvId, after: Seq, limit: u32) -> Result<Vec<Entry>, StoreError> {
@@ -155,6 +176,10 @@ impl Store for LateStore {
 
     async fn size_bytes(&self) -> Result<u64, StoreError> {
         self.get()?.size_bytes().await
+    }
+
+    async fn look_at_files(&self) -> Result<Vec<String>, StoreError> {
+        self.get()?.look_at_files().await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -106,6 +106,12 @@ pub trait Store: Send + Sync + 'static {
     /// How many bytes the database takes where it is kept, about.
     async fn size_bytes(&self) -> Result<u64, StoreError>;
 
+    /// What the database finds wrong with its own files, in sentences. Nothing from one that looks
+    /// after them itself.
+    async fn look_at_files(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Returns when the database answered a trivial question.
     async fn ping(&self) -> Result<(), StoreError>;
 
@@ -144,6 +150,11 @@ pub enum StoreError {
     /// can be repeated, they are recognised by their client id.
     #[error("the database did not say whether it saved the change: {0}")]
     OutcomeUnknown(String),
+    /// A sync failed. Nobody knows what of the batch is on the disk, and because the system takes
+    /// for written what it could not write, no later commit would prove anything: this store
+    /// saves nothing more. Only a new start reads what is there.
+    #[error("the disk failed to keep what was written, and nobody knows what of it is there: {0}")]
+    SyncFailed(String),
     /// Another program writes to this database and does not share it.
     #[error("{0} is in use by another server; stop that one first or give this one its own")]
     InUse(String),
@@ -172,5 +183,10 @@ impl StoreError {
     /// Whether the same call may succeed later without anybody's help.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::OutcomeUnknown(_))
+    }
+
+    /// Whether what was asked for may have been saved all the same.
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown(_) | Self::SyncFailed(_))
     }
 }

@@ -109,6 +109,8 @@ metrics! {
         "Files that were deleted because nothing referred to them, or because of their age.";
     UPLOAD_HASH_MISMATCHES: Kind::Counter, Count, "myim_upload_hash_mismatch_total",
         "Uploads whose content did not match what they were announced as.";
+    PICTURE_WORKER_FAILURES: Kind::Counter, Count, "myim_picture_worker_failures_total",
+        "Processes that ended while they decoded a picture, by why; they are replaced.";
     PROCESS_CPU: Kind::OwnProcess(own_process::Reading::CpuSeconds), Seconds,
         "process_cpu_seconds_total", "Processor time that was used.";
     PROCESS_RESIDENT: Kind::OwnProcess(own_process::Reading::ResidentBytes), Bytes,
@@ -196,6 +198,11 @@ pub fn protocol_error(transport: &'static str, reason: &'static str) {
     counter!(PROTOCOL_ERRORS.name, "transport" => transport, "reason" => reason).increment(1);
 }
 
+/// Counts a process for pictures that ended before it had answered.
+pub fn picture_worker_failed(reason: &'static str) {
+    counter!(PICTURE_WORKER_FAILURES.name, "reason" => reason).increment(1);
+}
+
 /// Counts a login.
 pub fn auth_attempt(result: &'static str) {
     counter!(AUTH_ATTEMPTS.name, "result" => result).increment(1);
@@ -206,6 +213,7 @@ pub fn db_error(error: &StoreError) {
     let class = match error {
         StoreError::Unreachable(_) => "unreachable",
         StoreError::OutcomeUnknown(_) => "outcome_unknown",
+        StoreError::SyncFailed(_) => "sync_failed",
         StoreError::InUse(_) => "in_use",
         StoreError::Newer { .. } => "newer",
         StoreError::WeakDurability { .. } => "weak_durability",

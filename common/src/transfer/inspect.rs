@@ -51,6 +51,8 @@ pub struct Rejected {
     pub code: &'static str,
     /// What is wrong, for people.
     pub detail: String,
+    /// When trying again makes sense, in seconds; of a 503.
+    pub retry_after: Option<u64>,
 }
 
 /// Takes everything, and tells kinds apart by their first bytes.
@@ -72,6 +74,7 @@ impl Inspect for Sniff {
                 status: 500,
                 code: "internal",
                 detail: "The server could not read the file back.".to_owned(),
+                retry_after: None,
             }
         })?;
         Ok(Inspected {

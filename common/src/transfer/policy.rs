@@ -24,6 +24,9 @@ pub struct Policy {
     pub total_bytes_max: Option<u64>,
     /// An upload that can be resumed is given up so long after its last byte, in milliseconds.
     pub upload_expiry_ms: i64,
+    /// A peer may be silent so long in the middle of an upload, and so much later than it should
+    /// the content may come.
+    pub upload_grace: Duration,
     /// How long files are kept although messages refer to them.
     pub retention: Retention,
     /// Other sites whose pages may move files.
@@ -49,6 +52,7 @@ impl Policy {
             user_bytes_max: Some(config.user_quota_bytes.0).filter(|most| *most > 0),
             total_bytes_max: Some(config.total_quota_bytes.0).filter(|most| *most > 0),
             upload_expiry_ms: i64::from(config.upload_expiry_h) * HOUR_MS,
+            upload_grace: Duration::from_secs(config.upload_grace_s),
             retention: Retention::from(config),
             allowed_origins: config.allowed_origins.clone(),
             disk_free_bytes_min: config.disk_free_bytes_min.0,

@@ -151,7 +151,8 @@ impl Desk {
             }
             Some((Language::Http, connection)) => {
                 let (router, shutdown) = (self.router.clone(), shutdown.child_token());
-                http::serve_within(router, connection, Windows::LARGE, shutdown).await;
+                let stall = self.transfers.policy.write_stall;
+                http::serve(router, connection, Windows::LARGE, stall, shutdown).await;
             }
             None => {}
         }

@@ -6,7 +6,7 @@ use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frame, Frames, ImageDecoder};
 
 use super::halt::Watched;
-use super::{Fault, Format, Halt, Limits};
+use super::{Fault, Format, Halt, Limits, webp};
 
 /// Shows every frame of a file to `see`, complete as it is displayed, and tells how many there were;
 /// 0 of a picture that does not move. Each frame is checked against the limits.
@@ -58,6 +58,7 @@ fn open<'a>(
             Ok(Some(decoder.into_frames()))
         }
         Format::WebP => {
+            webp::check_sizes(bytes)?;
             let mut decoder = WebPDecoder::new(reader).map_err(explained)?;
             if !decoder.has_animation() {
                 return Ok(None);

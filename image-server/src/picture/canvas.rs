@@ -4,11 +4,12 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage, RgbaImage};
+use serde::{Deserialize, Serialize};
 
 use super::Fault;
 
 /// How large a rendition becomes. None is larger than its original.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Fit {
     /// All of it, no side longer than this.
     Inside(u32),

@@ -8,7 +8,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder};
 
 use super::halt::Watched;
-use super::{Fault, Format, Halt, Limits, jpeg};
+use super::{Fault, Format, Halt, Limits, jpeg, webp};
 
 /// A decoded picture, as it lies in the file.
 #[derive(Debug)]
@@ -39,7 +39,10 @@ pub(super) fn still(
             read(decoder, limits, halt)
         }
         Format::Gif => read(GifDecoder::new(reader).map_err(explained)?, limits, halt),
-        Format::WebP => read(WebPDecoder::new(reader).map_err(explained)?, limits, halt),
+        Format::WebP => {
+            webp::check_sizes(bytes)?;
+            read(WebPDecoder::new(reader).map_err(explained)?, limits, halt)
+        }
         Format::Bmp => read(BmpDecoder::new(reader).map_err(explained)?, limits, halt),
     }
 }

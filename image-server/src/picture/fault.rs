@@ -1,30 +1,50 @@
 //! Why bytes are no picture that is kept or shown.
 
+use std::fmt;
+
 use image::ImageError;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::OtherFormat;
+
 /// Why a picture was turned down.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum Fault {
     #[error("The file is empty.")]
     Empty,
     #[error("This is {0}; pictures are JPEG, PNG, GIF, WebP or BMP.")]
-    Unsupported(&'static str),
+    Unsupported(OtherFormat),
     #[error("The picture is broken: {0}.")]
     Broken(String),
     #[error("The picture ends too early; it was not sent completely.")]
     Truncated,
     #[error("The picture has {is} {unit}; at most {max} are allowed.")]
-    TooLarge {
-        unit: &'static str,
-        is: u64,
-        max: u64,
-    },
+    TooLarge { unit: Unit, is: u64, max: u64 },
     #[error("The picture takes too long to decode.")]
     Slow,
-    /// Nobody waits for it any more.
-    #[error("Nobody waits for the picture any more.")]
-    GivenUp,
+}
+
+/// What there may be too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    Bytes,
+    SidePixels,
+    Pixels,
+    Frames,
+    AllPixels,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes",
+            Self::SidePixels => "pixels on one side",
+            Self::Pixels => "pixels",
+            Self::Frames => "frames",
+            Self::AllPixels => "pixels in all frames",
+        })
+    }
 }
 
 impl Fault {
@@ -32,7 +52,6 @@ impl Fault {
     pub fn status(&self) -> u16 {
         match self {
             Self::Unsupported(_) => 415,
-            Self::GivenUp => 503,
             Self::Empty
             | Self::Broken(_)
             | Self::Truncated
@@ -50,12 +69,21 @@ impl Fault {
             Self::Truncated => "picture_truncated",
             Self::TooLarge { .. } => "picture_too_large",
             Self::Slow => "picture_too_slow",
-            Self::GivenUp => "busy",
         }
     }
 
+    /// A picture that got a decoder to fail as none should.
+    pub(crate) fn unreadable() -> Self {
+        Self::Broken("the server cannot read it".to_owned())
+    }
+
+    /// One that goes beyond what all within the limits need.
+    pub(crate) fn too_much_memory() -> Self {
+        Self::Broken("it needs more memory than is allowed".to_owned())
+    }
+
     /// What a library says is wrong with a file.
-    pub(super) fn broken(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn broken(error: impl fmt::Display) -> Self {
         let said = error.to_string();
         // Libraries end their sentences or not, and quote what the file says.
         let said = said
@@ -75,7 +103,7 @@ impl From<ImageError> for Fault {
             ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Self::Truncated
             }
-            ImageError::Limits(_) => Self::Broken("it needs more memory than is allowed".into()),
+            ImageError::Limits(_) => Self::too_much_memory(),
             other => Self::broken(other),
         }
     }

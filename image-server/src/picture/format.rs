@@ -1,9 +1,13 @@
 //! What format bytes are in, by their beginning and never by a name.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::Fault;
 
 /// A format that is kept and shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
     Jpeg,
     Png,
@@ -55,11 +59,38 @@ impl Format {
     }
 }
 
+/// A format that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OtherFormat {
+    Avif,
+    Heic,
+    Tiff,
+    JpegXl,
+    Svg,
+    RareJpeg,
+    Unknown,
+}
+
+/// What people call it.
+impl fmt::Display for OtherFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Avif => "AVIF",
+            Self::Heic => "HEIC or a video",
+            Self::Tiff => "TIFF",
+            Self::JpegXl => "JPEG XL",
+            Self::Svg => "SVG, which may contain programs",
+            Self::RareJpeg => "a rare kind of JPEG",
+            Self::Unknown => "no picture that is known here",
+        })
+    }
+}
+
 /// How far into a text is looked for what says that it is SVG.
 const SVG_WITHIN_BYTES: usize = 1024;
 
-/// What people call a format that is refused.
-fn kind(bytes: &[u8]) -> &'static str {
+/// What bytes are that are in no format of ours.
+fn kind(bytes: &[u8]) -> OtherFormat {
     match bytes {
         [
             _,
@@ -75,17 +106,17 @@ fn kind(bytes: &[u8]) -> &'static str {
             b'i',
             b'f' | b's',
             ..,
-        ] => "AVIF",
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "HEIC or a video",
-        [b'I', b'I', 0x2a, 0, ..] | [b'M', b'M', 0, 0x2a, ..] => "TIFF",
-        [0xff, 0x0a, ..] => "JPEG XL",
+        ] => OtherFormat::Avif,
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => OtherFormat::Heic,
+        [b'I', b'I', 0x2a, 0, ..] | [b'M', b'M', 0, 0x2a, ..] => OtherFormat::Tiff,
+        [0xff, 0x0a, ..] => OtherFormat::JpegXl,
         _ => {
             let begin = &bytes[..bytes.len().min(SVG_WITHIN_BYTES)];
             let text = String::from_utf8_lossy(begin).to_ascii_lowercase();
             if text.contains("<svg") {
-                "SVG, which may contain programs"
+                OtherFormat::Svg
             } else {
-                "no picture that is known here"
+                OtherFormat::Unknown
             }
         }
     }

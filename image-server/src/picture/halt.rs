@@ -1,18 +1,15 @@
-//! When work on a picture has to end early: nobody waits for it, or it took too long.
+//! When work on a picture has to end early, because it took too long.
 //!
 //! Decoders cannot be interrupted, but they read; so what they read from ends.
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Fault;
 
-/// Says when to stop. Clones stop together.
-#[derive(Clone, Debug)]
+/// Says when to stop.
+#[derive(Clone, Copy, Debug)]
 pub struct Halt {
-    given_up: Arc<AtomicBool>,
     until: Instant,
 }
 
@@ -20,22 +17,13 @@ impl Halt {
     /// Work may take `limit` from now on.
     pub fn after(limit: Duration) -> Self {
         Self {
-            given_up: Arc::default(),
             until: Instant::now() + limit,
         }
     }
 
-    /// Nobody waits any more.
-    pub fn give_up(&self) {
-        self.given_up.store(true, Ordering::Relaxed);
-    }
-
     /// # Errors
-    /// [`Fault::GivenUp`] or [`Fault::Slow`], if work should stop.
+    /// [`Fault::Slow`], if work should stop.
     pub fn check(&self) -> Result<(), Fault> {
-        if self.given_up.load(Ordering::Relaxed) {
-            return Err(Fault::GivenUp);
-        }
         if Instant::now() >= self.until {
             return Err(Fault::Slow);
         }

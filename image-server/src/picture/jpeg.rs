@@ -9,7 +9,7 @@ use zune_jpeg::errors::DecodeErrors;
 
 use super::decode::Still;
 use super::halt::Watched;
-use super::{Fault, Halt, Limits};
+use super::{Fault, Halt, Limits, OtherFormat};
 
 /// How often a progressive picture may come back to refine itself. Real ones do about ten times;
 /// each costs as much as decoding a picture that does not.
@@ -18,7 +18,7 @@ const SCANS_MAX: usize = 64;
 impl From<DecodeErrors> for Fault {
     fn from(error: DecodeErrors) -> Self {
         match error {
-            DecodeErrors::Unsupported(_) => Self::Unsupported("a rare kind of JPEG"),
+            DecodeErrors::Unsupported(_) => Self::Unsupported(OtherFormat::RareJpeg),
             DecodeErrors::ExhaustedData => Self::Truncated,
             // Printed for developers, several lines long.
             DecodeErrors::IoErrors(_) => Self::Truncated,

@@ -4,12 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::metadata::Orientation;
 use image::{DynamicImage, GenericImageView};
+use serde::{Deserialize, Serialize};
 
 use super::canvas::{self, Fit};
 use super::{Fault, Format, Halt, Limits, animation, color, decode, jpeg};
 
 /// What a picture is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     pub format: Format,
     /// In pixels, upright.

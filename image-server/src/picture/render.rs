@@ -1,11 +1,13 @@
 //! Renditions: a smaller picture out of a picture.
 
+use serde::{Deserialize, Serialize};
+
 use super::canvas::{self, Fit};
 use super::encode::{self, RENDITION_QUALITY};
 use super::{Fault, Format, Halt, Limits, color, decode, moving};
 
 /// What a rendition is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Recipe {
     pub fit: Fit,
     pub motion: Motion,
@@ -13,7 +15,7 @@ pub struct Recipe {
 }
 
 /// What becomes of a picture that moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Motion {
     /// Its first frame.
     Still,
@@ -22,7 +24,7 @@ pub enum Motion {
 }
 
 /// What whoever asks can show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Wanted {
     WebP,
     /// JPEG, or PNG if something is transparent: what every program shows.

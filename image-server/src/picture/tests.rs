@@ -333,6 +333,19 @@ fn bombs_are_refused_before_they_go_off() {
     let frame = jpeg.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0x7f; 4]);
     too_large(&jpeg);
+    for (sample, at) in [
+        (samples::webp(samples::quarters(16, 16)), 26),
+        (samples::webp(samples::glass(16, 16)), 24),
+    ] {
+        let mut webp = sample;
+        // In one of them two bytes a side, in the other three.
+        let sides = match at {
+            26 => &[0xff, 0x3f, 0xff, 0x3f][..],
+            _ => &[0xfe, 0x3f, 0, 0xfe, 0x3f, 0],
+        };
+        webp[at..at + sides.len()].copy_from_slice(sides);
+        too_large(&webp);
+    }
     // Few bytes that become many pixels: one frame is small, all of them are not.
     too_large(&samples::gif(300, 300, 12));
     too_large(&samples::gif(1, 1, 51));
@@ -340,15 +353,91 @@ fn bombs_are_refused_before_they_go_off() {
     too_large(&[samples::jpeg(&samples::quarters(8, 8)), vec![0; 1 << 20]].concat());
 }
 
+/// What a lossy picture says of itself, without its pixels.
+fn lossy_head(width: u16, height: u16) -> Vec<u8> {
+    let tag = [0x10, 0, 0, 0x9d, 0x01, 0x2a];
+    let mut head = [&tag[..], &width.to_le_bytes(), &height.to_le_bytes()].concat();
+    head.resize(40, 0);
+    head
+}
+
+fn webp_of(chunks: &[([u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let chunk = |(kind, content): &([u8; 4], Vec<u8>)| {
+        let length = u32::try_from(content.len()).unwrap();
+        let mut chunk = [&kind[..], &length.to_le_bytes(), content].concat();
+        chunk.resize(chunk.len().next_multiple_of(2), 0);
+        chunk
+    };
+    let content: Vec<u8> = chunks.iter().flat_map(chunk).collect();
+    chunk(&(*b"RIFF", [&b"WEBP"[..], &content].concat()))
+}
+
+#[test]
+fn what_is_inside_is_not_larger_than_the_file_says() {
+    let header = |moves: u8| {
+        let mut header = vec![moves, 0, 0, 0];
+        header.extend([7, 0, 0, 7, 0, 0]);
+        (*b"VP8X", header)
+    };
+    let frame = |chunks: Vec<u8>| {
+        let mut frame = vec![0; 16];
+        frame[6] = 7;
+        frame[9] = 7;
+        frame.extend(chunks);
+        (*b"ANMF", frame)
+    };
+    let start = (*b"ANIM", vec![0; 6]);
+    let within = |kind: [u8; 4], content: Vec<u8>| webp_of(&[(kind, content)])[12..].to_vec();
+    let [small, large] = [lossy_head(8, 8), lossy_head(9, 8)];
+    let [of_small, of_large] = [&small, &large].map(|one| within(*b"VP8 ", one.clone()));
+    let clear = within(*b"ALPH", vec![0; 5]);
+    let two = [frame(of_small.clone()), frame(of_large.clone())];
+    // Behind an odd length the decoder does not step over the byte that fills it up.
+    let odd = [frame(of_small).1, vec![0]].concat();
+    let length = u32::try_from(odd.len()).unwrap().to_le_bytes();
+    let odd = [&b"ANMF"[..], &length, &odd].concat();
+    let shifted = [odd, within(*b"ANMF", frame(of_large.clone()).1)].concat();
+    let start_alone = webp_of(&[header(2), start.clone()]);
+    for (what, bytes, fits) in [
+        ("alone", webp_of(&[(*b"VP8 ", large.clone())]), true),
+        ("as it says", webp_of(&[header(0), (*b"VP8 ", small)]), true),
+        ("larger", webp_of(&[header(0), (*b"VP8 ", large)]), false),
+        (
+            "in a frame",
+            webp_of(&[header(2), start.clone(), frame(of_large.clone())]),
+            false,
+        ),
+        (
+            "behind transparency",
+            webp_of(&[header(2), start.clone(), frame([clear, of_large].concat())]),
+            false,
+        ),
+        (
+            "in the second frame",
+            webp_of(&[&[header(2), start][..], &two].concat()),
+            false,
+        ),
+        (
+            "behind an odd frame",
+            [start_alone, shifted].concat(),
+            false,
+        ),
+    ] {
+        let checked = webp::check_sizes(&bytes);
+        assert_eq!(checked.is_ok(), fits, "{what}: {checked:?}");
+        if !fits {
+            assert_eq!(seen(&bytes).unwrap_err(), checked.unwrap_err(), "{what}");
+        }
+    }
+}
+
 #[test]
 fn work_stops_when_it_should() {
     let bytes = samples::gif(64, 32, 5);
     let late = Halt::after(Duration::ZERO);
     assert_eq!(look(&bytes, &LIMITS, &late), Err(Fault::Slow));
-    let gone = halt();
-    gone.clone().give_up();
     let recipe = recipe(Fit::Inside(9), Wanted::WebP);
-    assert_eq!(render(&bytes, recipe, &LIMITS, &gone), Err(Fault::GivenUp));
+    assert_eq!(render(&bytes, recipe, &LIMITS, &late), Err(Fault::Slow));
     // In the middle of a file, too: noise takes more than one look at the clock.
     let mut noise = 7_u32;
     let picture = RgbImage::from_fn(300, 300, |_, _| {
@@ -357,7 +446,7 @@ fn work_stops_when_it_should() {
     });
     for bytes in [samples::jpeg(&picture), samples::png(picture.clone())] {
         let format = Format::of(&bytes).unwrap();
-        let mut watched = halt::Watched::new(&bytes, &gone);
+        let mut watched = halt::Watched::new(&bytes, &late);
         let read = std::io::Read::read_to_end(&mut watched, &mut Vec::new());
         assert!(read.is_err(), "{format:?}: it was read to its end");
     }

@@ -210,6 +210,22 @@ impl Credentials {
         }
     }
 
+    /// The account of this name, as in [`Credentials::called`], on this server.
+    ///
+    /// # Errors
+    /// [`Failure::NotSignedIn`] if there is none.
+    pub(crate) fn called_on(&self, server: &Server, wanted: &str) -> Result<&Saved, Failure> {
+        let server = server.to_string();
+        let whole = self.called(wanted).ok();
+        let mut there = self.accounts.iter().filter(|saved| saved.server == server);
+        let is_wanted = |saved: &&Saved| saved.username == wanted || Some(*saved) == whole;
+        there.find(is_wanted).ok_or_else(|| {
+            Failure::NotSignedIn(format!(
+                "{wanted} is not signed in on {server}: myim login does that"
+            ))
+        })
+    }
+
     /// An account that signed in on this server: the one that is wanted, else the one that signed in
     /// last of all, else the only one.
     ///
@@ -229,7 +245,7 @@ impl Credentials {
                 "nobody is signed in on {server}: myim login does that"
             ))),
             (Some(one), Some(other)) => Err(Failure::Usage(format!(
-                "{} and {} are signed in: MYIM_ACCOUNT says which is meant",
+                "{} and {} are signed in: --account says which is meant",
                 one.name(),
                 other.name()
             ))),

@@ -88,15 +88,19 @@ pub(crate) fn current(choice: &Choice) -> anyhow::Result<Account> {
     saved.account()
 }
 
-/// The account of this machine that signed in on a server; its address is read as by `myim login`.
+/// The account of this machine that signed in on a server, of several the `chosen` one; its address
+/// is read as by `myim login`.
 ///
 /// # Errors
 /// As [`current`].
-pub(crate) fn on_server(address: &str) -> anyhow::Result<Saved> {
+pub(crate) fn on_server(address: &str, chosen: Option<&str>) -> anyhow::Result<Saved> {
     let environment = PersonalEnvironment::read();
     let server: Server = address.parse()?;
     let credentials = Credentials::read(&Place::of(&environment)?)?;
-    let saved = credentials.on(&server, environment.account.as_deref())?;
+    let saved = match chosen {
+        Some(wanted) => credentials.called_on(&server, wanted)?,
+        None => credentials.on(&server, environment.account.as_deref())?,
+    };
     Ok(saved.clone())
 }
 

@@ -96,6 +96,8 @@ pub(crate) enum Progress {
     Moved(u64, u64),
     Uploaded(Segment),
     Saved(PathBuf),
+    /// The file on this machine cannot be read, or written.
+    Unusable(String),
     Failed(String),
     Cancelled,
 }

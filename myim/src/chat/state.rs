@@ -120,6 +120,8 @@ pub(crate) struct Transfer {
     /// Where an upload goes.
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) reply_to: Option<Seq>,
+    /// What asked for it.
+    pub(crate) asked: Popup,
 }
 
 impl State {

@@ -58,6 +58,10 @@ struct Reach {
     /// myim login, or with the token in MYIM_TOKEN
     #[arg(long, global = true, value_name = "URL")]
     server: Option<String>,
+    /// With --server: which of the accounts that signed in there [env: MYIM_ACCOUNT] [default: the
+    /// last one]
+    #[arg(long, global = true, value_name = "USER@SERVER")]
+    account: Option<String>,
     /// The token of an administrator's session; better given in the environment
     #[arg(
         long,
@@ -147,6 +151,7 @@ impl Reach {
             data: self.data,
             socket: self.socket,
             server: self.server,
+            account: self.account,
             token: self.token,
             config: self.config,
         };

@@ -6,13 +6,16 @@ use std::io::{self, BufReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use myim_tests::machine;
 use myim_tests::proof::check::{Violation, check};
 use myim_tests::proof::history;
+use myim_tests::proof::long::{self, Run};
 use myim_tests::proof::mount::{Format, Mount};
-use myim_tests::proof::planted::{self, BUGS};
-use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, kills};
+use myim_tests::proof::planted::{self, BUGS, Bug};
+use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, database_faults, kills};
 use myim_tests::proof::second_check;
 use myim_tests::proof::storm::Outcome;
 use myim_tests::server::Db;
@@ -33,6 +36,11 @@ enum Command {
         #[command(flatten)]
         how: How,
     },
+    /// MariaDB is killed, frozen, and stopped by turns, under a server that lives on.
+    Database {
+        #[command(flatten)]
+        how: How,
+    },
     /// The power of its disk is cut at random moments; needs root.
     Cut {
         #[arg(long, value_enum, default_value = "ext4")]
@@ -46,6 +54,8 @@ enum Command {
         #[command(flatten)]
         how: How,
     },
+    /// Says which tests this machine can run, and which ones it has to leave out.
+    Machine,
     /// Judges a history that was written with --history.
     Check { file: PathBuf },
     /// Plays every planted bug: the programs must be built to have them, see scripts/prove-planted.
@@ -55,6 +65,27 @@ enum Command {
         /// How often the server is killed for each bug
         #[arg(long, default_value_t = 6)]
         strikes: u64,
+        /// Only these; all if none is named
+        #[arg(value_name = "BUG")]
+        only: Vec<String>,
+    },
+    /// Plays storms of every kind by turns and writes a report, see scripts/prove.
+    Long {
+        /// How long, at least one round of each kind
+        #[arg(long, default_value_t = 1.0)]
+        hours: f64,
+        /// Of the first round; each takes the next
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where the report goes
+        #[arg(long, default_value = "target/prove")]
+        directory: PathBuf,
+        /// The unit tests of the chat server, for the simulation
+        #[arg(long)]
+        simulation: Option<PathBuf>,
+        /// How many seeds of the simulation are a round
+        #[arg(long, default_value_t = 100)]
+        seeds: u64,
     },
 }
 
@@ -87,7 +118,19 @@ enum Disk {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    match run(Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says whether nothing was found.
+fn run(command: Command) -> io::Result<bool> {
+    match command {
         Command::Kill { store, how } => {
             let db = match store {
                 Store::Sqlite => Db::Sqlite,
@@ -95,6 +138,7 @@ fn main() -> ExitCode {
             };
             plays(&how, |play| kills(db, play))
         }
+        Command::Database { how } => plays(&how, database_faults),
         Command::Cut {
             disk,
             files,
@@ -120,16 +164,34 @@ fn main() -> ExitCode {
                 }
             })
         }
-        Command::Check { file } => judge(&file),
-        Command::Planted { seed, strikes } => Ok(bugs(seed, strikes)),
-    };
-    match done {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+        Command::Machine => {
+            machine::report().iter().for_each(|line| say(line));
+            Ok(true)
         }
+        Command::Check { file } => judge(&file),
+        Command::Planted {
+            seed,
+            strikes,
+            only,
+        } => bugs(seed, strikes, &only),
+        Command::Long {
+            hours,
+            seed,
+            directory,
+            simulation,
+            seeds,
+        } => Duration::try_from_secs_f64(hours * 3600.0)
+            .map_err(io::Error::other)
+            .and_then(|time| {
+                let run = Run {
+                    time,
+                    seed,
+                    directory,
+                    simulation,
+                    seeds,
+                };
+                long::play(&run, say)
+            }),
     }
 }
 
@@ -185,9 +247,16 @@ fn judge(file: &PathBuf) -> io::Result<bool> {
 }
 
 /// Prints a line for each bug; whether all were found.
-fn bugs(seed: u64, strikes: u64) -> bool {
+fn bugs(seed: u64, strikes: u64, only: &[String]) -> io::Result<bool> {
+    if let Some(name) = only
+        .iter()
+        .find(|it| BUGS.iter().all(|bug| bug.name != **it))
+    {
+        return Err(io::Error::other(format!("no bug is called {name}")));
+    }
+    let is_asked = |bug: &&Bug| only.is_empty() || only.iter().any(|it| it == bug.name);
     let mut all_found = true;
-    for bug in &BUGS {
+    for bug in BUGS.iter().filter(is_asked) {
         let played = catch_unwind(AssertUnwindSafe(|| planted::play(bug, seed, strikes)));
         let found = match played {
             Ok(Ok(outcome)) => by(&outcome.violations),
@@ -208,7 +277,7 @@ fn bugs(seed: u64, strikes: u64) -> bool {
             bug.name, bug.found, bug.what
         ));
     }
-    all_found
+    Ok(all_found)
 }
 
 /// How often each sentence is broken, and the first of them in words.

@@ -50,6 +50,8 @@ struct State {
     delivered: u64,
     /// When the client has said more than this, nothing comes back any more.
     loses_after: Option<u64>,
+    /// What comes next this way is damaged.
+    corrupts: Option<Way>,
 }
 
 impl State {
@@ -77,6 +79,8 @@ pub(super) trait Witness: Sync {
     fn begins(&self, first: &[u8]);
     /// So many bytes more reached the server.
     fn delivered(&self, count: u64);
+    /// A bit was flipped.
+    fn damaged(&self);
     /// The client's side of the connection has ended.
     fn client_left(&self);
 }
@@ -97,6 +101,7 @@ pub(super) async fn carry(
         answered: 0,
         delivered: 0,
         loses_after: None,
+        corrupts: None,
     });
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
@@ -179,6 +184,10 @@ async fn strike(
             sleep(HALF_OPEN_MAX).await;
             End::Cut
         }
+        Fault::Corrupt(way) => {
+            state.send_modify(|state| state.corrupts = Some(way));
+            never.await
+        }
         Fault::LoseAnswer => {
             let mut seen = state.subscribe();
             let delivered = seen.borrow().delivered;
@@ -211,6 +220,10 @@ async fn wait_for(moment: Moment, state: &watch::Sender<State>) {
     }
 }
 
+fn whole(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).expect("it is in memory")
+}
+
 /// Carries one way.
 struct Pump<'a, W> {
     way: Way,
@@ -232,7 +245,7 @@ impl<W: Witness> Pump<'_, W> {
             let passage = changes.borrow_and_update().passage(self.way);
             // Before anything that came later.
             if passage == Passage::Open && !held.is_empty() {
-                self.pass(&held, &mut to).await?;
+                self.pass(&mut held, &mut to).await?;
                 held.clear();
             }
             if passage == Passage::Ended && !has_ended {
@@ -271,7 +284,7 @@ impl<W: Witness> Pump<'_, W> {
                 }
                 Passage::Nowhere | Passage::Ended => continue,
             }
-            self.pass(&piece[..count], &mut to).await?;
+            self.pass(&mut piece[..count], &mut to).await?;
         }
         if !has_ended {
             // The other side may be gone already.
@@ -288,25 +301,52 @@ impl<W: Witness> Pump<'_, W> {
         });
     }
 
-    async fn pass(&mut self, bytes: &[u8], to: &mut WriteHalf<'_>) -> io::Result<()> {
+    async fn pass(&mut self, bytes: &mut [u8], to: &mut WriteHalf<'_>) -> io::Result<()> {
+        self.damage(bytes);
         if *self.healed.borrow() {
             to.write_all(bytes).await?;
         } else {
             self.pass_slowly(bytes, to).await?;
         }
         if self.way == Way::Up {
-            let count = u64::try_from(bytes.len()).expect("a piece is small");
+            let count = whole(bytes);
             self.state.send_modify(|state| state.delivered += count);
             self.witness.delivered(count);
         }
         Ok(())
     }
 
+    /// Flips a bit if it is time to.
+    fn damage(&mut self, bytes: &mut [u8]) {
+        let way = self.way;
+        let is_due = self.state.send_if_modified(|state| {
+            let is_due = state.corrupts == Some(way);
+            state.corrupts = state.corrupts.filter(|corrupts| *corrupts != way);
+            is_due
+        });
+        let at = usize::try_from(self.dice.next()).unwrap_or(0) % bytes.len().max(1);
+        if let (true, Some(byte)) = (is_due, bytes.get_mut(at)) {
+            *byte ^= 1 << self.dice.from(0, 7);
+            self.witness.damaged();
+        }
+    }
+
+    /// Waits for so long, and not when everything is healed.
+    async fn wait(&mut self, time: Duration) {
+        let _ = timeout(time, healing(&mut self.healed)).await;
+    }
+
     async fn pass_slowly(&mut self, mut bytes: &[u8], to: &mut WriteHalf<'_>) -> io::Result<()> {
         let jitter_us = u64::try_from(self.fate.jitter.as_micros()).expect("it is short");
         let late = self.fate.latency + Duration::from_micros(self.dice.from(0, jitter_us));
         if !late.is_zero() {
-            sleep(late).await;
+            self.wait(late).await;
+        }
+        let limit = self.fate.bytes_per_s;
+        if let Some(takes_us) = whole(bytes).checked_mul(1_000_000).map(|us| us / limit)
+            && takes_us > 0
+        {
+            self.wait(Duration::from_micros(takes_us)).await;
         }
         for number in 0.. {
             if number == SLICES_MAX {

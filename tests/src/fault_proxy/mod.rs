@@ -1,7 +1,7 @@
 //! A TCP proxy that breaks connections on purpose, as a seed says.
 //!
-//! Connections are late, come in slices, are cut, reset, half-open, half-closed, held up, robbed of
-//! an answer (`plan.rs` has them all), and for some moments new ones are refused.
+//! Connections are late, narrow, come in slices, are cut, reset, half-open, half-closed, held up,
+//! damaged, robbed of an answer (`plan.rs` has them all), and for some moments new ones are refused.
 //!
 //! **What follows from the seed:** what happens to the first, second, third connection, and when
 //! new ones are refused, counted from the start. **What does not:** who opens the n-th connection,
@@ -67,6 +67,8 @@ enum Fates {
     Drawn,
     /// What the seed says for uploads.
     Uploads,
+    /// What the seed says for what is encrypted.
+    Tls,
     /// This to every one; none is refused.
     Fixed(Fate),
 }
@@ -76,6 +78,7 @@ impl Fates {
         match self {
             Self::Drawn => Fate::drawn(seed, number),
             Self::Uploads => Fate::drawn_for_uploads(seed, number),
+            Self::Tls => Fate::drawn_for_tls(seed, number),
             Self::Fixed(fate) => fate,
         }
     }
@@ -85,6 +88,8 @@ impl Fates {
 struct Seen {
     connections: u64,
     refused: u64,
+    /// Connections in which a bit was flipped.
+    damaged: u64,
     /// The number of the first connection after healing.
     healed_at: Option<u64>,
     /// Open WebSockets of the client, by the number of their connection: the socket once more.
@@ -108,6 +113,11 @@ impl FaultProxy {
     /// Faults as the seed says, in front of a server to which much is sent.
     pub fn for_uploads(seed: u64, target: SocketAddr) -> Self {
         Self::open(seed, target, Fates::Uploads)
+    }
+
+    /// Damage as the seed says, in front of a server that is spoken to in TLS.
+    pub fn for_tls(seed: u64, target: SocketAddr) -> Self {
+        Self::open(seed, target, Fates::Tls)
     }
 
     /// This happens to every connection; none is refused.
@@ -171,6 +181,11 @@ impl FaultProxy {
     /// How many connections there were.
     pub fn connections(&self) -> u64 {
         self.shared.seen().connections
+    }
+
+    /// In how many of them a bit was flipped.
+    pub fn damaged(&self) -> u64 {
+        self.shared.seen().damaged
     }
 
     /// Waits until so many bytes have reached the server, over all connections, or the time is over;
@@ -319,6 +334,10 @@ impl Witness for Watcher {
 
     fn delivered(&self, count: u64) {
         self.shared.delivered.send_modify(|bytes| *bytes += count);
+    }
+
+    fn damaged(&self) {
+        self.shared.seen().damaged += 1;
     }
 
     fn client_left(&self) {

@@ -31,6 +31,9 @@ pub enum Fault {
     /// What the client says next reaches the server; the answer does not come back, because the
     /// connection is cut then. A client that wants to be sure has to repeat what it said.
     LoseAnswer,
+    /// One bit of what comes next this way is another one. Checksums of TCP are over before a proxy
+    /// sees anything, so only who encrypts can notice.
+    Corrupt(Way),
 }
 
 /// When it breaks.
@@ -52,6 +55,8 @@ pub struct Fate {
     pub jitter: Duration,
     /// Pieces are passed on in slices of 1 up to so many bytes.
     pub slice_max: u64,
+    /// No more than so many go each way.
+    pub bytes_per_s: u64,
     pub moment: Moment,
     pub fault: Fault,
 }
@@ -66,6 +71,7 @@ impl Fate {
         latency: Duration::ZERO,
         jitter: Duration::ZERO,
         slice_max: u64::MAX,
+        bytes_per_s: u64::MAX,
         moment: Moment::After(Duration::ZERO),
         fault: Fault::None,
     };
@@ -111,6 +117,11 @@ impl Fate {
             } else {
                 u64::MAX
             },
+            bytes_per_s: if dice.percent(20) {
+                dice.one(&[8_000, 50_000])
+            } else {
+                u64::MAX
+            },
             moment,
             fault,
         }
@@ -139,8 +150,31 @@ impl Fate {
             latency: ms(if slow { dice.from(1, 3) } else { 0 }),
             jitter: ms(if slow { dice.from(0, 3) } else { 0 }),
             slice_max: dice.one(&[7, 1400, u64::MAX, u64::MAX]),
+            bytes_per_s: dice.one(&[1_000_000, u64::MAX, u64::MAX, u64::MAX]),
             moment,
             fault,
+        }
+    }
+
+    /// As [`Self::drawn`], for connections that are encrypted: in most of them a bit is flipped.
+    pub fn drawn_for_tls(seed: u64, number: u64) -> Self {
+        let mut dice = Dice::new(seed, number + 1);
+        let way = dice.one(&[Way::Up, Way::Down]);
+        // In the handshake, or in what is said behind it.
+        let bytes = dice.from(1, 5000);
+        let moment = match way {
+            Way::Up => Moment::Said(bytes),
+            Way::Down => Moment::Answered(bytes),
+        };
+        let is_damaged = dice.percent(70);
+        Self {
+            moment,
+            fault: if is_damaged {
+                Fault::Corrupt(way)
+            } else {
+                Fault::None
+            },
+            ..Self::CLEAN
         }
     }
 }

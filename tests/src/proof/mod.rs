@@ -4,7 +4,8 @@
 //! `history` is the format, `recorder` writes it, `check` judges it and does nothing else. `storm`
 //! is a load of people of both protocols on a real server, `line` and `people` are who makes it,
 //! `dump` reads what the store has in the end, and `mount` is a disk whose power can be cut. `rig` puts
-//! them together, and `planted` lists the bugs that it must find.
+//! them together, `planted` lists the bugs that it must find, and `long` plays for hours and writes
+//! a `report`.
 
 pub mod history;
 pub mod recorder;
@@ -21,3 +22,6 @@ pub mod storm;
 
 pub mod planted;
 pub mod rig;
+
+pub mod long;
+pub mod report;

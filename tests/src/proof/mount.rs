@@ -11,6 +11,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::machine::{Need, skip};
+
 /// Room for a database and some files; no less, because xfs wants 300 MiB.
 const DISK_BYTES: u64 = 320 << 20;
 /// Where Debian keeps these programs, which is not in everybody's path.
@@ -21,6 +23,15 @@ const SYSTEM_PROGRAMS: &str = "/usr/sbin:/sbin:/usr/bin:/bin";
 pub enum Format {
     Ext4,
     Xfs,
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ext4 => "ext4",
+            Self::Xfs => "xfs",
+        })
+    }
 }
 
 /// A mounted disk. Dropping it unmounts it.
@@ -36,22 +47,40 @@ impl Mount {
     /// # Errors
     /// When this machine lets nobody mount one; says what is missing.
     pub fn new(format: Format) -> io::Result<Self> {
+        let mount = match format {
+            Format::Ext4 => Self::made(DISK_BYTES, &["mkfs.ext4", "-q", "-F"])?,
+            Format::Xfs => Self::made(DISK_BYTES, &["mkfs.xfs", "-q", "-f"])?,
+        };
+        // Whether the power can be cut is better known before the play.
+        run(&["xfs_io", "-V"])?;
+        Ok(mount)
+    }
+
+    /// A fresh ext4 disk that is small: of so many bytes, and with room for so many names.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn small(bytes: u64, names: u64) -> io::Result<Self> {
+        let names = names.to_string();
+        // Nothing of it is kept back for root.
+        let mut format = vec!["mkfs.ext4", "-q", "-F", "-m", "0", "-N", &names];
+        // As installers of Linux set it.
+        format.extend(["-e", "remount-ro"]);
+        Self::made(bytes, &format)
+    }
+
+    fn made(bytes: u64, format: &[&str]) -> io::Result<Self> {
         let directory = TempDir::with_prefix("myim-disk-")?;
         let image = directory.path().join("image");
-        File::create(&image)?.set_len(DISK_BYTES)?;
+        File::create(&image)?.set_len(bytes)?;
         fs::create_dir(directory.path().join("mnt"))?;
         let image = image.to_string_lossy().into_owned();
-        match format {
-            Format::Ext4 => run(&["mkfs.ext4", "-q", "-F", &image])?,
-            Format::Xfs => run(&["mkfs.xfs", "-q", "-f", &image])?,
-        }
+        run(&[format, &[image.as_str()]].concat())?;
         let mut mount = Self {
             directory,
             is_mounted: false,
         };
         mount.mount()?;
-        // Whether the power can be cut is better known before the play.
-        run(&["xfs_io", "-V"])?;
         Ok(mount)
     }
 
@@ -66,6 +95,23 @@ impl Mount {
     pub fn cut(&self) -> io::Result<()> {
         let path = self.path();
         run(&["xfs_io", "-x", "-c", "shutdown", &path.to_string_lossy()])
+    }
+
+    /// The file system finds that it is damaged, and lets nobody write any more: what ext4 does when
+    /// its disk fails. From then on it can be read until it is mounted anew.
+    ///
+    /// # Errors
+    /// When it is no ext4, or the kernel has no such switch.
+    pub fn fail(&self) -> io::Result<()> {
+        let path = self.path();
+        let mounts = fs::read_to_string("/proc/self/mounts")?;
+        let mut mounts = mounts.lines().filter_map(|line| line.split_once(' '));
+        let is_here = |rest: &str| rest.split(' ').next() == path.to_str();
+        let device = mounts.find(|(_, rest)| is_here(rest));
+        let device = device.and_then(|(device, _)| device.strip_prefix("/dev/"));
+        let device = device.ok_or_else(|| io::Error::other("it is not mounted"))?;
+        let switch = format!("/sys/fs/ext4/{device}/trigger_fs_error");
+        fs::write(switch, "a test")
     }
 
     /// Everything so far is on the disk.
@@ -124,15 +170,24 @@ impl Drop for Mount {
 /// # Panics
 /// In continuous integration (`CI` is set) there must be one.
 pub fn or_skip(format: Format, what: &str) -> Option<Mount> {
-    match Mount::new(format) {
-        Ok(mount) => Some(mount),
-        Err(error) => {
-            let is_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
-            assert!(!is_ci, "{what} needs a disk on a loop device: {error}");
-            eprintln!("NOT TESTED: {what}, which needs root and loop devices: {error}");
-            None
-        }
-    }
+    let need = match format {
+        Format::Ext4 => Need::Ext4,
+        Format::Xfs => Need::Xfs,
+    };
+    made_or_skip(need, Mount::new(format), what)
+}
+
+/// A small disk, see [`Mount::small`]; nothing as with [`or_skip`].
+///
+/// # Panics
+/// As [`or_skip`].
+pub fn small_or_skip(bytes: u64, names: u64, what: &str) -> Option<Mount> {
+    made_or_skip(Need::Ext4, Mount::small(bytes, names), what)
+}
+
+fn made_or_skip(need: Need, made: io::Result<Mount>, what: &str) -> Option<Mount> {
+    let told = |error| skip(need, what, &format!("root and loop devices: {error}"));
+    made.map_err(told).ok()
 }
 
 fn run(words: &[&str]) -> io::Result<()> {

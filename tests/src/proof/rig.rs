@@ -4,14 +4,21 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::mount::{Format, Mount, lying_library};
 use super::storm::{Outcome, Plan, play, unhurried};
+use crate::dice::Dice;
 use crate::mariadb::{Database, MariaDb};
 use crate::process::Process;
 use crate::server::{Db, Kind, Server, Setup};
+
+/// For how long a database is away at most: longer than a server tries to commit again.
+const ABSENCE_MS_MAX: u64 = 7000;
 
 /// How a storm is played.
 #[derive(Clone, Debug)]
@@ -41,7 +48,7 @@ pub enum Cut {
 fn start(setup: Setup, play: &Play) -> Server {
     let setup = unhurried(setup).wait_for_database();
     match play.planted {
-        Some(bug) => setup.variable("PLANTED_BUGS", bug).start(),
+        Some(bug) => setup.variable("PLANTED_BUGS", bug).may_panic().start(),
         None => setup.start(),
     }
 }
@@ -51,6 +58,7 @@ fn plan(play: &Play, fault: &str, ends_struck: bool) -> Plan {
         seed: play.seed,
         strikes: play.strikes,
         fault: fault.to_owned(),
+        spares_server: false,
         ends_struck,
         file: play.file.clone(),
     }
@@ -102,6 +110,46 @@ pub fn cuts(mut mount: Mount, format: Format, cut: Cut, how: &Play) -> io::Resul
             mount.power_up()
         },
     )
+}
+
+/// MariaDB is killed, frozen, and stopped in order, by turns, under a server that lives on.
+///
+/// # Errors
+/// When the play cannot be played to its end.
+pub fn database_faults(how: &Play) -> io::Result<Outcome> {
+    let mut instance = MariaDb::private();
+    let database = Arc::new(Database::on(&instance.url()));
+    let server = start(Setup::with_database(Kind::Whole, Some(database)), how);
+    let plan = Plan {
+        spares_server: true,
+        ..plan(how, "MariaDB killed, frozen, stopped", false)
+    };
+    let mut dice = Dice::new(how.seed, 1);
+    let mut turns = how.seed..;
+    play(server, &plan, &mut |_| {
+        let absence = Duration::from_millis(dice.from(0, ABSENCE_MS_MAX));
+        match turns.next().map(|turn| turn % 3) {
+            Some(0) => {
+                instance.process().freeze();
+                last(absence);
+                instance.process().signal(Signal::CONT);
+                return Ok(());
+            }
+            Some(1) => instance.kill(),
+            _ => instance.stop(),
+        }
+        last(absence);
+        instance.start();
+        Ok(())
+    })
+}
+
+/// A fault lasts so long.
+fn last(time: Duration) {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        thread::park_timeout(until - Instant::now());
+    }
 }
 
 /// The power of MariaDB's disk is cut at random moments, and the server is killed with it. A weak

@@ -18,6 +18,7 @@ use super::recorder::Recorder;
 use crate::api_person::ApiPerson;
 use crate::dice::Dice;
 use crate::peer::PATIENCE;
+use crate::process::Process;
 use crate::server::{Server, Setup};
 
 /// The least and the most that happens between a start and the next strike.
@@ -33,6 +34,8 @@ pub struct Plan {
     pub strikes: u64,
     /// How the strikes are called in the history.
     pub fault: String,
+    /// The strikes hit what the server stands on, and it has to live through them.
+    pub spares_server: bool,
     /// Ends with a strike from which the server does not come back: what its disk has is judged.
     pub ends_struck: bool,
     /// Where to write the history, besides judging it.
@@ -101,7 +104,7 @@ fn cast(server: &Server) -> Cast {
     }
     let direct = ann.direct(&bob.user_id);
     let with_cid = ann.direct(&cid.user_id);
-    let group = ann.found_group("Choir", &[&bob, &cid, &dora]);
+    let group = ann.create_group_with_members("Choir", &[&bob, &cid, &dora]);
     let choir = ann.of_group(&group);
     let address = |target: i32, conversation: &str| Address {
         target,
@@ -125,7 +128,7 @@ fn cast(server: &Server) -> Cast {
     }
 }
 
-/// Plays. `strike` leaves the server dead, and whatever it stands on ready for it.
+/// Plays. `strike` leaves the server dead, unless it is spared, and whatever it stands on ready.
 ///
 /// # Errors
 /// When the history cannot be written, or the disk not be read in the end.
@@ -145,7 +148,11 @@ pub fn play(
         fault: plan.fault.clone(),
     });
     let cast = cast(&server);
-    let stage = Stage::new(server.chat, server.file, recorder, plan.seed);
+    let mut stage = Stage::new(server.chat, server.file, recorder, plan.seed);
+    if plan.spares_server {
+        // Of two that are under way the second may be stored although the first could not be.
+        stage.window_max = 1;
+    }
     let mut recoveries = Vec::new();
     thread::scope(|scope| {
         let _curtain = Curtain(&stage);
@@ -163,11 +170,7 @@ pub fn play(
         stage.goes_to(Act::End(last_words(&stage, &server, &cast)));
         Ok(())
     })?;
-    if server
-        .programs()
-        .iter()
-        .all(crate::process::Process::is_running)
-    {
+    if server.programs().iter().all(Process::is_running) {
         server.stop();
     }
     let rows = match server.setup().database() {
@@ -272,7 +275,7 @@ fn enter<'s, 'e: 's>(
     scope.spawn(|| change_members(stage, &ann.token, &cast.group, &dora.user_id));
 }
 
-/// Strikes, and starts the server again.
+/// Strikes, and starts the server again if it was not spared.
 fn lead(
     stage: &Stage,
     server: &mut Server,
@@ -291,10 +294,18 @@ fn lead(
     };
     for _ in 0..plan.strikes {
         wait()?;
+        if plan.spares_server {
+            // What is confirmed from here on may be forgotten, as it may before a kill.
+            stage.next_life();
+        }
         struck(stage, server, plan, strike)?;
         let life = stage.next_life();
         let (began, before) = (Instant::now(), stage.recorder.acknowledged());
-        server.again();
+        if !plan.spares_server {
+            server.again();
+        } else if !server.programs().iter().all(Process::is_running) {
+            return Err(io::Error::other("the server ended too"));
+        }
         stage.recorder.note(Event::Restarted { life });
         while stage.recorder.acknowledged() == before {
             if !stage.recorder.grows_by(1, PATIENCE) {
@@ -302,6 +313,10 @@ fn lead(
             }
         }
         recoveries.push(began.elapsed());
+        if plan.spares_server {
+            // And from here on nothing is forgotten any more.
+            stage.next_life();
+        }
     }
     wait()?;
     while stage.recorder.uploaded() == 0 {

@@ -368,7 +368,7 @@ impl Player for WebPlayer {
     }
 
     fn create_group(&mut self, name: &str) -> i32 {
-        let group = self.person().found_group(name, &[]);
+        let group = self.person().create_group_with_members(name, &[]);
         group.parse().expect("a group's number")
     }
 

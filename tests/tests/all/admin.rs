@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use myim_tests::http::{Answer, get};
+use myim_tests::machine::{Need, program_or_skip};
 use myim_tests::mariadb::{Database, MariaDb};
 use myim_tests::process::{PROCESS_PATIENCE, Process};
 use myim_tests::server::{Db, Kind, Server, Setup};
@@ -135,16 +136,16 @@ fn what_happens_is_counted(server: &mut Server) {
 
 /// Lets Prometheus' own tool look at it, where that is installed.
 fn check_form(metrics: &str) {
-    let started = Command::new("promtool")
+    let Some(promtool) = program_or_skip(Need::PromTool, "the form of the metrics") else {
+        return;
+    };
+    let started = Command::new(promtool)
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let Ok(mut promtool) = started else {
-        eprintln!("NOT TESTED: there is no promtool (Debian: package prometheus)");
-        return;
-    };
+    let mut promtool = started.unwrap();
     let mut input = promtool.stdin.take().unwrap();
     input.write_all(metrics.as_bytes()).unwrap();
     drop(input);

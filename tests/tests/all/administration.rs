@@ -97,6 +97,9 @@ fn people_read_tables(server: &mut Server) {
     );
     let stats = server.admin(&["stats"]).ok();
     assert!(stats.contains("users          2, bots: 0\n"), "{stats}");
+    // Not everything that is counted there was written by somebody.
+    assert!(stats.contains("\nentries        "), "{stats}");
+    assert!(!stats.contains("messages"), "{stats}");
     let stats = server.admin(&["stats", "--json"]).json();
     assert_eq!(stats[0]["users"], 2);
     let invite = server
@@ -147,7 +150,7 @@ fn people_read_tables(server: &mut Server) {
 
 fn a_group_and_a_session_end(server: &mut Server) {
     let (ann, bob) = server.acquainted();
-    let group = ann.found_group("Choir", &[&bob]);
+    let group = ann.create_group_with_members("Choir", &[&bob]);
     let mut socket = bob.connect();
     let groups = server.admin(&["--json", "group", "list"]).json();
     assert_eq!(
@@ -211,20 +214,55 @@ fn a_token_does_what_the_socket_does(server: &mut Server) {
         command.env("MYIM_CONFIG_DIR", &config);
         command.output().unwrap()
     };
-    let mut login = command("myim", directory);
-    login.args(["login", &url, "ann", "--password-file", "-"]);
-    login.env("MYIM_CONFIG_DIR", &config).stdin(Stdio::piped());
-    let mut login = login.stdout(Stdio::null()).spawn().unwrap();
-    let mut keys = login.stdin.take().unwrap();
-    keys.write_all(password("ann").as_bytes()).unwrap();
-    drop(keys);
-    assert!(login.wait().unwrap().success());
+    sign_in(server, &config, "ann");
     let told = as_saved(&url);
     assert_eq!(told.status.code(), Some(0), "{told:?}");
     let told = as_saved("http://127.0.0.1:1");
     assert_eq!(told.status.code(), Some(4), "{told:?}");
+    the_account_is_chosen(server, &config);
     let nobody = ["--server", "http://127.0.0.1:1", "stats"];
     admin_with_token(directory, &nobody, "x").fails(3, "127.0.0.1:1");
+}
+
+/// Of several who signed in with `myim login`: `ann` is an administrator, `cid` is none.
+fn the_account_is_chosen(server: &Server, config: &Path) {
+    let url = format!("http://{}", server.chat);
+    sign_in(server, config, "cid");
+    let told = |account: &[&str]| {
+        let mut command = command("myim", server.setup().directory());
+        command
+            .args(["admin", "--server", &url, "stats"])
+            .args(account);
+        command.env("MYIM_CONFIG_DIR", config);
+        let ran = command.output().unwrap();
+        let err = String::from_utf8(ran.stderr).unwrap();
+        (ran.status.code(), err)
+    };
+    let (code, err) = told(&[]);
+    assert_eq!(code, Some(4), "the last one who signed in: {err}");
+    assert!(err.contains("nly administrators"), "{err}");
+    assert!(
+        err.contains(&format!("cid@{url}")) && err.contains("--account"),
+        "{err}"
+    );
+    assert_eq!(told(&["--account", "ann"]), (Some(0), String::new()));
+    let whole = format!("ann@{url}");
+    assert_eq!(told(&["--account", &whole]), (Some(0), String::new()));
+    let (code, err) = told(&["--account", "dora"]);
+    assert_eq!(code, Some(4), "{err}");
+    assert!(err.contains("dora is not signed in on"), "{err}");
+}
+
+fn sign_in(server: &Server, config: &Path, name: &str) {
+    let mut login = command("myim", server.setup().directory());
+    let url = format!("http://{}", server.chat);
+    login.args(["login", &url, name, "--password-file", "-"]);
+    login.env("MYIM_CONFIG_DIR", config).stdin(Stdio::piped());
+    let mut login = login.stdout(Stdio::null()).spawn().unwrap();
+    let mut keys = login.stdin.take().unwrap();
+    keys.write_all(password(name).as_bytes()).unwrap();
+    drop(keys);
+    assert!(login.wait().unwrap().success());
 }
 
 fn a_database_is_looked_through(server: &mut Server) {

@@ -15,6 +15,7 @@ use myim_tests::admin;
 use myim_tests::person::Person;
 use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::wire::Flavor;
+use serde_json::json;
 
 /// How long a whole script may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(400);
@@ -40,6 +41,26 @@ fn two_people_find_each_other_and_chat_also_with_an_existing_client() {
 }
 
 #[test]
+fn accounts_are_signed_in_and_out_and_do_not_mix() {
+    play("account.mjs");
+}
+
+#[test]
+fn what_people_do_every_day_works() {
+    play("daily.mjs");
+}
+
+#[test]
+fn people_and_groups_are_looked_after() {
+    play("people.mjs");
+}
+
+#[test]
+fn pictures_and_files_are_pasted_dropped_and_given_up() {
+    play("files.mjs");
+}
+
+#[test]
 fn what_is_typed_without_a_connection_is_sent_once() {
     play("offline.mjs");
 }
@@ -50,6 +71,11 @@ fn an_upload_that_was_cut_goes_on_and_pictures_are_shown() {
 }
 
 #[test]
+fn a_long_recording_is_played_from_its_middle() {
+    play("ranges.mjs");
+}
+
+#[test]
 fn ten_thousand_messages_are_scrolled_through() {
     play("scroll.mjs");
 }
@@ -57,6 +83,11 @@ fn ten_thousand_messages_are_scrolled_through() {
 #[test]
 fn hostile_texts_are_shown_as_text() {
     play("hostile.mjs");
+}
+
+#[test]
+fn each_part_of_the_page_comes_when_it_is_needed() {
+    play("load.mjs");
 }
 
 #[test]
@@ -155,11 +186,21 @@ impl Crew {
             "old-client-was-accepted" => {
                 self.old_client().expect(1005);
             }
+            "old-client-sends-face" => {
+                let (to, face) = rest.split_once(' ').expect("whom, and which");
+                let data = json!({"msgType": 1, "content": [{"faceID": number(face)}]});
+                self.old_client().send_chat(number(to), data.to_string());
+            }
             "old-client-says" => {
                 let (to, text) = rest.split_once(' ').expect("whom, and what");
                 self.old_client().say(number(to), text);
             }
             "old-client-hears" => self.old_client().hears(&[rest]),
+            // A face alone, by its number.
+            "old-client-shows" => {
+                let shown = json!([{"faceID": number(rest)}]);
+                assert_eq!(self.old_client().hear().json["content"], shown);
+            }
             _ => panic!("no {wish:?} can be done"),
         }
         String::new()

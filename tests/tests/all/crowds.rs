@@ -12,7 +12,7 @@ use myim_tests::wire::{Fields, Flavor, plain};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Lets this process, and the servers it starts, open as many files as the system allows.
-fn open_many_files() {
+pub(crate) fn open_many_files() {
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit {
         current: limit.maximum,

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use myim_tests::api_person::said;
 use myim_tests::mariadb::{Database, MariaDb};
 use myim_tests::peer::Peer;
 use myim_tests::person::{Person, code, login_data, password};
 use myim_tests::process::PROCESS_PATIENCE;
 use myim_tests::server::{Kind, Server, Setup};
 use myim_tests::wire::Flavor;
+use mysql_async::prelude::Queryable;
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -243,4 +245,72 @@ fn two_servers_start_together_on_an_empty_database() {
             "{table} in {tables:?}"
         );
     }
+}
+
+/// Somebody else who works on the instance of a server.
+struct Outsider {
+    runtime: tokio::runtime::Runtime,
+    conn: mysql_async::Conn,
+}
+
+impl Outsider {
+    fn on(database: &MariaDb) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let conn = mysql_async::Conn::from_url(database.url() + "/");
+        let conn = runtime.block_on(conn).unwrap();
+        Self { runtime, conn }
+    }
+
+    fn run(&mut self, statement: &str) {
+        let done = self.conn.query_drop(statement);
+        self.runtime.block_on(done).unwrap();
+    }
+
+    /// The connections that wait for the end of their commit.
+    fn committing(&mut self) -> Vec<u64> {
+        let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO = 'COMMIT'";
+        self.runtime.block_on(self.conn.query(sql)).unwrap()
+    }
+
+    /// Looks again and again until there are so many of them.
+    fn until_committing(&mut self, count: usize) -> Vec<u64> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let committing = self.committing();
+            if committing.len() == count {
+                return committing;
+            }
+            assert!(Instant::now() < deadline, "{committing:?}");
+        }
+    }
+}
+
+/// Nobody knows then what became of the commit. The sender waits, and it is repeated.
+#[test]
+fn a_connection_that_is_killed_in_the_middle_of_a_commit() {
+    let database = MariaDb::private();
+    let server = on(&database).wait_for_database().start();
+    let (ann, bob) = server.acquainted();
+    let direct = ann.direct(&bob.user_id);
+    let first = ann.say(&direct, "first", "before");
+    let mut outsider = Outsider::on(&database);
+    for stage in ["START", "FLUSH", "BLOCK_DDL", "BLOCK_COMMIT"] {
+        outsider.run(&format!("BACKUP STAGE {stage}"));
+    }
+    let second = std::thread::scope(|scope| {
+        let said = scope.spawn(|| ann.say(&direct, "second", "in the middle"));
+        let connection = outsider.until_committing(1)[0];
+        outsider.run(&format!("KILL CONNECTION {connection}"));
+        // The repetition is on a connection of its own.
+        while outsider.until_committing(1) == [connection] {}
+        outsider.run("BACKUP STAGE END");
+        said.join().unwrap()
+    });
+    server.logged("the database did not say whether it saved the change");
+    assert_eq!(second, first + 1);
+    let history: Vec<_> = bob.history(&direct).iter().map(said).collect();
+    assert_eq!(history, ["before", "in the middle"]);
 }

@@ -8,6 +8,7 @@ use myim_tests::peer::{Nothing, PATIENCE};
 use myim_tests::person::{Person, befriend, code, password, register};
 use myim_tests::process::{self, Process};
 use myim_tests::server::{Db, Kind, Server, Setup};
+use myim_tests::terminal::Terminal;
 use myim_tests::transfer::{Transfer, content, md5_name};
 use myim_tests::wire::Flavor;
 use rustix::process::Signal;
@@ -345,6 +346,22 @@ fn without_a_command_it_serves() {
     assert!(process.stop().success());
     assert!(setup.directory().join("data").is_dir());
     assert!(setup.directory().join("filecache").is_dir());
+}
+
+#[test]
+fn on_a_terminal_it_says_once_that_it_is_ready() {
+    let setup = Setup::new(Kind::Whole, Db::Sqlite);
+    let command = setup.whole([0, 0, 0]);
+    let words: Vec<_> = command
+        .get_args()
+        .map(|word| word.to_str().unwrap())
+        .collect();
+    let mut terminal = Terminal::start((250, 60), setup.directory(), &words, &[]);
+    terminal.sees("in a browser.");
+    let shown = terminal.text();
+    assert_eq!(shown.matches("ready chat=").count(), 1, "{shown}");
+    terminal.types("\u{3}");
+    assert!(terminal.ends().success());
 }
 
 /// Runs `myim flamingo ...` against this port of the server.

@@ -83,7 +83,7 @@ fn frames(server: &Server) -> Vec<(&'static str, Value)> {
     phone.ok("presence.set", json!({"status": "away"}));
     ann.befriend(&bob);
     let direct = ann.direct(&bob.user_id);
-    let group = ann.found_group("Choir", &[&bob]);
+    let group = ann.create_group_with_members("Choir", &[&bob]);
     let choir = ann.of_group(&group);
     let place = laptop.say(&direct, "hello");
     laptop.say(&choir, "la");
@@ -188,7 +188,7 @@ fn inhabitant(server: &Server) -> ApiPerson {
     let cid = server.newcomer("cid");
     cid.ask_friend(&ann.user_id, "let me in");
     let direct = ann.direct(&bob.user_id);
-    let group = ann.found_group("Choir", &[&bob]);
+    let group = ann.create_group_with_members("Choir", &[&bob]);
     let choir = ann.of_group(&group);
     for number in 0..5 {
         ann.say(&direct, &format!("a{number}"), "hello");

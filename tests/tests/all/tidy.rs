@@ -113,6 +113,20 @@ fn sockets_are_opened_only_in_net_and_client() {
 }
 
 #[test]
+fn pictures_are_decoded_in_workers_only() {
+    // Nothing that decodes goes without one.
+    nowhere(
+        &["Halt"],
+        &[
+            "image-server/src/picture/",
+            "image-server/src/worker/",
+            "bench/",
+        ],
+        "the server's own process decodes no picture",
+    );
+}
+
+#[test]
 fn one_place_reads_the_wall_clock() {
     nowhere(
         &["SystemTime::now"],
@@ -125,8 +139,10 @@ fn one_place_reads_the_wall_clock() {
 fn one_place_reads_the_environment() {
     nowhere(
         &["env::var", "env::set_var", "env::remove_var"],
-        // Examples are programs of somebody else, small ones. Tests are told how long to go on.
+        // Examples are programs of somebody else, small ones. Tests are told how long to go on. The
+        // benchmarks look for the programs of others.
         &[
+            "bench/",
             "common/src/config",
             "tests/",
             "client/examples/",
@@ -316,6 +332,24 @@ fn nothing_asks_for_planted_bugs() {
                 assert!(is_apart, "{}:{}: {line}", source.path, at + 1);
             }
         }
+    }
+}
+
+/// So `prove machine` knows before a run of everything that will be left out.
+#[test]
+fn what_a_machine_lacks_is_known_in_one_place() {
+    let allowed = [
+        "tests/src/machine.rs",
+        "tests/tests/all/tidy.rs",
+        // What the kernel gave to a process of theirs, which nobody else can ask.
+        "image-server/src/worker/confine.rs",
+        "image-server/tests/sandbox.rs",
+    ];
+    for source in rust_files() {
+        let says = source.text.lines().map(code);
+        let says = says.filter(|line| line.contains("NOT TESTED") || line.contains("\"CI\""));
+        let is_allowed = allowed.contains(&source.path.as_str());
+        assert!(is_allowed || says.count() == 0, "{}", source.path);
     }
 }
 

@@ -228,6 +228,7 @@ export const admin = {
   "admin.check.broke_off": "The check broke off before everything was seen. Please try again.",
   "admin.check.findings": { one: "{count} finding", other: "{count} findings" },
   "admin.check.conversation": "Conversation {id}",
+  "admin.check.kind.damaged_file": "The file of the database is damaged",
   "admin.check.kind.gap": "An entry is missing",
   "admin.check.kind.double_seq": "Two entries have the same number",
   "admin.check.kind.time_runs_back": "The time runs backwards",

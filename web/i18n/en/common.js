@@ -1,6 +1,8 @@
 export const common = {
   "app.name": "myim",
   "app.loading": "Loading…",
+  "app.not_loaded": "This part of the page could not be loaded: the server does not answer, or has a new version. Please reload the page.",
+  "app.not_loaded_title": "Not loaded",
   "nav.main": "Main",
   "nav.skip": "Skip to the main content",
   "nav.profile": "Your profile: {name}",

@@ -49,6 +49,7 @@ export const compose = {
   "compose.emoji_group.6": "Objects",
   "compose.emoji_group.7": "Symbols",
   "compose.emoji_group.8": "Flags",
+  "compose.emoji_group.faces": "Faces of the Flamingo clients",
 
   "compose.uploads": "Files being uploaded",
   "compose.upload_progress": "Upload of {name}",
@@ -101,6 +102,7 @@ export const compose = {
   "error.checksum_mismatch": "A part of the file was damaged on its way.",
   "error.upload_locked": "This file is already being uploaded.",
   "error.upload_expired": "This upload waited too long. Please send the file again.",
+  "error.not_loaded": "A part of the page could not be loaded. Please reload the page; the file goes on then.",
   "error.no_such_upload": "The server does not know this upload any more. Please send the file again.",
   "error.too_slow": "The connection is too slow for this upload.",
   "error.too_many_uploads": "Too many uploads are unfinished. Please wait until some are done.",

@@ -4,6 +4,10 @@ export const people = {
   "people.choose": "Choose a contact to see more",
   "people.filter": "Search your contacts",
   "people.none": "You have no contacts yet.",
+  "people.none_but_asked": {
+    one: "You have no contacts yet. Your request waits for an answer.",
+    other: "You have no contacts yet. Your {count} requests wait for an answer.",
+  },
   "people.no_match": "Nobody found.",
   "people.requests": "Requests",
   "people.groups": "Groups",

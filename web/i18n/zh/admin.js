@@ -222,6 +222,7 @@ export const admin = {
   "admin.check.broke_off": "检查中断，尚未全部完成，请重试。",
   "admin.check.findings": { other: "{count} 个问题" },
   "admin.check.conversation": "会话 {id}",
+  "admin.check.kind.damaged_file": "数据库文件已损坏",
   "admin.check.kind.gap": "缺少记录",
   "admin.check.kind.double_seq": "两条记录编号相同",
   "admin.check.kind.time_runs_back": "时间倒退",

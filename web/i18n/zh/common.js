@@ -1,6 +1,8 @@
 export const common = {
   "app.name": "myim",
   "app.loading": "正在加载…",
+  "app.not_loaded": "页面的这一部分无法加载：服务器没有响应，或已更新版本。请重新加载页面。",
+  "app.not_loaded_title": "未能加载",
   "nav.main": "主导航",
   "nav.skip": "跳到主要内容",
   "nav.profile": "我的资料：{name}",

@@ -49,6 +49,7 @@ export const compose = {
   "compose.emoji_group.6": "物品",
   "compose.emoji_group.7": "符号",
   "compose.emoji_group.8": "旗帜",
+  "compose.emoji_group.faces": "Flamingo 客户端的表情",
 
   "compose.uploads": "正在上传的文件",
   "compose.upload_progress": "{name} 的上传进度",
@@ -101,6 +102,7 @@ export const compose = {
   "error.checksum_mismatch": "文件的一部分在传输中损坏。",
   "error.upload_locked": "此文件正在上传中。",
   "error.upload_expired": "上传搁置太久，已失效，请重新发送文件。",
+  "error.not_loaded": "页面的一部分无法加载。请重新加载页面，文件会继续上传。",
   "error.no_such_upload": "服务器上已没有此次上传的记录，请重新发送文件。",
   "error.too_slow": "网络太慢，无法上传此文件。",
   "error.too_many_uploads": "未完成的上传过多，请等待部分完成。",

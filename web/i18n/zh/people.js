@@ -4,6 +4,7 @@ export const people = {
   "people.choose": "选择联系人查看详情",
   "people.filter": "搜索联系人",
   "people.none": "还没有联系人。",
+  "people.none_but_asked": { other: "还没有联系人。你发出的 {count} 个申请正在等待答复。" },
   "people.no_match": "没有匹配的人。",
   "people.requests": "好友申请",
   "people.groups": "群聊",

@@ -7,7 +7,8 @@ import { strength } from "./password_strength.js";
 /**
  * A password in a form, under `name`. It can be shown, says when Caps Lock is on, and for a new one
  * (`autocomplete="new-password"`) how good it is. Properties: `words`, what a guesser would try
- * first; `minLength`; `error`, what the server said of it.
+ * first; `minLength`; `error`, what the server said of it. What the browser would say in its own
+ * language stands beside the field instead.
  */
 export class PasswordField extends Element {
   static properties = {
@@ -21,6 +22,7 @@ export class PasswordField extends Element {
     value: { state: true },
     revealed: { state: true },
     capsLock: { state: true },
+    lack: { state: true },
   };
 
   constructor() {
@@ -36,23 +38,30 @@ export class PasswordField extends Element {
     this.value = "";
     this.revealed = false;
     this.capsLock = false;
+    /** Why the form was not sent. @type {"" | "missing" | "short"} */
+    this.lack = "";
   }
 
   /** The form was reset. */
   clear() {
     this.value = "";
+    this.lack = "";
     this.revealed = false;
   }
 
   /** @param {Map<string, unknown>} changed */
   willUpdate(changed) {
     // Nobody sees over a shoulder what was sent.
-    if (changed.has("autocomplete")) this.revealed = false;
+    if (changed.has("autocomplete")) {
+      this.revealed = false;
+      this.lack = "";
+    }
   }
 
   render() {
     const id = `password-${this.name}`;
     const isNew = this.autocomplete === "new-password";
+    const error = this.lack ? t(`auth.password_${this.lack}`, { count: this.minLength }) : this.error;
     return html`<div class="field">
       <label class="field-label" for=${id}>${this.label}</label>
       <span class="password-box">
@@ -68,9 +77,10 @@ export class PasswordField extends Element {
           minlength=${isNew && this.minLength ? this.minLength : nothing}
           maxlength="1024"
           ?autofocus=${this.autofocused}
-          aria-invalid=${this.error ? "true" : nothing}
+          aria-invalid=${error ? "true" : nothing}
           aria-describedby="${id}-hint ${id}-error"
-          @input=${(/** @type {InputEvent} */ event) => (this.value = /** @type {HTMLInputElement} */ (event.target).value)}
+          @input=${this.#typed}
+          @invalid=${this.#refused}
           @keydown=${this.#look}
           @keyup=${this.#look}
           @blur=${() => (this.capsLock = false)}
@@ -86,9 +96,9 @@ export class PasswordField extends Element {
           ${icon(this.revealed ? "eye-off" : "eye")}
         </button>
       </span>
-      <div id="${id}-error" role="alert">${this.error ? html`<p class="field-error">${this.error}</p>` : nothing}</div>
+      <div id="${id}-error" role="alert">${error ? html`<p class="field-error">${error}</p>` : nothing}</div>
       <div role="status">${this.capsLock ? html`<p class="field-hint caps">${icon("triangle-alert")}${t("auth.caps_lock")}</p>` : nothing}</div>
-      <div id="${id}-hint">${isNew ? this.#strength() : nothing}</div>
+      <div id="${id}-hint">${isNew && !this.lack ? this.#strength() : nothing}</div>
     </div>`;
   }
 
@@ -103,6 +113,21 @@ export class PasswordField extends Element {
         ${t("auth.strength")}<b>${t(`auth.strength.${score}`)}</b>${reason ? html`<br />${t(`auth.strength.because.${reason}`, { count: this.minLength })}` : nothing}
       </span>
     </div>`;
+  }
+
+  /** @param {InputEvent} event */
+  #typed(event) {
+    this.value = /** @type {HTMLInputElement} */ (event.target).value;
+    this.lack = "";
+  }
+
+  /** The form is not sent. @param {Event} event */
+  #refused(event) {
+    event.preventDefault();
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    this.lack = field.validity.valueMissing ? "missing" : "short";
+    // The browser goes to the first field that lacks something, but not to one it says nothing of.
+    if (field.form?.querySelector("input:invalid") === field) field.focus();
   }
 
   /** @param {KeyboardEvent} event */

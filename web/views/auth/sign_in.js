@@ -6,6 +6,7 @@ import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { html, nothing } from "../../vendor/lit.js";
 import "../../ui/avatar.js";
+import { signedIn } from "../parts.js";
 import "./password_field.js";
 
 /** Which field a refusal belongs to. */
@@ -73,7 +74,7 @@ export class SignIn extends Element {
     const at = this.failure ? FIELDS[this.failure.code] : undefined;
     const error = this.failure ? describe(this.failure) : "";
     const invites = this.signsUp && (server?.registration === "invite" || this.asksInvite || code);
-    return html`<form class="auth-form" @submit=${this.#submit}>
+    return html`<form class="auth-form" @submit=${this.#submit} @input=${() => signedIn.warm()}>
       <div class="field">
         <label class="field-label" for="username">${t("auth.username")}</label>
         <input

@@ -6,17 +6,17 @@ import { hindrance } from "../../state/may_write.js";
 import { attempt } from "../../ui/attempt.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
+import { openPart } from "../../ui/open_part.js";
 import { toast } from "../../ui/toast.js";
 import { html, nothing } from "../../vendor/lit.js";
+import { emojiPicker, voiceRecorder } from "../parts.js";
 import { DropZone } from "./drop_zone.js";
-import { openEmojiPicker } from "./emoji_picker.js";
 import { hindranceNote } from "./hindrance_note.js";
 import { mentionList } from "./mention_list.js";
 import { mayEdit } from "./message_rights.js";
 import { composerBar, editable } from "./reply_bar.js";
 import { pastedFiles, pickedFiles, sendFiles } from "./send_files.js";
 import { Suggester } from "./suggester.js";
-import { canRecord } from "./voice_recorder.js";
 import { WrittenText } from "./written_text.js";
 
 /** Timers cannot wait for longer. */
@@ -247,9 +247,14 @@ export class Composer extends Element {
 
   /** @param {Event} event */
   #emoji = async (event) => {
-    const emoji = await openEmojiPicker(/** @type {HTMLElement} */ (event.currentTarget));
-    if (emoji) this.#written.insert(emoji);
-    else this.#field?.focus();
+    const button = /** @type {HTMLElement} */ (event.currentTarget);
+    const chosen = await (await openPart(emojiPicker))?.openEmojiPicker(button, { faces: true });
+    if (!chosen) return this.#field?.focus();
+    this.#written.insert(chosen.sign, chosen.face === undefined ? {} : { segment: { type: "face", id: chosen.face } });
+  };
+
+  #record = async () => {
+    if (await openPart(voiceRecorder)) this.recording = true;
   };
 
   /** @param {CustomEvent<{file: File} | null>} event */
@@ -335,7 +340,7 @@ export class Composer extends Element {
         </button>
       </div>
       ${this.empty && canRecord() && !this.editing
-        ? html`<button type="button" class="icon-button" aria-label=${t("compose.record")} title=${t("compose.record")} @click=${() => (this.recording = true)}>
+        ? html`<button type="button" class="icon-button" aria-label=${t("compose.record")} title=${t("compose.record")} @click=${this.#record}>
             ${icon("mic")}
           </button>`
         : html`<button class="icon-button accent" aria-label=${t("compose.send")} title=${t("compose.send")} ?disabled=${this.empty || (this.room ?? 0) < 0}>
@@ -350,6 +355,11 @@ export class Composer extends Element {
   #roomText(room) {
     return room < 0 ? t("compose.too_long") : t("compose.room", { count: room });
   }
+}
+
+/** Whether this browser and this page may record: only pages over TLS may. */
+function canRecord() {
+  return typeof MediaRecorder === "function" && navigator.mediaDevices?.getUserMedia !== undefined;
 }
 
 customElements.define("myim-composer", Composer);

@@ -6,15 +6,15 @@ import { href } from "../../state/router.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
 import { onAsked } from "../../ui/long_press.js";
+import { openPart } from "../../ui/open_part.js";
 import { html, nothing } from "../../vendor/lit.js";
 import "../../ui/avatar.js";
 import "../../ui/rows.js";
+import { newChat } from "../parts.js";
 import { openConversationMenu } from "./conversation_menu.js";
 import { conversationRow } from "./conversation_row.js";
-import { openNewChat } from "./new_chat_dialog.js";
 import "./list_search.js";
 import "./no_conversation.js";
-import "./switcher.js";
 
 /** How tall a conversation is, in rem; the styles know it from the rows. */
 const ROW_REM = 4.25;
@@ -80,7 +80,7 @@ export class ConversationList extends Element {
     return html`
       <header class="pane-head">
         <h1>${t("lists.title")}</h1>
-        <button class="icon-button" aria-label=${t("lists.new")} title=${t("lists.new")} @click=${() => openNewChat()}>${icon("message-square-plus")}</button>
+        <button class="icon-button" aria-label=${t("lists.new")} title=${t("lists.new")} @click=${async () => (await openPart(newChat))?.openNewChat()}>${icon("message-square-plus")}</button>
       </header>
       <search class="list-search">
         ${icon("search")}

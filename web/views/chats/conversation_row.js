@@ -74,7 +74,7 @@ function whatIsSaid(state, conversation, current) {
   const pending = state.pending.get(id)?.at(-1);
   if (pending) {
     const failed = pending.state === "failed";
-    return html`${failed ? sign("circle-alert", "lists.failed", "bad") : sign("clock", "lists.sending")}
+    return html`${failed ? sign("circle-alert", "lists.failed", "bad") : sign("clock", "lists.sending", "waiting")}
       <bdi>${messageLine(state, pending, group?.id)}</bdi>`;
   }
   const last = conversation.last_message;

@@ -1,6 +1,7 @@
 import { currentLanguage, t } from "../../i18n/index.js";
 import { findEmoji, loadEmoji, recentEmoji, usedEmoji } from "../../ui/emoji.js";
 import { Element } from "../../ui/element.js";
+import { KNOWN_FACES, face } from "../../ui/faces.js";
 import { html, nothing } from "../../vendor/lit.js";
 
 /** @typedef {import("../../ui/emoji.js").Emoji} Emoji */
@@ -8,13 +9,22 @@ import { html, nothing } from "../../vendor/lit.js";
 const FOUND_MAX = 64;
 /** One of each group, to stand for it; the groups of Unicode, without skin tones and hair. */
 const SIGNS = ["😀", "👋", "🐻", "🍎", "🚗", "⚽", "💡", "🔣", "🏁"];
+/** Stands for the faces of the existing clients. */
+const FACES_SIGN = "😎";
+
+/**
+ * What was chosen: an emoji, or a face of the existing clients, which is written as one here and shown
+ * there as their own picture.
+ * @typedef {{sign: string, face?: number}} Chosen
+ */
 
 /**
  * Lets somebody choose an emoji.
  * @param {HTMLElement} anchor
- * @returns {Promise<string | undefined>} nothing if none was chosen
+ * @param {{faces?: boolean}} [options] `faces`: those of the existing clients can be chosen too
+ * @returns {Promise<Chosen | undefined>} nothing if none was chosen
  */
-export function openEmojiPicker(anchor) {
+export function openEmojiPicker(anchor, { faces = false } = {}) {
   document.querySelector(".emoji-popover")?.remove();
   return new Promise((resolve) => {
     const popover = document.createElement("div");
@@ -22,17 +32,18 @@ export function openEmojiPicker(anchor) {
     popover.popover = "auto";
     popover.setAttribute("role", "dialog");
     popover.setAttribute("aria-label", t("compose.emoji"));
-    /** @type {string | undefined} */
+    /** @type {Chosen | undefined} */
     let chosen;
     popover.addEventListener("toggle", (event) => {
       if (/** @type {ToggleEvent} */ (event).newState !== "closed") return;
       popover.remove();
       resolve(chosen);
     });
-    const picker = document.createElement("myim-emoji-picker");
+    const picker = /** @type {EmojiPicker} */ (document.createElement("myim-emoji-picker"));
+    picker.faces = faces;
     picker.addEventListener("chosen", (event) => {
-      chosen = /** @type {CustomEvent<string>} */ (event).detail;
-      usedEmoji(chosen);
+      chosen = /** @type {CustomEvent<Chosen>} */ (event).detail;
+      if (chosen.face === undefined) usedEmoji(chosen.sign);
       popover.hidePopover();
     });
     popover.append(picker);
@@ -55,7 +66,7 @@ function place(popover, anchor) {
   popover.style.top = `${Math.max(0, y)}px`;
 }
 
-/** All emoji by group, those used last, and a search in the words of the language. */
+/** All emoji by group, those used last, faces, and a search in the words of the language. */
 class EmojiPicker extends Element {
   static properties = { groups: { state: true }, found: { state: true }, failed: { state: true } };
 
@@ -66,6 +77,7 @@ class EmojiPicker extends Element {
     /** @type {Emoji[] | null} */
     this.found = null;
     this.failed = false;
+    this.faces = false;
     this.recent = recentEmoji();
   }
 
@@ -89,9 +101,9 @@ class EmojiPicker extends Element {
     if (/** @type {HTMLInputElement} */ (event.target).value.trim() === query) this.found = found;
   };
 
-  /** @param {string} emoji */
-  #choose(emoji) {
-    this.dispatchEvent(new CustomEvent("chosen", { detail: emoji }));
+  /** @param {string} sign @param {number} [number] of a face */
+  #choose(sign, number) {
+    this.dispatchEvent(new CustomEvent("chosen", { detail: number === undefined ? { sign } : { sign, face: number } }));
   }
 
   /** Arrow keys go from one emoji to the next. @param {KeyboardEvent} event */
@@ -110,49 +122,59 @@ class EmojiPicker extends Element {
     next.focus();
   };
 
-  /** @param {number} at */
-  #jump(at) {
-    this.querySelector(`#emoji-group-${at}`)?.scrollIntoView({ block: "start" });
+  /** @param {string} id */
+  #jump(id) {
+    this.querySelector(`#emoji-group-${id}`)?.scrollIntoView({ block: "start" });
   }
 
   render() {
     return html`<div class="emoji-picker" @keydown=${this.#key}>
       <input class="input" type="search" aria-label=${t("compose.emoji_search")} placeholder=${t("compose.emoji_search")} @input=${this.#search} />
       <div class="emoji-tabs" role="group" aria-label=${t("compose.emoji_groups")}>
-        ${this.groups.map(
-          (_, at) => html`<button type="button" class="emoji-tab" aria-label=${t(`compose.emoji_group.${at}`)} title=${t(`compose.emoji_group.${at}`)} @click=${() => this.#jump(at)}>
-            ${SIGNS[at] ?? "·"}
-          </button>`,
-        )}
+        ${this.groups.map((_, at) => this.#tab(String(at), SIGNS[at] ?? "·"))} ${this.faces && this.groups.length ? this.#tab("faces", FACES_SIGN) : nothing}
       </div>
       <div class="emoji-scroll">${this.failed ? html`<p class="empty">${t("error.network")}</p>` : this.#content()}</div>
     </div>`;
+  }
+
+  /** @param {string} id @param {string} sign */
+  #tab(id, sign) {
+    const label = t(`compose.emoji_group.${id}`);
+    return html`<button type="button" class="emoji-tab" aria-label=${label} title=${label} @click=${() => this.#jump(id)}>${sign}</button>`;
   }
 
   #content() {
     if (this.found) {
       return this.found.length ? this.#grid(this.found) : html`<p class="empty" role="status">${t("compose.emoji_none")}</p>`;
     }
-    const recent = this.recent.map((sign) => this.groups.flat().find(([one]) => one === sign) ?? /** @type {Emoji} */ ([sign, sign, ""]));
+    const recent = this.recent.map((sign) => this.#named(sign));
     return html`
       ${recent.length ? this.#section("recent", t("compose.emoji_recent"), recent) : nothing}
       ${this.groups.map((group, at) => this.#section(String(at), t(`compose.emoji_group.${at}`), group))}
+      ${this.faces && this.groups.length
+        ? this.#section("faces", t("compose.emoji_group.faces"), KNOWN_FACES.map((number) => this.#named(face(number))), (at) => KNOWN_FACES[at])
+        : nothing}
     `;
   }
 
-  /** @param {string} id @param {string} title @param {Emoji[]} emoji */
-  #section(id, title, emoji) {
+  /** An emoji with its name. @param {string} sign @returns {Emoji} */
+  #named(sign) {
+    return this.groups.flat().find(([one]) => one === sign) ?? [sign, sign, ""];
+  }
+
+  /** @param {string} id @param {string} title @param {Emoji[]} emoji @param {(at: number) => number | undefined} [numberOf] of faces */
+  #section(id, title, emoji, numberOf) {
     return html`<section class="emoji-section" id="emoji-group-${id}">
       <h3>${title}</h3>
-      ${this.#grid(emoji)}
+      ${this.#grid(emoji, numberOf)}
     </section>`;
   }
 
-  /** @param {Emoji[]} emoji */
-  #grid(emoji) {
+  /** @param {Emoji[]} emoji @param {(at: number) => number | undefined} [numberOf] */
+  #grid(emoji, numberOf) {
     return html`<div class="emoji-grid">
       ${emoji.map(
-        ([sign, name], at) => html`<button type="button" class="emoji-button" tabindex=${at === 0 ? 0 : -1} title=${name} aria-label=${name} @click=${() => this.#choose(sign)}>${sign}</button>`,
+        ([sign, name], at) => html`<button type="button" class="emoji-button" tabindex=${at === 0 ? 0 : -1} title=${name} aria-label=${name} @click=${() => this.#choose(sign, numberOf?.(at))}>${sign}</button>`,
       )}
     </div>`;
   }

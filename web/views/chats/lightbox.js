@@ -64,6 +64,8 @@ class Lightbox extends Element {
 
   connectedCallback() {
     super.connectedCallback();
+    // Not here only: an arrow that was pressed is gone at the last picture, and the focus with it.
+    document.addEventListener("keydown", this.#key, { signal: this.lifetime.signal });
     void this.#load();
   }
 
@@ -138,7 +140,7 @@ class Lightbox extends Element {
     const { scale, x, y } = this.zoom;
     const name = segment.name || t("compose.picture");
     const who = sender ? nameOf(app.store.state, sender, this.groupId) : "";
-    return html`<div class="lightbox-box" @keydown=${this.#key}>
+    return html`<div class="lightbox-box">
       <header class="lightbox-head">
         <span class="lightbox-title"><bdi class="ellipsis">${name}</bdi><bdi class="ellipsis lightbox-sender">${who}</bdi></span>
         <span class="hidden-text" role="status">${t("compose.picture_of", { at: this.at + 1, count: this.pictures.length })}</span>

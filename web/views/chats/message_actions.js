@@ -2,7 +2,8 @@
 /** @import { MessageList } from "./message_list.js" */
 import { app } from "../../state/app.js";
 import { attempt } from "../../ui/attempt.js";
-import { openEmojiPicker } from "./emoji_picker.js";
+import { openPart } from "../../ui/open_part.js";
+import { emojiPicker } from "../parts.js";
 import { edit, forward, openMessageMenu, reply } from "./message_menu.js";
 import { mayEdit } from "./message_rights.js";
 
@@ -52,8 +53,8 @@ export function messageKey(list, event) {
 
 /** @param {HTMLElement} anchor @param {Message} message */
 export async function reactWithAny(anchor, message) {
-  const emoji = await openEmojiPicker(anchor);
-  if (emoji) await attempt(async () => app.client?.react(message, emoji));
+  const chosen = await (await openPart(emojiPicker))?.openEmojiPicker(anchor);
+  if (chosen) await attempt(async () => app.client?.react(message, chosen.sign));
 }
 
 /**

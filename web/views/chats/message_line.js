@@ -1,6 +1,7 @@
 /** @import { Conversation, Message, PendingMessage, Segment, State } from "../../types.js" */
 import { t } from "../../i18n/index.js";
 import { nameOf } from "../../state/conversations.js";
+import { face, isKnownFace } from "../../ui/faces.js";
 import { voiceOf } from "../../ui/file_kind.js";
 import { noticeText } from "./notice_text.js";
 
@@ -45,7 +46,7 @@ function segmentLine(state, segment, groupId) {
     case "file":
       return `${voiceOf(segment.name) ? t("line.voice") : t("line.file", { name: segment.name })} `;
     case "face":
-      return t("line.face");
+      return isKnownFace(segment.id) ? face(segment.id) : t("line.face");
     case "nudge":
       return t("line.nudge");
     case "mention":

@@ -8,8 +8,9 @@ import { copyText } from "../../ui/clipboard.js";
 import { confirm } from "../../ui/dialog.js";
 import { face } from "../../ui/faces.js";
 import { openMenu } from "../../ui/menu.js";
+import { openPart } from "../../ui/open_part.js";
 import { toast } from "../../ui/toast.js";
-import { openForwardDialog } from "./forward_dialog.js";
+import { forwardDialog } from "../parts.js";
 import { reactWithAny } from "./message_actions.js";
 import { mayEdit, mayRecall } from "./message_rights.js";
 import { QUICK_REACTIONS } from "./reactions.js";
@@ -58,8 +59,8 @@ export function edit(list, message) {
 }
 
 /** @param {Message} message */
-export function forward(message) {
-  void openForwardDialog(message);
+export async function forward(message) {
+  await (await openPart(forwardDialog))?.openForwardDialog(message);
 }
 
 /** @param {Message} message */

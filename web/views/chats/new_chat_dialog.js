@@ -6,9 +6,11 @@ import { go, href } from "../../state/router.js";
 import { openDialog } from "../../ui/dialog.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
+import { openPart } from "../../ui/open_part.js";
 import { html } from "../../vendor/lit.js";
 import "../../ui/avatar.js";
 import "../../ui/rows.js";
+import { createGroup } from "../parts.js";
 import { openChatWith } from "./open_chat.js";
 
 const ROW_REM = 3.5;
@@ -93,8 +95,7 @@ class NewChat extends Element {
 }
 
 async function newGroup() {
-  const { openCreateGroup } = await import("../people/create_group_dialog.js");
-  await openCreateGroup();
+  await (await openPart(createGroup))?.openCreateGroup();
 }
 
 customElements.define("myim-new-chat", NewChat);

@@ -4,10 +4,11 @@ import { Problem } from "../../net/problem.js";
 import { app } from "../../state/app.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
+import { openPart } from "../../ui/open_part.js";
 import { styles } from "../../ui/styles.js";
 import { thumbhashUrl } from "../../ui/thumbhash.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { openLightbox } from "./lightbox.js";
+import { lightbox } from "../parts.js";
 
 /** The box that a picture is shown in, in pixels. */
 const WIDTH_MAX = 360;
@@ -77,7 +78,7 @@ class Picture extends Element {
         class="picture"
         aria-label=${label}
         ${styles({ "background-image": hash ? `url("${hash}")` : null })}
-        @click=${() => openLightbox(this.conversationId, segment)}
+        @click=${async () => (await openPart(lightbox))?.openLightbox(this.conversationId, segment)}
       >
         ${this.url
           ? html`<img src=${this.url} alt="" draggable="false" class=${this.there ? "there" : ""} @load=${() => (this.there = true)} @error=${this.#failed} />`

@@ -1,7 +1,8 @@
 /** @import { WrittenText } from "./written_text.js" */
 import { app } from "../../state/app.js";
 import { isPicture } from "../../state/uploads.js";
-import { openAttachDialog } from "./attach_dialog.js";
+import { openPart } from "../../ui/open_part.js";
+import { attachDialog } from "../parts.js";
 
 /**
  * Shows files before they are sent, and sends them if that is wanted.
@@ -13,7 +14,8 @@ import { openAttachDialog } from "./attach_dialog.js";
  */
 export async function sendFiles(conversationId, files, { text, marks }, replyTo) {
   const limits = app.store.state.server?.limits ?? {};
-  const chosen = await openAttachDialog(files, { text, marks }, limits);
+  const dialog = await openPart(attachDialog);
+  const chosen = await dialog?.openAttachDialog(files, { text, marks }, limits);
   if (!chosen) return false;
   const picked = chosen.files.map((file) => ({ file, name: file.name, picture: !chosen.asFiles && isPicture(file, limits) }));
   void app.client?.uploads.send(conversationId, picked, chosen.caption, replyTo);

@@ -22,13 +22,6 @@ const SHOWN_MAX = 40;
  * @property {() => void} go
  */
 
-addEventListener("keydown", (event) => {
-  const wanted = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k";
-  if (!wanted || !app.client) return;
-  event.preventDefault();
-  if (!document.querySelector("dialog[open]")) void openSwitcher();
-});
-
 /** Goes to a conversation, a contact or a group by typing a part of its name. */
 export async function openSwitcher() {
   /** @type {Place | undefined} */

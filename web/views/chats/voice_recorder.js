@@ -10,11 +10,6 @@ import { clock } from "./voice_player.js";
 const SECONDS_MAX = 600;
 const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"];
 
-/** Whether this browser and this page may record: only pages over TLS may. */
-export function canRecord() {
-  return typeof MediaRecorder === "function" && navigator.mediaDevices?.getUserMedia !== undefined;
-}
-
 /**
  * Records in the place of the field, from the moment it is shown. Says `recorded` with the file, or
  * with nothing if it was given up.

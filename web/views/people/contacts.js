@@ -34,6 +34,7 @@ export class Contacts extends Element {
     presence: state.presence,
     loaded: state.contactsLoaded,
     requests: state.requests.filter(({ direction }) => direction === "incoming").length,
+    asked: state.requests.filter(({ direction }) => direction === "outgoing").length,
   });
 
   constructor() {
@@ -182,9 +183,10 @@ export class Contacts extends Element {
   #nobody(items) {
     if (!this.seen.loaded || items.some(({ kind }) => kind === "contact")) return nothing;
     if (this.query.trim()) return html`<p class="empty" role="status">${t("people.no_match")}</p>`;
-    if (this.seen.contacts.size) return nothing;
+    const { contacts, asked } = this.seen;
+    if (contacts.size) return nothing;
     return html`<div class="empty">
-      <p>${t("people.none")}</p>
+      <p>${asked ? t("people.none_but_asked", { count: asked }) : t("people.none")}</p>
       <a class="button primary" href=${href("people", "find")}>${icon("user-plus")}${t("people.find")}</a>
     </div>`;
   }

@@ -6,8 +6,10 @@ import { nameOf } from "../../state/conversations.js";
 import { go, href } from "../../state/router.js";
 import { attempt } from "../../ui/attempt.js";
 import { ask, confirm, openDialog } from "../../ui/dialog.js";
+import { openPart } from "../../ui/open_part.js";
 import { html } from "../../vendor/lit.js";
 import { limitBytes } from "./byte_limit.js";
+import { chooseMember } from "../parts.js";
 import { NAME_BYTES_MAX, tellNotAdded } from "./create_group_dialog.js";
 import "./member_picker.js";
 
@@ -105,8 +107,7 @@ export async function changeOwnNickname(group) {
 export async function transfer(group) {
   const { state } = app.store;
   const others = (state.members.get(group.id) ?? []).filter(({ user }) => user.id !== state.me?.id);
-  const { chooseMember } = await import("./choose_member.js");
-  const heir = await chooseMember(t("people.transfer"), group.id, others);
+  const heir = await (await openPart(chooseMember))?.chooseMember(t("people.transfer"), group.id, others);
   if (heir) await handOver(group, heir);
 }
 

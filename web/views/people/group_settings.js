@@ -6,9 +6,10 @@ import { href } from "../../state/router.js";
 import { toast } from "../../ui/toast.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
+import { openPart } from "../../ui/open_part.js";
 import { html, nothing } from "../../vendor/lit.js";
 import "../../ui/avatar.js";
-import { chooseAvatar } from "./avatar_crop.js";
+import { avatarCrop } from "../parts.js";
 import { limitBytes } from "./byte_limit.js";
 import { NAME_BYTES_MAX } from "./create_group_dialog.js";
 import { detail } from "./detail.js";
@@ -90,7 +91,7 @@ export class GroupSettings extends Element {
 
   /** @param {Group} group */
   async #picture(group) {
-    const avatar = await chooseAvatar();
+    const avatar = await (await openPart(avatarCrop))?.chooseAvatar();
     if (avatar) await this.#save(group, { avatar });
   }
 

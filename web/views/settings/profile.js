@@ -3,10 +3,12 @@ import { Problem } from "../../net/problem.js";
 import { app } from "../../state/app.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
+import { openPart } from "../../ui/open_part.js";
 import { toast } from "../../ui/toast.js";
 import { html, live, nothing } from "../../vendor/lit.js";
 import "../../ui/avatar.js";
 import { guardLeaving } from "../leaving.js";
+import { avatarCrop } from "../parts.js";
 
 /** Texts of a profile, and how many bytes the server keeps of each. */
 const TEXTS = /** @type {const} */ ([
@@ -168,8 +170,7 @@ export class ProfileSettings extends Element {
 
   async #chooseAvatar() {
     try {
-      const { chooseAvatar } = await import("../people/avatar_crop.js");
-      const avatar = await chooseAvatar();
+      const avatar = await (await openPart(avatarCrop))?.chooseAvatar();
       if (avatar) await app.client?.people.changeMe({ avatar });
     } catch (error) {
       toast(describe(error), "error");

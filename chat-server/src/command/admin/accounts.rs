@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::command::register::{check, check_password, new_account, numbered};
 use crate::command::sign_in::ended;
 use crate::command::sign_up::check_strength;
-use crate::command::{Failure, Registration, whole};
+use crate::command::{Failure, Registration, uncancelled};
 
 /// The length of a password that nobody chose; each letter is worth 5 bits.
 const PASSWORD_LENGTH: usize = 20;
@@ -99,7 +99,7 @@ pub async fn disable(app: &Arc<App>, who: &Administrator, user: UserId) -> Resul
     let change = Change::Admin(AdminChange::Disable { user, at });
     let deed = Deed::new("user.disable", target(user), account.username);
     let who = who.clone();
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         carry_out(&app, &who, deed, change).await?;
         throw_out(&app, user);
         app.webhooks.account_changed(user);
@@ -120,7 +120,7 @@ pub async fn enable(app: &Arc<App>, who: &Administrator, user: UserId) -> Result
     let change = Change::Admin(AdminChange::Enable { user });
     let deed = Deed::new("user.enable", target(user), account.username);
     let who = who.clone();
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         carry_out(&app, &who, deed, change).await?;
         app.webhooks.account_changed(user);
         Ok(())
@@ -157,7 +157,7 @@ pub async fn reset_password(
     });
     let deed = Deed::new("user.password", target(user), account.username.clone());
     let who = who.clone();
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         carry_out(&app, &who, deed, change).await?;
         throw_out(&app, user);
         Ok(())

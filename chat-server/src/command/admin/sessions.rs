@@ -11,7 +11,7 @@ use super::accounts::existing;
 use super::{Administrator, Deed, carry_out};
 use crate::app::App;
 use crate::command::sign_in::ended;
-use crate::command::{Failure, whole};
+use crate::command::{Failure, uncancelled};
 
 /// A sign-in and whose it is.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ pub async fn end_session(
     let detail = format!("of user {user} ({})", account.username);
     let deed = Deed::new("session.end", format!("session:{session}"), detail);
     let who = who.clone();
-    whole(app, |app| async move {
+    uncancelled(app, |app| async move {
         carry_out(&app, &who, deed, change).await?;
         ended(&app, user, |other| other == session);
         Ok(())

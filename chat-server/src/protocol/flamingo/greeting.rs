@@ -64,12 +64,10 @@ impl Greeting {
         app: &App,
         link: &mut Link,
         shutdown: &CancellationToken,
-    ) -> Result<Login, Ended> {
+    ) -> Result<Box<Login>, Ended> {
         loop {
             while let Some(packet) = link.next_packet()? {
-                let login = answer(app, link, &packet).await?;
-                link.flush().await?;
-                if let Some(login) = login {
+                if let Some(login) = Box::pin(answered(app, link, packet)).await? {
                     return Ok(login);
                 }
             }
@@ -95,7 +93,14 @@ impl Greeting {
     }
 }
 
-async fn answer(app: &App, link: &mut Link, packet: &Packet) -> Result<Option<Login>, Ended> {
+async fn answered(app: &App, link: &mut Link, packet: Packet) -> Result<Option<Box<Login>>, Ended> {
+    let login = answer(app, link, &packet).await;
+    link.flush().await?;
+    Ok(login)
+}
+
+/// Adds the answer to what is written next; a right login is answered by whoever begins the session.
+async fn answer(app: &App, link: &mut Link, packet: &Packet) -> Option<Box<Login>> {
     match packet.command {
         command::HEARTBEAT => link.push(&packets::empty(command::HEARTBEAT, packet.seq)),
         command::REGISTER => {
@@ -104,13 +109,13 @@ async fn answer(app: &App, link: &mut Link, packet: &Packet) -> Result<Option<Lo
             }
         }
         command::LOGIN => match try_login(app, link, packet).await {
-            Attempt::Right(login) => return Ok(Some(login)),
+            Attempt::Right(login) => return Some(login),
             Attempt::Wrong(answer) => link.push(&answer),
             Attempt::Unreadable => {}
         },
         other => link.push(&packets::not_logged_in(other, packet.seq)),
     }
-    Ok(None)
+    None
 }
 
 /// Registers; `None` where the original is silent: the request is no JSON of the right shape.
@@ -145,15 +150,23 @@ pub(super) async fn registered(
             tracing::info!(%failure, "a registration failed");
             (
                 command::code::REGISTER_FAILED,
-                format!("register failed: {failure}"),
+                format!("register failed: {}", told(&failure)),
             )
         }
     }
 }
 
+/// A failure in words for whoever asked.
+fn told(failure: &Failure) -> String {
+    match failure {
+        Failure::Store(_) => packets::NOT_NOW.to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// What a login request came to.
 pub(super) enum Attempt {
-    Right(Login),
+    Right(Box<Login>),
     Wrong(Packet),
     /// No JSON of the right shape: the original is silent.
     Unreadable,
@@ -171,12 +184,12 @@ pub(super) async fn try_login(app: &App, link: &Link, packet: &Packet) -> Attemp
     match login(app, link.address(), &who).await {
         Ok(account) => {
             let status = normal_status(kind, status);
-            Attempt::Right(Login {
+            Attempt::Right(Box::new(Login {
                 account,
                 kind,
                 status,
                 seq: packet.seq,
-            })
+            }))
         }
         // Only who knows the password is told.
         Err(Failure::Refused(refusal @ Refusal::AccountDisabled)) => {
@@ -186,7 +199,7 @@ pub(super) async fn try_login(app: &App, link: &Link, packet: &Packet) -> Attemp
         Err(Failure::WrongPassword) => answer(command::code::WRONG_PASSWORD, "incorrect password"),
         Err(failure) => {
             tracing::warn!(%failure, "a login failed");
-            answer(command::code::UNKNOWN, &failure.to_string())
+            answer(command::code::UNKNOWN, &told(&failure))
         }
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! In reading order: a connection is greeted (`greeting`) until somebody logs in, then it is a
 //! session (`session`): requests go through `dispatch` to the commands, entries and events come
-//! out through `delivery` as `packets`, what other protocols say by way of `translate`. `receipts` knows which entries the peer's TCP has
-//! acknowledged, which is the only acknowledgement these clients give.
+//! out through `delivery` as `packets`, what other protocols say by way of `translate`. `receipts`
+//! knows which entries the peer's TCP has acknowledged, which is the only acknowledgement these
+//! clients give.
+//!
+//! Nearly every connection is idle nearly always, and is as large as the largest thing that it ever
+//! waits for; so whatever is large and rare stands in a box of its own.
 //!
 //! Two side doors of the original server are here too, both closed by default: `monitor` and
 //! `register_page`.
@@ -30,19 +34,11 @@ use crate::app::App;
 use greeting::Greeting;
 use link::{Ended, Link};
 
-/// Serves one connection until it ends.
+/// Serves one connection until it ends. What it holds from its beginning to its end is made inside:
+/// an argument of an asynchronous function takes its room twice.
 pub async fn serve(app: Arc<App>, connection: Connection, shutdown: CancellationToken) {
-    let greeting = Greeting::for_newcomer(&app.config, connection.accepted);
-    let link = Link::new(connection, &app.config);
-    Box::pin(converse(app, link, greeting, shutdown)).await;
-}
-
-async fn converse(
-    app: Arc<App>,
-    mut link: Link,
-    mut greeting: Greeting,
-    shutdown: CancellationToken,
-) {
+    let mut greeting = Greeting::for_newcomer(&app.config, connection.accepted);
+    let mut link = Link::new(connection, &app.config);
     let ended = loop {
         let login = match greeting.run(&app, &mut link, &shutdown).await {
             Ok(login) => login,
@@ -57,5 +53,5 @@ async fn converse(
         }
     };
     ended.log();
-    link.close().await;
+    Box::pin(link.close()).await;
 }

@@ -16,6 +16,8 @@ use crate::hub::{ClientKind, Hub, Presence};
 /// Bodies for Android stay below this many bytes: it refuses 65,535 and more.
 const ANDROID_BODY_BYTES_MAX: usize = 64_000;
 
+/// What a client is told when the store does not answer; the store's own words are for the log.
+pub(super) const NOT_NOW: &str = "the server cannot do this just now; try again in a moment";
 pub(super) const OK: &str = "ok";
 
 /// An answer to the request with this command and number.

@@ -4,8 +4,10 @@
 //! has acknowledged its bytes and, because TCP acknowledges what the program may never read, when
 //! the client also kept up: either everything was written and acknowledged and the line has been
 //! quiet for a moment, or a while has passed without a write that had to wait long. A program that
-//! hangs lets writes wait very soon, and then nothing more counts as received. The price: what was
-//! delivered in the last moment before the server itself is killed is delivered once more.
+//! hangs lets writes wait very soon, and then nothing more counts as received. On a slow line every
+//! write waits: there it counts that the peer's TCP has acknowledged so much behind an entry that no
+//! buffer still holds it. The price: what was delivered in the last moment before the server itself
+//! is killed is delivered once more.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -21,6 +23,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const AGE: Duration = Duration::from_secs(2);
 /// A write that had to wait so long puts in doubt what the client has read.
 const DOUBT: Duration = Duration::from_secs(1);
+/// More than the buffer holds of a client that reads slowly: systems begin with some 64 KiB, and make
+/// it larger only for programs that read fast.
+const BUFFERED_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Entries that were written and do not count as received yet.
 #[derive(Debug, Default)]
@@ -34,6 +39,8 @@ struct Flight {
     /// How many bytes had been written with the last of them.
     end: u64,
     written_at: Instant,
+    /// Since when no write had to wait long.
+    undoubted_since: Instant,
     entries: BTreeMap<ConvId, Seq>,
 }
 
@@ -45,16 +52,18 @@ impl Receipts {
             self.flights.push_back(Flight {
                 end,
                 written_at: now,
+                undoubted_since: now,
                 entries,
             });
         }
     }
 
-    /// Notes how long a write took. After a long one everything on its way has to wait anew.
+    /// Notes how long a write took. After a long one everything on its way has to wait anew, or
+    /// until much more has arrived.
     pub(super) fn waited(&mut self, took: Duration, now: Instant) {
         if took >= DOUBT {
             for flight in &mut self.flights {
-                flight.written_at = now;
+                flight.undoubted_since = now;
             }
         }
     }
@@ -62,7 +71,7 @@ impl Receipts {
     /// When to ask [`Receipts::received`] next; `None` if nothing is on its way.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let last = self.flights.back()?;
-        let quiet_at = last.written_at + QUIET;
+        let quiet_at = last.undoubted_since + QUIET;
         Some(if quiet_at > now {
             quiet_at
         } else {
@@ -75,9 +84,12 @@ impl Receipts {
         let is_quiet = self
             .flights
             .back()
-            .is_some_and(|last| last.end <= acknowledged && last.written_at + QUIET <= now);
+            .is_some_and(|last| last.end <= acknowledged && last.undoubted_since + QUIET <= now);
         self.take(|flight| {
-            flight.end <= acknowledged && (is_quiet || flight.written_at + AGE <= now)
+            let is_through = flight.end + BUFFERED_BYTES_MAX <= acknowledged;
+            let is_old = flight.undoubted_since + AGE <= now
+                || (is_through && flight.written_at + AGE <= now);
+            flight.end <= acknowledged && (is_quiet || is_old)
         })
     }
 
@@ -156,6 +168,36 @@ mod tests {
         receipts.written(200, one(2), start + AGE);
         assert!(receipts.received(100, start + AGE).is_empty());
         assert_eq!(receipts.received(100, start + 2 * AGE), one(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_line_on_which_every_write_waits_counts_as_it_goes() {
+        const BATCH_BYTES: u64 = 64 * 1024;
+        let mut receipts = Receipts::default();
+        let (mut now, mut counted, mut most_under_way) = (Instant::now(), 0, 0);
+        for batch in 1..=100 {
+            let end = batch * BATCH_BYTES;
+            now += DOUBT + Duration::from_millis(600);
+            receipts.waited(DOUBT, now);
+            receipts.written(end, one(batch), now);
+            let received = receipts.received(end, now);
+            counted = received.get(&CONV).map_or(counted, |seq| seq.0);
+            most_under_way = most_under_way.max(batch - counted);
+        }
+        assert!(
+            most_under_way <= 1 + BUFFERED_BYTES_MAX / BATCH_BYTES,
+            "{most_under_way}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_program_that_hangs_with_a_large_buffer_has_received_nothing() {
+        let mut receipts = Receipts::default();
+        let start = Instant::now();
+        receipts.written(100, one(1), start);
+        let full = 100 + 4 * BUFFERED_BYTES_MAX;
+        receipts.written(full, one(2), start + DOUBT);
+        assert!(receipts.received(full, start + DOUBT).is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -48,35 +48,32 @@ const FRAME: Duration = Duration::from_secs(60);
 pub(super) async fn run(
     app: &Arc<App>,
     link: &mut Link,
-    mut login: Login,
+    mut login: Box<Login>,
     shutdown: &CancellationToken,
 ) -> Ended {
     link.logged_in();
     let mut receipts = Receipts::default();
     let mut before = None;
     loop {
-        match Running::start(app, link, &login, receipts).await {
-            Ok(running) => match running.run(shutdown).await {
-                Next::Login(next, left) => {
-                    (login, receipts, before) = (*next, left.receipts, left.unheard);
-                }
-                Next::End(ended) => return ended,
-            },
+        let seq = login.seq;
+        let running = match Box::pin(Running::start(app, link, login, receipts)).await {
+            Ok(running) => running,
             Err(error) => {
                 tracing::warn!(%error, "a session could not start");
                 if let Some(before) = &before {
                     app.hub.departed(before);
                 }
                 let code = command::code::UNKNOWN;
-                link.push(&packets::code(
-                    command::LOGIN,
-                    login.seq,
-                    code,
-                    &error.to_string(),
-                ));
+                link.push(&packets::code(command::LOGIN, seq, code, packets::NOT_NOW));
                 let _ = link.flush().await;
                 return Ended::NotSaved(error);
             }
+        };
+        match running.run(shutdown).await {
+            Next::Login(next, left) => {
+                (login, receipts, before) = (next, left.receipts, left.unheard);
+            }
+            Next::End(ended) => return ended,
         }
     }
 }
@@ -127,9 +124,9 @@ impl<'a> Running<'a> {
     async fn start(
         app: &'a Arc<App>,
         link: &'a mut Link,
-        login: &Login,
+        login: Box<Login>,
         receipts: Receipts,
-    ) -> Result<Self, StoreError> {
+    ) -> Result<Box<Self>, StoreError> {
         let user = login.account.id;
         tracing::Span::current().record("user", user.0);
         let now = app.clock.now();
@@ -178,7 +175,7 @@ impl<'a> Running<'a> {
         link.push(&packets::logged_in(login.seq, &login.account, login.kind));
         // A broken connection is noticed by the next read.
         let _ = link.flush().await;
-        Ok(Self {
+        Ok(Box::new(Self {
             app,
             link,
             session,
@@ -194,22 +191,22 @@ impl<'a> Running<'a> {
             retry_at: None,
             moves: CursorMoves::new(app, user, device),
             pace: Pace::default(),
-        })
+        }))
     }
 
-    async fn run(mut self, shutdown: &CancellationToken) -> Next {
+    async fn run(mut self: Box<Self>, shutdown: &CancellationToken) -> Next {
         match self.converse(shutdown).await {
             Ok(login) => {
                 let is_same_user = login.account.id == self.session.actor.user;
                 let is_same_device = is_same_user && login.kind == self.session.kind;
-                let mut left = self.finish(None, is_same_user).await;
+                let mut left = Box::pin(self.finish(None, is_same_user)).await;
                 if !is_same_device {
                     left.receipts = Receipts::default();
                 }
                 Next::Login(login, left)
             }
             Err(ended) => {
-                self.finish(Some(&ended), false).await;
+                Box::pin(self.finish(Some(&ended), false)).await;
                 Next::End(ended)
             }
         }
@@ -260,20 +257,21 @@ impl<'a> Running<'a> {
         while let Some(packet) = self.pace.next(self.app, user, self.link)? {
             self.own_seq = packet.seq.wrapping_add(1);
             if matches!(packet.command, command::CHAT | command::MULTI_CHAT) {
-                let sent = self.send(&packet, &mut sendings, shutdown).await?;
+                let sent = Box::pin(self.send(&packet, &mut sendings, shutdown)).await?;
                 self.pace.sent(self.app, user, sent);
                 continue;
             }
             self.settle(&mut sendings).await?;
             if packet.command == command::LOGIN {
-                match try_login(self.app, self.link, &packet).await {
-                    Attempt::Right(login) => return Ok(Some(Box::new(login))),
+                match Box::pin(try_login(self.app, self.link, &packet)).await {
+                    Attempt::Right(login) => return Ok(Some(login)),
                     Attempt::Wrong(answer) => self.link.push(&answer),
                     Attempt::Unreadable => {}
                 }
             } else {
                 self.has_heartbeat |= packet.command == command::HEARTBEAT;
-                dispatch::carry_out(self.app, &self.session, self.link, &packet).await?;
+                let (app, session) = (self.app, &self.session);
+                Box::pin(dispatch::carry_out(app, session, self.link, &packet)).await?;
             }
             self.link.flush().await?;
         }
@@ -363,20 +361,21 @@ impl<'a> Running<'a> {
         if let Some(held) = &self.unshown {
             handed_over.remove(&held.entry.conv);
         }
-        let mut is_level = false;
-        while self.link.waiting() < WRITE_BYTES_MAX {
+        // A store that did not answer is not asked again before its time.
+        let mut is_level = self.retry_at.is_some();
+        while !is_level && self.link.waiting() < WRITE_BYTES_MAX {
             let shown = match self.next_shown().await {
                 Ok(Some(shown)) => shown,
                 Ok(None) => {
                     self.recalled.forget();
                     is_level = true;
-                    break;
+                    continue;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "entries could not be read");
                     self.retry_at = Some(Instant::now() + STORE_RETRY);
                     is_level = true;
-                    break;
+                    continue;
                 }
             };
             let (conv, seq, shown) = shown;
@@ -490,7 +489,9 @@ impl<'a> Running<'a> {
         let received = self
             .receipts
             .received(self.link.acknowledged(), Instant::now());
-        self.moves.hand_in(received).await;
+        if !received.is_empty() {
+            Box::pin(self.moves.hand_in(received)).await;
+        }
     }
 
     fn wake_at(&self) -> Option<Instant> {
@@ -542,7 +543,7 @@ impl<'a> Running<'a> {
     }
 
     /// Ends the session; `ended` is `None` if the connection goes on with another login.
-    async fn finish(mut self, ended: Option<&Ended>, is_same_user: bool) -> Left {
+    async fn finish(mut self: Box<Self>, ended: Option<&Ended>, is_same_user: bool) -> Left {
         let acknowledged = self.link.acknowledged();
         let received = match ended {
             None | Some(Ended::Closed | Ended::Stopping | Ended::Replaced) => {

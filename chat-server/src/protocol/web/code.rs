@@ -86,7 +86,7 @@ codes! {
     INVALID_USERNAME 422 "invalid_username" "The user name is empty, too long, or has characters that names may not have.";
     WEAK_PASSWORD 422 "weak_password" "The password is shorter than 8 characters, longer than 1024 bytes, or the user name.";
     INVALID_VALUE 422 "invalid_value" "A field holds a value that the server does not accept; `detail` names it.";
-    NO_SUCH_FILE 422 "no_such_file" "There is no such file, or it is not yours to read; the status is 404 where it was asked for.";
+    NO_SUCH_FILE 422 "no_such_file" "There is no such file, or it is not yours to read.";
     WEBHOOK_TARGET_REFUSED 422 "webhook_target_refused" "The server does not post to this URL; `detail` says why.";
     RATE_LIMITED 429 "rate_limited" "Too many requests; try again later.";
     TOO_MANY_ATTEMPTS 429 "too_many_attempts" "Too many failed attempts; try again later.";

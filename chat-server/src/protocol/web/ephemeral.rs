@@ -11,7 +11,7 @@ use common::id::{ConvId, Peer, Seq, UserId};
 use tokio::time::Instant;
 
 use super::shape::event;
-use crate::hub::{Mailbox, Presence};
+use crate::hub::{MARKS_MAX, Mailbox, Presence};
 
 /// Presence is written at most this often.
 const PRESENCES_EVERY: Duration = Duration::from_secs(2);
@@ -40,11 +40,11 @@ impl Ephemeral {
         for (conv, head) in mailbox.heads {
             self.head(conv, head);
         }
-        self.presences.extend(mailbox.presences);
-        self.typing.extend(mailbox.typing);
-        self.reads.extend(mailbox.reads);
-        self.deliveries.extend(mailbox.deliveries);
-        self.profiles.extend(mailbox.profiles);
+        replace(&mut self.presences, mailbox.presences);
+        add(&mut self.typing, mailbox.typing);
+        replace(&mut self.reads, mailbox.reads);
+        replace(&mut self.deliveries, mailbox.deliveries);
+        add(&mut self.profiles, mailbox.profiles);
     }
 
     /// A large group has got this far, or further.
@@ -107,6 +107,21 @@ impl Ephemeral {
         }
         events
     }
+}
+
+/// The latest of each subject; of subjects beyond [`MARKS_MAX`] nothing is told to a client that does
+/// not read, as in the mailbox.
+fn replace<K: Ord, V>(held: &mut BTreeMap<K, V>, news: BTreeMap<K, V>) {
+    for (subject, latest) in news {
+        if held.len() < MARKS_MAX || held.contains_key(&subject) {
+            held.insert(subject, latest);
+        }
+    }
+}
+
+fn add<T: Ord>(held: &mut BTreeSet<T>, news: BTreeSet<T>) {
+    let room = MARKS_MAX.saturating_sub(held.len());
+    held.extend(news.into_iter().take(room));
 }
 
 #[cfg(test)]

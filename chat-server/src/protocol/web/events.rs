@@ -81,7 +81,7 @@ async fn events(
         }
     }
     let keys = app.sessions.keys(&*app.store, &app.log).await?;
-    let (live, _) = Box::pin(Live::enter(&app, &who, Manner::Stream, Backlog::All)).await?;
+    let (live, _) = Box::pin(Live::enter(&app, &who, Manner::Stream, Backlog::All, None)).await?;
     if let Err(error) = presence::announce_status(&app, who.actor.user, live.session.status()).await
     {
         tracing::warn!(%error, "friends were not told of a login");

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::shape::User;
 use super::socket::{Received, Socket};
 use super::summaries::announce;
-use super::ws::Caller;
+use super::ws::{Caller, PINGS_PER_S_MAX};
 use super::{code, ops};
 use crate::command::{Failure, authenticate};
 use crate::hub::Manner;
@@ -132,11 +132,12 @@ pub(super) async fn greet(caller: &Caller, socket: &mut Socket) -> Result<Greete
 }
 
 async fn first_request(socket: &mut Socket) -> Result<Utf8Bytes, CloseReason> {
-    loop {
+    for _ in 0..=PINGS_PER_S_MAX {
         if let Received::Request(text) = socket.receive().await? {
             return Ok(text);
         }
     }
+    Err(CloseReason::RateLimited)
 }
 
 async fn answer_error(
@@ -168,10 +169,12 @@ async fn enter(caller: &Caller, hello: Hello) -> Result<Entered, Problem> {
         Some(BacklogWord::Recent) => Backlog::Recent,
         Some(BacklogWord::All) | None => Backlog::All,
     };
-    let (live, skipped) = Live::enter(app, &signed, Manner::WebSocket, backlog).await?;
-    if let Some(status) = hello.status {
-        let (status, is_away) = status.number();
-        app.hub.set_status(&live.session, status, is_away);
+    // Known from the first moment: whoever wants to be invisible is seen by nobody before.
+    let status = hello.status.map(|status| status.number());
+    let number = status.map(|(number, _)| number);
+    let (live, skipped) = Live::enter(app, &signed, Manner::WebSocket, backlog, number).await?;
+    if let Some((number, is_away)) = status {
+        app.hub.set_status(&live.session, number, is_away);
     }
     let welcome = Welcome {
         user: profile.map(User::from),

@@ -63,7 +63,8 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Enters a session. Returns what is left out of the backlog.
+    /// Enters a session with this status, or that of the user's other programs. Returns what is left
+    /// out of the backlog.
     ///
     /// # Errors
     /// `Unauthenticated` if the sign-in ended meanwhile; the store's.
@@ -72,6 +73,7 @@ impl Live {
         signed: &SignedIn,
         manner: Manner,
         backlog: Backlog,
+        status: Option<i32>,
     ) -> Result<(Self, Vec<Skipped>), Failure> {
         let user = signed.actor.user;
         let entrant = Entrant {
@@ -79,7 +81,9 @@ impl Live {
             kind: seen_as(signed.kind),
             manner,
             sign_in: Some(signed.session),
-            status: app.hub.api_status(user).unwrap_or(ONLINE),
+            status: status
+                .or_else(|| app.hub.api_status(user))
+                .unwrap_or(ONLINE),
             tag: 0,
         };
         let Arrival {
@@ -284,7 +288,7 @@ impl Live {
     pub(super) async fn move_cursors(&mut self, now: Instant) {
         let moved = self.acks.take(now);
         if !moved.is_empty() {
-            self.moves.hand_in(moved).await;
+            Box::pin(self.moves.hand_in(moved)).await;
         }
         self.moves.retry().await;
     }

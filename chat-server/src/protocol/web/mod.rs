@@ -41,7 +41,7 @@ mod sync;
 mod tests;
 mod ws;
 
-pub use common::http::{Guest, serve};
+pub use common::http::{Guest, Windows, serve};
 pub use operator::{Operator, serve as serve_operator};
 pub use pages::address as page_address;
 pub use router::{operators_router, router};

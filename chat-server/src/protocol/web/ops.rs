@@ -16,7 +16,7 @@ use super::frames::{self, Envelope, Id};
 use super::problem::Problem;
 use super::routes::messages::sent_body;
 use super::shape::{ClientName, Decimal, event};
-use super::ws::{Done, Running};
+use super::ws::{Done, Running, apart};
 use crate::actor::Mark;
 use crate::command::{self, Draft, Failure, Sent};
 use crate::hub::{INVISIBLE, ONLINE};
@@ -43,28 +43,40 @@ pub(super) async fn carry_out(
     let id = envelope.id.as_ref();
     let taken = match envelope.op.as_str() {
         "message.send" => Box::pin(send(running, id, text)).await,
-        "ack" => match Box::pin(ack(running, text)).await {
-            Ok(acked) => answer(running, id, acked).await?,
-            Err(problem) => Err(problem),
-        },
+        "ack" => {
+            running.count_light();
+            match Box::pin(ack(running, text)).await {
+                Ok(acked) => answer(running, id, acked).await?,
+                Err(problem) => Err(problem),
+            }
+        }
         "read" => read(running, id, text),
-        "typing" => typing(running, id, text),
+        "typing" => {
+            running.count_light();
+            typing(running, id, text)
+        }
         "presence.set" => set_presence(running, id, text),
         "presence.watch" => watch(running, id, text),
         "conversation.open" => match Box::pin(open(running, text)).await {
             Ok(()) => answer(running, id, json!({})).await?,
             Err(problem) => Err(problem),
         },
-        "conversation.close" => match close(running, text) {
-            Ok(()) => answer(running, id, json!({})).await?,
-            Err(problem) => Err(problem),
-        },
+        "conversation.close" => {
+            running.count_light();
+            match close(running, text) {
+                Ok(()) => answer(running, id, json!({})).await?,
+                Err(problem) => Err(problem),
+            }
+        }
         "ping" => {
             running.count_ping()?;
             answer(running, id, json!({})).await?
         }
         "hello" => return Err(CloseReason::Protocol("a second hello")),
-        _ => Err(code::UNKNOWN_OP.into()),
+        _ => {
+            running.count_light();
+            Err(code::UNKNOWN_OP.into())
+        }
     };
     Ok(taken)
 }
@@ -97,7 +109,7 @@ where
         answer: id.map(|id| finished(&id, result)),
         wrote: None,
     });
-    running.pending.push_back(Box::pin(work));
+    running.pending.push_back(apart(work));
 }
 
 fn finished(id: &Id, result: Result<impl Serialize, Problem>) -> String {
@@ -169,7 +181,7 @@ async fn send(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken 
         prepared.hand_in(&app, &session.actor).await
     };
     let saved = async move { handed_in.await?.saved().await };
-    running.late.push(Box::pin(saved.map(done)));
+    running.late.push(apart(saved.map(done)));
     Ok(())
 }
 

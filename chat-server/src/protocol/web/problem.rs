@@ -159,11 +159,11 @@ const UNKNOWN: &str = "The database did not say whether this was saved; look, or
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        let wait = Duration::from_secs(STORE_RETRY_AFTER_S);
+        if error.is_outcome_unknown() {
+            return Self::new(code::STORAGE_UNAVAILABLE, UNKNOWN).after(wait);
+        }
         if error.is_passing() {
-            let wait = Duration::from_secs(STORE_RETRY_AFTER_S);
-            if matches!(error, StoreError::OutcomeUnknown(_)) {
-                return Self::new(code::STORAGE_UNAVAILABLE, UNKNOWN).after(wait);
-            }
             return Self::from(code::STORAGE_UNAVAILABLE).after(wait);
         }
         // What exactly is broken is for the operator, not for strangers.
@@ -276,6 +276,8 @@ mod tests {
         assert_eq!(unknown.code, code::STORAGE_UNAVAILABLE);
         assert!(unknown.retry_after.is_some());
         assert_ne!(unknown.detail, away.detail);
+        let lost = Problem::from(StoreError::SyncFailed("x".to_owned()));
+        assert_eq!((lost.code, lost.detail), (unknown.code, unknown.detail));
         let broken = Problem::from(StoreError::Broken("secret".to_owned()));
         assert_eq!(broken.code, code::INTERNAL);
         assert!(!broken.detail.contains("secret"));

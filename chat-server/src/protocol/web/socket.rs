@@ -1,5 +1,7 @@
-//! A WebSocket with bounded patience: what is written is collected and goes out in one piece.
+//! A WebSocket: what is written is collected and goes out in one piece. That a client takes nothing
+//! for too long is noticed by the connection below (`common::http`).
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -38,8 +40,6 @@ pub(super) fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
 #[derive(Debug)]
 pub(super) struct Socket {
     socket: WebSocket,
-    /// How long a write may take.
-    stall: Duration,
     is_fed: bool,
 }
 
@@ -53,10 +53,9 @@ pub(super) enum Received {
 }
 
 impl Socket {
-    pub(super) fn new(socket: WebSocket, stall: Duration) -> Self {
+    pub(super) fn new(socket: WebSocket) -> Self {
         Self {
             socket,
-            stall,
             is_fed: false,
         }
     }
@@ -82,8 +81,8 @@ impl Socket {
     /// Why the connection ends.
     pub(super) async fn feed(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), CloseReason> {
         self.is_fed = true;
-        let feeding = self.socket.feed(Message::Text(text.into()));
-        in_time(&timeout(self.stall, feeding).await)
+        let fed = self.socket.feed(Message::Text(text.into())).await;
+        fed.map_err(|error| broken(&error))
     }
 
     /// Adds a finished event.
@@ -103,8 +102,8 @@ impl Socket {
     /// Why the connection ends.
     pub(super) async fn ping(&mut self) -> Result<(), CloseReason> {
         self.is_fed = true;
-        let feeding = self.socket.feed(Message::Ping(Bytes::new()));
-        in_time(&timeout(self.stall, feeding).await)
+        let fed = self.socket.feed(Message::Ping(Bytes::new())).await;
+        fed.map_err(|error| broken(&error))
     }
 
     /// Writes what was added.
@@ -115,7 +114,7 @@ impl Socket {
         if !std::mem::take(&mut self.is_fed) {
             return Ok(());
         }
-        in_time(&timeout(self.stall, self.socket.flush()).await)
+        self.socket.flush().await.map_err(|error| broken(&error))
     }
 
     /// Says why the connection ends. Nothing can be written afterwards.
@@ -131,21 +130,13 @@ impl Socket {
         let reason = reason.into();
         let goodbye = Message::Close(Some(CloseFrame { code, reason }));
         // Not being heard is no failure: the client is leaving anyway.
-        let _ = timeout(self.stall, self.socket.send(goodbye)).await;
+        let _ = self.socket.send(goodbye).await;
     }
 
     /// Listens until the client has read everything and closed too, or for a moment.
-    pub(super) async fn linger(mut self) {
+    pub(super) async fn linger(&mut self) {
         let farewell = async { while let Some(Ok(_)) = self.socket.next().await {} };
         let _ = timeout(LINGER, farewell).await;
-    }
-}
-
-fn in_time<T>(result: &Result<Result<(), axum::Error>, T>) -> Result<(), CloseReason> {
-    match result {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(CloseReason::Gone),
-        Err(_) => Err(CloseReason::Stalled),
     }
 }
 
@@ -153,8 +144,11 @@ fn in_time<T>(result: &Result<Result<(), axum::Error>, T>) -> Result<(), CloseRe
 fn broken(error: &axum::Error) -> CloseReason {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
-        if inner.is::<std::io::Error>() {
-            return CloseReason::Gone;
+        if let Some(error) = inner.downcast_ref::<std::io::Error>() {
+            return match error.kind() {
+                ErrorKind::TimedOut => CloseReason::Stalled,
+                _ => CloseReason::Gone,
+            };
         }
         source = inner.source();
     }

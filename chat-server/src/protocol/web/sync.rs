@@ -112,7 +112,7 @@ async fn sync(
     let wait_s = if resync { 0 } else { wanted.wait };
     let wait = Duration::from_secs(wait_s);
     let until = Instant::now() + wait;
-    let (mut live, _) = Box::pin(Live::enter(&app, &who, Manner::Poll, Backlog::All)).await?;
+    let (mut live, _) = Box::pin(Live::enter(&app, &who, Manner::Poll, Backlog::All, None)).await?;
     let gathered = gather(&mut live, until, &shutdown).await;
     live.leave().await;
     let Gathered { events, places, .. } = gathered?;

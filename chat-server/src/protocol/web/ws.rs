@@ -12,7 +12,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Utf8Bytes, WebSocketUpgrade};
 use axum::http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +21,8 @@ use base64::engine::general_purpose::STANDARD;
 use common::id::{ConvId, Seq};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::Instant;
+use tokio::task::unconstrained;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,8 +48,12 @@ const BATCH_BYTES_MAX: usize = 64 * 1024;
 const PENDING_MAX: usize = 256;
 /// How many requests that have arrived already are read before events get their turn.
 const READ_AHEAD_MAX: usize = 64;
-/// Questions of a client whether the server is there, in a second.
-const PINGS_PER_S_MAX: u32 = 20;
+/// Frames in a second with which a client asks whether the server is there, or says that it is
+/// there itself.
+pub(super) const PINGS_PER_S_MAX: u32 = 20;
+/// Requests in a second that no other rate counts, such as acknowledgments: more of them wait until
+/// the second is over. Nobody who means well comes near.
+const LIGHT_PER_S_MAX: u32 = 2_000;
 /// So many requests that came too fast, one after the other, are no accident.
 const REFUSALS_MAX: u32 = 500;
 /// How long to wait before asking a store again that did not answer.
@@ -104,7 +109,10 @@ async fn upgrade(
     let guest = guest.map(|Extension(guest)| guest);
     limited(upgrade).on_upgrade(move |socket| {
         let span = tracing::info_span!("websocket", %address, user = tracing::field::Empty);
-        Box::pin(serve(caller, guest, socket).instrument(span))
+        let mut socket = Socket::new(socket);
+        // An argument of an asynchronous function takes its room twice; a reference is small.
+        let serving = async move { serve(&caller, guest.as_ref(), &mut socket).await };
+        Box::pin(serving.instrument(span))
     })
 }
 
@@ -137,31 +145,36 @@ pub(super) struct Caller {
     pub(super) shutdown: CancellationToken,
 }
 
-async fn serve(caller: Caller, guest: Option<Guest>, socket: WebSocket) {
-    let stall = Duration::from_secs(caller.app.config.limits.write_stall_s);
-    let mut socket = Socket::new(socket, stall);
+/// Nearly every connection is idle nearly always, and is as large as the largest thing that it ever
+/// waits for; so whatever is large and rare stands in a box of its own, here and in [`Running`].
+async fn serve(caller: &Caller, guest: Option<&Guest>, socket: &mut Socket) {
     let connections = common::telemetry::metrics::Transport::Websocket.connections();
     connections.increment(1.0);
-    let closing = match Box::pin(greet(&caller, &mut socket)).await {
-        Ok(greeted) => {
-            if let Some(guest) = &guest {
-                guest.permit.greeted();
-            }
-            let running = Running::new(&caller, &mut socket, greeted);
-            Box::pin(running.run()).await
-        }
+    let closing = match Box::pin(Running::start(caller, guest, socket)).await {
+        Ok(running) => running.run().await,
         Err(closing) => {
-            socket.say_goodbye(&closing).await;
+            Box::pin(socket.say_goodbye(&closing)).await;
             closing
         }
     };
     closing.log();
-    socket.linger().await;
+    Box::pin(socket.linger()).await;
     connections.decrement(1.0);
 }
 
 /// A request that is being carried out.
 pub(super) type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// A request that is carried out by a task of its own, because it asks the database: what is under
+/// way here is not looked at while the connection waits for the next request, and would hold a place
+/// among the readers that this one may be waiting for.
+pub(super) fn apart(work: impl Future<Output = Done> + Send + 'static) -> Pending {
+    let task = tokio::spawn(work.in_current_span());
+    Box::pin(task.map(|done| match done {
+        Ok(done) => done,
+        Err(stopped) => std::panic::resume_unwind(stopped.into_panic()),
+    }))
+}
 
 /// A request that was carried out.
 pub(super) struct Done {
@@ -191,16 +204,27 @@ pub(super) struct Running<'a> {
     retry_at: Option<Instant>,
     /// The client's pings of this second.
     pings: (Instant, u32),
+    /// The requests of this second that no other rate counts.
+    light: (Instant, u32),
     /// How many requests in a row came too fast.
     refusals: u32,
 }
 
 impl<'a> Running<'a> {
-    fn new(caller: &Caller, socket: &'a mut Socket, greeted: Greeted) -> Self {
+    /// # Errors
+    /// Why nobody is there to be served.
+    async fn start(
+        caller: &Caller,
+        guest: Option<&Guest>,
+        socket: &'a mut Socket,
+    ) -> Result<Box<Self>, CloseReason> {
+        let Greeted { live, expires } = greet(caller, socket).await?;
+        if let Some(guest) = guest {
+            guest.permit.greeted();
+        }
         let now = Instant::now();
         let heartbeat = Duration::from_secs(caller.app.config.heartbeat_s);
-        let Greeted { live, expires } = greeted;
-        Self {
+        Ok(Box::new(Self {
             app: Arc::clone(&caller.app),
             live,
             socket,
@@ -215,11 +239,12 @@ impl<'a> Running<'a> {
             expires_at: now + until(&caller.app, expires),
             retry_at: None,
             pings: (now, 0),
+            light: (now, 0),
             refusals: 0,
-        }
+        }))
     }
 
-    async fn run(mut self) -> CloseReason {
+    async fn run(mut self: Box<Self>) -> CloseReason {
         self.announce();
         let closing = loop {
             if let Err(closing) = self.turn().await {
@@ -230,8 +255,8 @@ impl<'a> Running<'a> {
             // What was handed in is answered: its sender need not ask what became of it.
             let _ = tokio::time::timeout(SETTLE, self.settle()).await;
         }
-        self.socket.say_goodbye(&closing).await;
-        self.live.leave().await;
+        Box::pin(self.socket.say_goodbye(&closing)).await;
+        Box::pin(self.live.leave()).await;
         // What was taken is sent, whoever still waits for the answer.
         let late = self.late.for_each(|_| std::future::ready(()));
         let _ = tokio::time::timeout(SETTLE, late).await;
@@ -241,7 +266,7 @@ impl<'a> Running<'a> {
     /// Friends hear that somebody came. Nobody waits for it.
     fn announce(&mut self) {
         let (app, session) = (Arc::clone(&self.app), Arc::clone(&self.live.session));
-        self.pending.push_back(Box::pin(async move {
+        self.pending.push_back(apart(async move {
             let user = session.actor.user;
             if let Err(error) = presence::announce_status(&app, user, session.status()).await {
                 tracing::warn!(%error, "friends were not told of a login");
@@ -271,7 +296,9 @@ impl<'a> Running<'a> {
             // Before the clock: a pong that waited to be read is no silence.
             received = self.socket.receive(), if has_room => self.take(received?).await?,
             () = session.bell() => {}
-            () = tokio::time::sleep_until(wake_at) => {}
+            // Also when frames come without an end, of which none is a message: reading them takes
+            // all that a task may do at a time.
+            () = unconstrained(sleep_until(wake_at)) => {}
             () = std::future::ready(()), if !is_level => {}
         }
         self.take_waiting().await?;
@@ -296,15 +323,30 @@ impl<'a> Running<'a> {
     }
 
     fn has_room(&self) -> bool {
-        self.pending.len() + self.late.len() < PENDING_MAX
+        self.pending.len() + self.late.len() < PENDING_MAX && self.paused_until().is_none()
+    }
+
+    /// Until when nothing more is read, because too much came in this second.
+    fn paused_until(&self) -> Option<Instant> {
+        let (since, count) = self.light;
+        let until = since + Duration::from_secs(1);
+        (count >= LIGHT_PER_S_MAX && until > Instant::now()).then_some(until)
+    }
+
+    /// Counts a request that no other rate counts.
+    pub(super) fn count_light(&mut self) {
+        let (since, count) = &mut self.light;
+        if since.elapsed() >= Duration::from_secs(1) {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
     }
 
     async fn take(&mut self, received: Received) -> Result<(), CloseReason> {
         self.heard_at = Instant::now();
         match received {
             Received::Request(text) => self.carry_out(&text).await,
-            Received::Ping => self.count_ping(),
-            Received::Pong => Ok(()),
+            Received::Ping | Received::Pong => self.count_ping(),
         }
     }
 
@@ -338,7 +380,7 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Counts a ping, as a frame or as an operation.
+    /// Counts a ping, as a frame or as an operation, and a pong.
     pub(super) fn count_ping(&mut self) -> Result<(), CloseReason> {
         let (since, count) = &mut self.pings;
         if since.elapsed() >= Duration::from_secs(1) {
@@ -437,6 +479,7 @@ impl<'a> Running<'a> {
             self.live.acks.due(),
             self.live.moves.retry_at(),
             self.retry_at,
+            self.paused_until(),
             ephemeral.flatten(),
         ];
         let always = [self.ping_at, silent_at, self.expires_at];

@@ -185,18 +185,53 @@ impl Content {
         Ok(self.partials.blobs.view(file, self.size))
     }
 
-    /// Makes what was received survive a power cut.
+    /// Makes what was received survive a power cut. If that fails, nothing was received.
     pub async fn sync(&mut self) -> Result<(), BlobError> {
         let sums = self.settle().await?;
         self.progress = Progress::Done(sums);
-        if let Some(flushing) = self.flushing.take() {
-            flushed(flushing.await, &self.path)?;
-        }
+        self.last_flush().await?;
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
         let sync = move || file.sync_all().map_err(BlobError::disk("save", &path));
-        self.partials.blobs.pool().run(sync).await?;
+        if let Err(error) = self.partials.blobs.pool().run(sync).await {
+            self.give_up().await;
+            return Err(error);
+        }
         self.unflushed = 0;
         Ok(())
+    }
+
+    /// Waits for the early flush that is under way.
+    async fn last_flush(&mut self) -> Result<(), BlobError> {
+        let Some(flushing) = self.flushing.take() else {
+            return Ok(());
+        };
+        let flushed = flushing
+            .await
+            .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
+            .map_err(BlobError::disk("save", &self.path));
+        if flushed.is_err() {
+            self.give_up().await;
+        }
+        flushed
+    }
+
+    /// Nobody knows what of the content is on the disk, and the next sync would say that all of it
+    /// is: the kernel tells of a failed write once. So the upload begins anew.
+    async fn give_up(&mut self) {
+        self.progress = Progress::Spoiled;
+        self.size = 0;
+        self.partials.memory.forget(self.id);
+        let path = self.path.clone();
+        let empty = move || {
+            let emptied = File::options().write(true).open(&path)?.set_len(0);
+            if emptied.is_err() {
+                return std::fs::remove_file(&path);
+            }
+            emptied
+        };
+        if let Err(error) = self.partials.blobs.pool().run(empty).await {
+            tracing::error!(%error, path = %self.path.display(), "an upload that the disk may not have stays");
+        }
     }
 
     /// The whole content, synced, on its way into the store.
@@ -214,10 +249,7 @@ impl Content {
         if let Some(whole) = sums.whole {
             self.partials.memory.put(self.id, whole);
         }
-        if let Some(flushing) = self.flushing.take() {
-            flushed(flushing.await, &self.path)?;
-        }
-        Ok(())
+        self.last_flush().await
     }
 
     /// Waits for the last piece. Leaves the content spoiled until the caller says otherwise.
@@ -245,9 +277,7 @@ impl Content {
         if self.unflushed < FLUSH_BYTES || self.flushing.as_ref().is_some_and(is_running) {
             return Ok(());
         }
-        if let Some(done) = self.flushing.take() {
-            flushed(done.await, &self.path)?;
-        }
+        self.last_flush().await?;
         self.unflushed = 0;
         let (file, held) = (Arc::clone(&self.file), Arc::clone(&self.held));
         let pool = self.partials.blobs.pool().clone();
@@ -268,15 +298,6 @@ fn read_step(file: &File, path: &Path, size: u64, mut hasher: Hasher) -> Result<
         .map_err(BlobError::disk("read", path))?;
     hasher.update(&bytes);
     Ok(hasher)
-}
-
-fn flushed(
-    outcome: Result<io::Result<()>, tokio::task::JoinError>,
-    path: &Path,
-) -> Result<(), BlobError> {
-    outcome
-        .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
-        .map_err(BlobError::disk("save", path))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Looks through a whole database for what cannot be: gaps in logs, places beyond their end, rows
-//! that point nowhere.
+//! that point nowhere. The first look is the database's own, at its files.
 //!
 //! Read in small pieces, while the server goes on writing. Of a conversation only what stood in it
 //! when its head was read is looked at.
@@ -30,6 +30,8 @@ pub struct Finding {
 /// What cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// The database's own file is not in order.
+    DamagedFile,
     /// A number is missing in a log.
     Gap,
     /// The same number stands twice in a log.
@@ -60,6 +62,7 @@ impl Kind {
     /// The kind as a word.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::DamagedFile => "damaged_file",
             Self::Gap => "gap",
             Self::DoubleSeq => "double_seq",
             Self::TimeRunsBack => "time_runs_back",
@@ -105,6 +108,7 @@ impl fmt::Debug for Verification {
 }
 
 enum Stage {
+    Files,
     Logs(Logs),
     ClientIds(ClientIds),
     Places(Places),
@@ -115,7 +119,7 @@ impl Verification {
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,
-            stage: Stage::Logs(Logs::default()),
+            stage: Stage::Files,
             conversations: 0,
             entries: 0,
         }
@@ -129,6 +133,13 @@ impl Verification {
     pub async fn next(&mut self) -> Result<Option<Vec<Finding>>, StoreError> {
         let store = &*self.store;
         let findings = match &mut self.stage {
+            Stage::Files => {
+                self.stage = Stage::Logs(Logs::default());
+                let told = store.look_at_files().await?;
+                let told = told.iter();
+                told.map(|text| Finding::new(Kind::DamagedFile, None, text))
+                    .collect()
+            }
             Stage::Logs(logs) => match logs.next(store).await? {
                 Some(piece) => {
                     self.conversations += piece.conversations;

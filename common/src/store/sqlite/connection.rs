@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::clock::{Clock, SystemClock};
@@ -35,8 +36,7 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    prepare(&conn)?;
     let journal: String =
         conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if journal != "wal" {
@@ -60,14 +60,38 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     Ok(conn)
 }
 
+/// What every connection needs.
+fn prepare(conn: &Connection) -> Result<(), StoreError> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan never depends on what is asked for: otherwise SQLite prepares a statement with
+    // `LIMIT ?` anew before each use.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+/// Brings what earlier runs left in the write-ahead log into the database, for sure.
+///
+/// The system may show there what never reached the disk: after a sync that failed it takes for
+/// written what it could not write. What is committed behind such a place would be lost with it in
+/// a power cut. Here everything is written anew, to another file, and synced; and the log is emptied,
+/// because what the disk has of it would count more than that file.
+pub(super) fn settle(conn: &Connection) -> Result<(), StoreError> {
+    let is_held: bool = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if is_held {
+        let why = "another program reads it, and has to end before a server starts";
+        return Err(StoreError::Unreachable(why.to_owned()));
+    }
+    Ok(())
+}
+
 /// A connection that can only read.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    prepare(&conn)?;
     conn.pragma_update(None, "cache_size", READER_CACHE)?;
     Ok(conn)
 }
@@ -86,11 +110,26 @@ fn check_durability(conn: &Connection, options: &OpenOptions) -> Result<(), Stor
     })
 }
 
+/// How many sentences SQLite may say about a damaged file.
+const SENTENCES_MAX: u32 = 100;
+
+/// What SQLite finds wrong with the order of its file. It has no checksums of what is in there.
+pub(super) fn look_at_file(conn: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut look = conn.prepare(&format!("PRAGMA integrity_check({SENTENCES_MAX})"))?;
+    let told: Vec<String> = look
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    // One sentence may come with a headline.
+    let lines = told.iter().flat_map(|told| told.lines());
+    let faults = lines.filter(|line| *line != "ok" && !line.starts_with("***"));
+    Ok(faults.map(str::to_owned).collect())
+}
+
 /// A database in memory, which ends with its connection.
 #[cfg(feature = "contract")]
 pub(super) fn open_in_memory() -> Result<Connection, StoreError> {
     let mut conn = Connection::open_in_memory()?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    prepare(&conn)?;
     upgrade(&mut conn, schema::SQLITE)?;
     Ok(conn)
 }
@@ -109,8 +148,11 @@ fn upgrade(conn: &mut Connection, known: &[Migration]) -> Result<(), StoreError>
         .prepare("SELECT n, sha256 FROM t_schema_version ORDER BY n")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
+    let is_new = applied.is_empty();
     for Migration { n, name, sql } in schema::plan(&applied, known)? {
-        tracing::info!(version = n, name, "upgrading the database");
+        if !is_new {
+            tracing::info!(version = n, name, "upgrading the database");
+        }
         tx.execute_batch(sql)?;
         tx.execute(
             "INSERT INTO t_schema_version (n, sha256, at) VALUES (?1, ?2, ?3)",
@@ -123,6 +165,8 @@ fn upgrade(conn: &mut Connection, known: &[Migration]) -> Result<(), StoreError>
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
 
     #[test]
@@ -151,6 +195,22 @@ mod tests {
         };
         let conn = open_writer(&folder.path().join("im.db"), &accepting).unwrap();
         check_durability(&conn, &OpenOptions::default()).unwrap();
+    }
+
+    #[test]
+    fn no_statement_is_prepared_anew_for_other_values() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("im.db");
+        let writer = open_writer(&path, &OpenOptions::default()).unwrap();
+        for conn in [writer, open_reader(&path).unwrap()] {
+            let sql = "SELECT f_key FROM t_meta WHERE f_key > ?1 ORDER BY f_key LIMIT ?2";
+            for limit in [100_000, 200_000, 300_000] {
+                let mut read = conn.prepare_cached(sql).unwrap();
+                let _none = read.query(("a", limit)).unwrap().next().unwrap();
+            }
+            let read = conn.prepare_cached(sql).unwrap();
+            assert_eq!(read.get_status(StatementStatus::RePrepare), 0);
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod reader;
 mod relations;
 mod shared;
 mod teams;
+mod wal;
 mod writer;
 
 #[cfg(test)]
@@ -59,7 +60,9 @@ impl SqliteStore {
         let opening = tokio::task::spawn_blocking(move || {
             let path = place::prepare(&path)?;
             let lock = Arc::new(place::lock(&path)?);
+            wal::check(&path)?;
             let mut conn = connection::open_writer(&path, &options)?;
+            connection::settle(&conn)?;
             let counter = Counter::beside(&path);
             counter.start(&mut conn)?;
             let engine = Threads {
@@ -182,6 +185,10 @@ impl<E: Engine> Store for SqliteStore<E> {
         let sql = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
         let rows = self.select(sql, Vec::new()).await?;
         rows.first().map_or(Ok(0), |row| row.unsigned(0))
+    }
+
+    async fn look_at_files(&self) -> Result<Vec<String>, StoreError> {
+        self.engine.read(connection::look_at_file).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
@@ -48,16 +49,8 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                while let Some(job) = jobs.blocking_recv() {
-                    #[cfg(feature = "planted")]
-                    let Some(job) = planted::answer_first(&mut conn, job) else {
-                        continue;
-                    };
-                    let outcomes = unharmed(&mut conn, |conn| commit(conn, &job.batch));
-                    // Who asked may have gone away; the batch is applied all the same.
-                    let _gone = job.answer.send(outcomes);
-                }
-                if let Some(counter) = counter {
+                let lost = commit_all(&mut conn, &mut jobs);
+                if let (None, Some(counter)) = (lost, counter) {
                     counter.end(&mut conn);
                 }
                 drop(conn);
@@ -75,16 +68,18 @@ impl Writer {
             open.as_ref().map(|open| open.queue.clone())
         };
         let (answer, outcomes) = oneshot::channel();
-        queue
-            .ok_or_else(closed)?
-            .send(Job { batch, answer })
-            .await
-            .map_err(|_| closed())?;
-        outcomes.await.unwrap_or_else(|_| {
-            Err(StoreError::OutcomeUnknown(
+        let queue = queue.ok_or_else(closed)?;
+        let sent = queue.send(Job { batch, answer }).await;
+        sent.map_err(|_| closed())?;
+        tokio::select! {
+            biased;
+            Ok(outcomes) = outcomes => outcomes,
+            // A job that is pushed at the very moment in which the thread dies stays in the queue,
+            // and its answer is never dropped.
+            () = queue.closed() => Err(StoreError::OutcomeUnknown(
                 "the writer stopped in the middle".to_owned(),
-            ))
-        })
+            )),
+        }
     }
 
     /// Answers when everything that was queued is done and the connection is closed.
@@ -98,6 +93,37 @@ impl Writer {
             // A thread that panicked has closed its connection as well.
             let _ended = tokio::task::spawn_blocking(move || thread.join()).await;
         }
+    }
+}
+
+/// Commits what comes until nothing comes any more. After a failed sync nothing is committed: that
+/// error is the answer to everything then, and how it ended.
+fn commit_all(conn: &mut Connection, jobs: &mut mpsc::Receiver<Job>) -> Option<StoreError> {
+    let mut lost = None;
+    while let Some(job) = jobs.blocking_recv() {
+        if let Some(error) = &lost {
+            let _gone = job.answer.send(Err(StoreError::clone(error)));
+            continue;
+        }
+        #[cfg(feature = "planted")]
+        let Some(job) = planted::answer_first(conn, job) else {
+            continue;
+        };
+        let outcomes = unharmed(conn, |conn| commit(conn, &job.batch));
+        if let Err(error @ StoreError::SyncFailed(_)) = &outcomes {
+            leave_as_it_is(conn);
+            lost = Some(error.clone());
+        }
+        // Who asked may have gone away; the batch is applied all the same.
+        let _gone = job.answer.send(outcomes);
+    }
+    lost
+}
+
+/// Usually the last connection to close moves the write-ahead log into the database and removes it.
+fn leave_as_it_is(conn: &Connection) {
+    if let Err(error) = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+        tracing::warn!(%error, "the database will be tidied up at the end all the same");
     }
 }
 
@@ -145,7 +171,11 @@ pub(super) fn commit(conn: &mut Connection, batch: &[Change]) -> Result<Vec<Outc
     );
     // After some errors SQLite has rolled back by itself.
     if done.is_err() && !conn.is_autocommit() {
-        conn.execute_batch("ROLLBACK")?;
+        let undone = conn.execute_batch("ROLLBACK");
+        // What failed first says more.
+        if !matches!(done, Err(StoreError::SyncFailed(_))) {
+            undone?;
+        }
     }
     done
 }
@@ -153,9 +183,10 @@ pub(super) fn commit(conn: &mut Connection, batch: &[Change]) -> Result<Vec<Outc
 /// When the disk fails at the very end, the batch may stand in the log file without this program
 /// being told; the next start would find it there. A full disk fails before that.
 fn not_committed(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown(error.to_string()),
-        _ => error.into(),
+    let is_of_the_disk = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+    match StoreError::from(error) {
+        StoreError::Unreachable(why) if is_of_the_disk => StoreError::OutcomeUnknown(why),
+        other => other,
     }
 }
 
@@ -265,15 +296,28 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let (queue, jobs) = mpsc::channel(1);
-        let thread = std::thread::spawn(move || drop::<mpsc::Receiver<Job>>(jobs));
+        let (queue, mut jobs) = mpsc::channel(1);
+        let thread = std::thread::spawn(|| {});
         let writer = Writer {
             open: Mutex::new(Some(Open { queue, thread })),
         };
-        let refused = runtime.block_on(writer.commit(Vec::new()));
-        assert!(matches!(
-            refused,
-            Err(StoreError::Unreachable(_) | StoreError::OutcomeUnknown(_))
-        ));
+        let dies = async {
+            while jobs.is_empty() {
+                tokio::task::yield_now().await;
+            }
+            // As if it had died when this job was on its way.
+            jobs.close();
+        };
+        let (in_the_middle, ()) =
+            runtime.block_on(async { tokio::join!(writer.commit(Vec::new()), dies) });
+        assert!(
+            matches!(in_the_middle, Err(StoreError::OutcomeUnknown(_))),
+            "{in_the_middle:?}"
+        );
+        let afterwards = runtime.block_on(writer.commit(Vec::new()));
+        assert!(
+            matches!(afterwards, Err(StoreError::Unreachable(_))),
+            "{afterwards:?}"
+        );
     }
 }

@@ -11,14 +11,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::refusal::Refusal;
 use crate::net::Socket;
+use crate::transfer::Policy;
 use crate::wire::transfer_head::{HEAD_BYTES_MAX, Head, read_head};
 
 /// A head must be complete so long after its first byte, and the first head of a connection so long
 /// after the connection was made.
 pub(in crate::transfer) const HEAD_WAIT: Duration = Duration::from_secs(10);
-
-/// In the middle of a request a peer may be silent so long. The old clients give up after 3 s.
-const CONTENT_WAIT: Duration = Duration::from_secs(15);
 
 /// Below this rate a content is not worth its connection: who sends one byte now and then would
 /// hold it for ever.
@@ -34,18 +32,22 @@ pub(super) struct Inbox {
     deadline: Instant,
     /// Whether a head was ever complete.
     greeted: bool,
+    /// In the middle of a request a peer may be silent so long, and so much later than it should it
+    /// may come. The old clients give up after 3 s.
+    content_wait: Duration,
     write_stall: Duration,
 }
 
 impl Inbox {
-    pub(super) fn new(socket: Socket, accepted: Instant, write_stall: Duration) -> Self {
+    pub(super) fn new(socket: Socket, accepted: Instant, policy: &Policy) -> Self {
         Self {
             socket,
             buffer: BytesMut::new(),
             left: 0,
             deadline: accepted + HEAD_WAIT,
             greeted: false,
-            write_stall,
+            content_wait: policy.upload_grace,
+            write_stall: policy.write_stall,
         }
     }
 
@@ -70,7 +72,7 @@ impl Inbox {
                 self.buffer.advance(len);
                 self.left = head.content_len + head.tail_len;
                 let time = Duration::from_secs(self.left / CONTENT_BYTES_PER_S_MIN);
-                self.deadline = Instant::now() + CONTENT_WAIT + time;
+                self.deadline = Instant::now() + self.content_wait + time;
                 self.greeted = true;
                 return Ok(head);
             }
@@ -86,7 +88,7 @@ impl Inbox {
         let want = want.min(self.left);
         let want = usize::try_from(want).map_or(most, |want| want.min(most));
         while self.buffer.len() < want {
-            let silence = Instant::now() + CONTENT_WAIT;
+            let silence = Instant::now() + self.content_wait;
             let room = want - self.buffer.len();
             if self.fill(room, silence.min(self.deadline)).await? == 0 {
                 return Err(Refusal::Truncated);

@@ -48,7 +48,7 @@ impl<'a> Session<'a> {
         Self {
             transfers,
             peer: socket.peer().ip(),
-            inbox: Inbox::new(socket, accepted, transfers.policy.write_stall),
+            inbox: Inbox::new(socket, accepted, &transfers.policy),
             upload: Upload::default(),
             download: Download::default(),
             admitted: transfers.policy.access == Access::Open,

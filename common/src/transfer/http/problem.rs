@@ -92,7 +92,7 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        if error.is_passing() {
+        if error.is_passing() || error.is_outcome_unknown() {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             let detail = "The database cannot be reached; try again later.";
             return Self::new(status, "storage_unavailable", detail).after(STORE_RETRY_AFTER_S);
@@ -112,6 +112,12 @@ impl From<BlobError> for Problem {
         if error.is_busy() {
             return Self::locked();
         }
+        if error.is_passing() {
+            tracing::error!(%error, "a request failed");
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let detail = "The server's disk does not do what it should; try again later.";
+            return Self::new(status, "storage_unavailable", detail).after(STORE_RETRY_AFTER_S);
+        }
         tracing::error!(%error, "a request failed");
         Self::internal()
     }
@@ -121,6 +127,8 @@ impl From<Rejected> for Problem {
     fn from(rejected: Rejected) -> Self {
         let status = StatusCode::from_u16(rejected.status);
         let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-        Self::new(status, rejected.code, rejected.detail)
+        let mut problem = Self::new(status, rejected.code, rejected.detail);
+        problem.retry_after = rejected.retry_after;
+        problem
     }
 }

@@ -14,16 +14,13 @@ use crate::transfer::Transfers;
 use crate::transfer::budget::Budget;
 use crate::transfer::disk_watch::DiskWatch;
 
-/// A peer may be silent so long, and so much later than it should it may come.
-const GRACE: Duration = Duration::from_secs(15);
-
 /// Below this rate an upload is not worth its connection: who sends one byte now and then would
 /// hold it for ever.
 const BYTES_PER_S_MIN: u64 = 1 << 10;
 
 /// How much of an upload is held in memory before it goes to the disk. A thousand slow uploads
-/// together hold 64 MiB.
-const PIECE_BYTES: usize = 64 << 10;
+/// together hold 32 MiB.
+const PIECE_BYTES: usize = 32 << 10;
 
 /// The same for an upload that fills a piece within [`FAST`]: fewer, larger steps.
 const FAST_PIECE_BYTES: usize = 512 << 10;
@@ -97,21 +94,104 @@ impl Transfers {
             transfers: self,
             watch: DiskWatch::default(),
         };
-        receive(body, most, &mut watched, &self.budget, preempted).await
+        let pace = Pace {
+            budget: &self.budget,
+            grace: self.policy.upload_grace,
+        };
+        receive(body, most, &mut watched, pace, preempted).await
     }
 }
 
-/// How long the peer may take.
-struct Pace {
-    began: Instant,
-    received: u64,
+/// How much of a body may come at a time, and how late.
+#[derive(Clone, Copy)]
+struct Pace<'a> {
+    budget: &'a Budget,
+    /// The peer may be silent so long, and so much later than it should the body may come.
+    grace: Duration,
 }
 
-impl Pace {
+/// A body on its way in.
+struct Incoming<'b> {
+    body: &'b mut Body,
+    /// How much of it is wanted still.
+    left: u64,
+    received: u64,
+    began: Instant,
+    grace: Duration,
+    /// What has come and is in no piece yet.
+    rest: Bytes,
+    /// Behind the rest nothing comes any more.
+    end: Option<End>,
+}
+
+impl Incoming<'_> {
     /// Until when the next bytes must be there.
     fn deadline(&self) -> Instant {
         let earned = Duration::from_secs(self.received / BYTES_PER_S_MIN);
-        (Instant::now() + GRACE).min(self.began + GRACE + earned)
+        (Instant::now() + self.grace).min(self.began + self.grace + earned)
+    }
+
+    /// Waits for bytes or the end.
+    async fn read(&mut self, preempted: &CancellationToken) {
+        let deadline = self.deadline();
+        let next = tokio::select! {
+            biased;
+            () = preempted.cancelled() => {
+                self.end = Some(End::Preempted);
+                return;
+            }
+            next = timeout_at(deadline, self.body.frame()) => next,
+        };
+        let frame = match next {
+            Err(_) => return self.end = Some(End::Slow),
+            Ok(None) => return self.end = Some(End::Whole),
+            Ok(Some(Err(_))) => return self.end = Some(End::Broken),
+            Ok(Some(Ok(frame))) => frame,
+        };
+        // Trailers say nothing that anybody asked for.
+        let Ok(mut bytes) = frame.into_data() else {
+            return;
+        };
+        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if count > self.left {
+            bytes.truncate(usize::try_from(self.left).unwrap_or(0));
+            self.end = Some(End::TooMuch);
+        }
+        let taken = count.min(self.left);
+        self.left -= taken;
+        self.received += taken;
+        self.rest = bytes;
+    }
+
+    /// Collects a piece of `size` bytes, less only at the end or if a large one does not come within
+    /// [`FAST`]; tells if it was the last one.
+    async fn piece(&mut self, size: usize, preempted: &CancellationToken) -> (Bytes, Option<End>) {
+        let mut piece = BytesMut::new();
+        // Who was fast once, as everybody is whose first bytes waited for the server, may not hold a
+        // large piece for as long as he takes to fill it.
+        let due = (size > PIECE_BYTES).then(|| Instant::now() + FAST);
+        while piece.len() < size {
+            if self.rest.is_empty() {
+                if self.end.is_some() {
+                    return (piece.freeze(), self.end);
+                }
+                match due.filter(|_| !piece.is_empty()) {
+                    None => self.read(preempted).await,
+                    Some(due) => match timeout_at(due, self.read(preempted)).await {
+                        Ok(()) => {}
+                        Err(_) => break,
+                    },
+                }
+                continue;
+            }
+            if piece.capacity() == 0 {
+                // No more than it needs: a thousand that are half full are what memory goes into.
+                piece.reserve(size);
+            }
+            let room = self.rest.len().min(size - piece.len());
+            piece.extend_from_slice(&self.rest.split_to(room));
+        }
+        (piece.freeze(), None)
     }
 }
 
@@ -120,24 +200,28 @@ async fn receive(
     body: &mut Body,
     most: u64,
     sink: &mut impl Sink,
-    budget: &Budget,
+    pace: Pace<'_>,
     preempted: &CancellationToken,
 ) -> Result<End, BlobError> {
-    let mut pace = Pace {
-        began: Instant::now(),
+    let mut incoming = Incoming {
+        body,
+        left: most,
         received: 0,
+        began: Instant::now(),
+        grace: pace.grace,
+        rest: Bytes::new(),
+        end: None,
     };
     let mut wanted = PIECE_BYTES;
     loop {
-        let room = budget.take(wanted);
+        let room = pace.budget.take(wanted);
         let began = Instant::now();
-        let mut piece = BytesMut::new();
-        let ended = fill(body, most, &mut piece, room.bytes, &mut pace, preempted).await;
+        let (piece, end) = incoming.piece(room.bytes, preempted).await;
         if !piece.is_empty() {
             metrics::UPLOAD_BYTES_TOTAL.increment(u64::try_from(piece.len()).unwrap_or(0));
-            sink.write(piece.freeze()).await?;
+            sink.write(piece).await?;
         }
-        if let Some(end) = ended {
+        if let Some(end) = end {
             return Ok(end);
         }
         wanted = match began.elapsed() < FAST {
@@ -145,45 +229,6 @@ async fn receive(
             false => PIECE_BYTES,
         };
     }
-}
-
-/// Collects a piece; tells if it was the last one.
-async fn fill(
-    body: &mut Body,
-    most: u64,
-    piece: &mut BytesMut,
-    room: usize,
-    pace: &mut Pace,
-    preempted: &CancellationToken,
-) -> Option<End> {
-    while piece.len() < room {
-        let next = tokio::select! {
-            biased;
-            () = preempted.cancelled() => return Some(End::Preempted),
-            next = timeout_at(pace.deadline(), body.frame()) => next,
-        };
-        let frame = match next {
-            Err(_) => return Some(End::Slow),
-            Ok(None) => return Some(End::Whole),
-            Ok(Some(Err(_))) => return Some(End::Broken),
-            Ok(Some(Ok(frame))) => frame,
-        };
-        // Trailers say nothing that anybody asked for.
-        let Ok(mut bytes) = frame.into_data() else {
-            continue;
-        };
-        let left = most - pace.received;
-        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if count > left {
-            bytes.truncate(usize::try_from(left).unwrap_or(0));
-            piece.extend_from_slice(&bytes);
-            pace.received += left;
-            return Some(End::TooMuch);
-        }
-        pace.received += count;
-        piece.extend_from_slice(&bytes);
-    }
-    None
 }
 
 /// Reads a little of what nobody wants.

@@ -1,7 +1,7 @@
 //! Tests of taking bodies in.
 
 use axum::body::Body;
-use futures_util::stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::*;
 
@@ -26,13 +26,20 @@ fn budget() -> Budget {
     Budget::new(1 << 20)
 }
 
+fn pace(budget: &Budget) -> Pace<'_> {
+    let grace = Duration::from_secs(15);
+    Pace { budget, grace }
+}
+
 /// A body that sends `count` pieces of `size` bytes, each after a wait.
 fn body(count: usize, size: usize, wait: Duration) -> Body {
     let pieces = stream::unfold(0, move |sent| async move {
         if sent == count {
             return None;
         }
-        tokio::time::sleep(wait).await;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
         Some((Ok::<_, std::io::Error>(vec![7; size]), sent + 1))
     });
     Body::from_stream(pieces)
@@ -40,7 +47,9 @@ fn body(count: usize, size: usize, wait: Duration) -> Body {
 
 async fn take(body: &mut Body, most: u64, kept: &mut Kept) -> End {
     let never = CancellationToken::new();
-    receive(body, most, kept, &budget(), &never).await.unwrap()
+    receive(body, most, kept, pace(&budget()), &never)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -50,6 +59,20 @@ async fn small_frames_become_large_pieces_and_nothing_is_lost() {
     assert_eq!(take(&mut body, u64::MAX, &mut kept).await, End::Whole);
     assert_eq!(kept.len(), 1_000_000);
     assert!(kept.0.len() <= 16, "{} pieces", kept.0.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_fast_once_holds_no_large_piece() {
+    let first = stream::iter([Ok::<_, std::io::Error>(vec![7; 40 << 10])]);
+    let rest = body(100, 4 << 10, Duration::from_millis(50)).into_data_stream();
+    let rest = rest.map_ok(|bytes| bytes.to_vec());
+    let rest = rest.map_err(std::io::Error::other);
+    let mut body = Body::from_stream(first.chain(rest));
+    let mut kept = Kept::default();
+    assert_eq!(take(&mut body, u64::MAX, &mut kept).await, End::Whole);
+    assert_eq!(kept.len(), 440 << 10);
+    let largest = kept.0.iter().map(Bytes::len).max();
+    assert_eq!(largest, Some(PIECE_BYTES));
 }
 
 #[tokio::test]
@@ -98,7 +121,7 @@ async fn whoever_is_preempted_saves_what_came() {
         asked.cancel();
     });
     let budget = budget();
-    let end = receive(&mut body, u64::MAX, &mut kept, &budget, &preempted).await;
+    let end = receive(&mut body, u64::MAX, &mut kept, pace(&budget), &preempted).await;
     assert_eq!(end.unwrap(), End::Preempted);
     assert_eq!(kept.len(), 30);
 }

@@ -104,7 +104,7 @@ pub(super) async fn upload(link: Link, id: u64, path: String) {
             Progress::Uploaded(uploaded.as_picture(Some(&name)))
         }
         Ok(uploaded) => Progress::Uploaded(uploaded.as_file(&name)),
-        Err(error) => Progress::Failed(error.to_string()),
+        Err(error) => ended_badly(&error),
     };
     link.tell(News::Transfer { id, progress }).await;
 }
@@ -123,6 +123,14 @@ async fn carry(link: &Link, id: u64, path: &Path, shelf: Shelf) -> client::Resul
     };
     let (uploaded, ()) = tokio::join!(uploading, watch(link, id, watching));
     uploaded
+}
+
+fn ended_badly(error: &client::Error) -> Progress {
+    let reason = error.to_string();
+    match error {
+        client::Error::File { .. } => Progress::Unusable(reason),
+        _ => Progress::Failed(reason),
+    }
 }
 
 fn is_no_picture(uploaded: &client::Result<Uploaded>) -> bool {
@@ -185,7 +193,7 @@ pub(super) async fn download(link: Link, id: u64, file: FileOf, path: String) {
     let (downloaded, ()) = tokio::join!(downloading, watch(&link, id, watching));
     let progress = match downloaded {
         Ok(_) => Progress::Saved(path),
-        Err(error) => Progress::Failed(error.to_string()),
+        Err(error) => ended_badly(&error),
     };
     link.tell(News::Transfer { id, progress }).await;
 }

@@ -347,13 +347,59 @@ fn an_edit_that_came_meanwhile_is_newer_than_the_page() {
 }
 
 #[test]
+fn a_path_that_cannot_be_sent_is_there_to_be_mended() {
+    let refused = |state: &mut State, effects: &[Effect]| {
+        let [Effect::Upload { id, .. }] = effects[..] else {
+            panic!("{effects:?}");
+        };
+        let progress = Progress::Unusable("/tmp/f.txt: No such file".to_owned());
+        news(state, News::Transfer { id, progress });
+    };
+    let mut state = ready();
+    press(&mut state, KeyCode::Up);
+    press(&mut state, KeyCode::Char('r'));
+    ctrl(&mut state, 'o');
+    write(&mut state, "/tmp/f.txt");
+    let effects = press(&mut state, KeyCode::Enter);
+    refused(&mut state, &effects);
+    let seen = screen(&state);
+    assert!(seen.contains("> /tmp/f.txt"), "{seen}");
+    assert!(seen.contains("/tmp/f.txt: No such file"), "{seen}");
+    // It still answers the message, and goes to the end of the path.
+    write(&mut state, "2");
+    let effects = press(&mut state, KeyCode::Enter);
+    let [Effect::Upload { path, id }] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(path, "/tmp/f.txt2");
+    let progress = Progress::Uploaded(client::model::Segment::text("the file"));
+    let sent = news(&mut state, News::Transfer { id: *id, progress });
+    let [Effect::Send(outgoing), ..] = &sent[..] else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(outgoing.reply_to, Some(Seq(6)));
+    // Whoever does something else meanwhile is not interrupted.
+    ctrl(&mut state, 'o');
+    write(&mut state, "/tmp/f.txt");
+    let effects = press(&mut state, KeyCode::Enter);
+    ctrl(&mut state, 'k');
+    refused(&mut state, &effects);
+    let seen = screen(&state);
+    assert!(
+        seen.contains("Go to") && !seen.contains("> /tmp/f.txt"),
+        "{seen}"
+    );
+}
+
+#[test]
 fn a_transfer_that_failed_is_named_once() {
-    for (reason, told) in [
+    let (gone, away) = ("/tmp/f.txt: No such file", "the server is away");
+    for (progress, told) in [
+        (Progress::Unusable(gone.to_owned()), gone),
         (
-            "/tmp/f.txt: No such file or directory",
-            "/tmp/f.txt: No such file or directory",
+            Progress::Failed(away.to_owned()),
+            "f.txt: the server is away",
         ),
-        ("the server is away", "f.txt: the server is away"),
     ] {
         let mut state = ready();
         ctrl(&mut state, 'o');
@@ -362,7 +408,6 @@ fn a_transfer_that_failed_is_named_once() {
         let [Effect::Upload { id, .. }] = effects[..] else {
             panic!("{effects:?}");
         };
-        let progress = Progress::Failed(reason.to_owned());
         news(&mut state, News::Transfer { id, progress });
         assert!(
             screen(&state).contains(&format!("connected  {told}")),

@@ -257,10 +257,8 @@ fn enter(state: &mut State, effects: &mut Vec<Effect>) {
                 opening::jump(state, (hit.conversation, hit.seq), effects);
             }
         }
-        Some(Popup::SendFile { path, .. }) => transfers::send(state, path.text().trim(), effects),
-        Some(Popup::SaveFile { path, file, .. }) => {
-            transfers::save(state, path.text().trim(), file, effects);
-        }
+        Some(Popup::SendFile { path, .. }) => transfers::send(state, path, effects),
+        Some(Popup::SaveFile { path, file, .. }) => transfers::save(state, path, file, effects),
         Some(Popup::React { seq, emoji }) if !emoji.text().trim().is_empty() => {
             let text = emoji.text().trim().to_owned();
             state.popup = Some(Popup::React { seq, emoji });

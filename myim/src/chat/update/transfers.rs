@@ -2,12 +2,15 @@
 
 use super::compose;
 use crate::chat::clean;
+use crate::chat::editor::Editor;
 use crate::chat::message::{Effect, FileOf, Progress};
+use crate::chat::popup::Popup;
 use crate::chat::state::{Mode, State, Transfer};
 use crate::chat::text::put;
 
 /// Uploads a file for the open conversation.
-pub(super) fn send(state: &mut State, path: &str, effects: &mut Vec<Effect>) {
+pub(super) fn send(state: &mut State, typed: Editor, effects: &mut Vec<Effect>) {
+    let path = typed.text().trim().to_owned();
     let Some(open) = state.open.filter(|_| !path.is_empty()) else {
         return;
     };
@@ -18,32 +21,37 @@ pub(super) fn send(state: &mut State, path: &str, effects: &mut Vec<Effect>) {
         }
         Mode::New | Mode::Edit(_) => None,
     });
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let id = begin(state, name, true);
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let asked = Popup::SendFile {
+        path: typed,
+        ticket: 0,
+        choices: Vec::new(),
+    };
+    let id = begin(state, name, true, asked);
     if let Some(transfer) = state.transfers.last_mut() {
         transfer.conversation = Some(open);
         transfer.reply_to = reply_to;
     }
-    effects.push(Effect::Upload {
-        id,
-        path: path.to_owned(),
-    });
+    effects.push(Effect::Upload { id, path });
 }
 
 /// Downloads a file of a message.
-pub(super) fn save(state: &mut State, path: &str, file: FileOf, effects: &mut Vec<Effect>) {
+pub(super) fn save(state: &mut State, typed: Editor, file: FileOf, effects: &mut Vec<Effect>) {
+    let path = typed.text().trim().to_owned();
     if path.is_empty() {
         return;
     }
-    let id = begin(state, &file.name, false);
-    effects.push(Effect::Download {
-        id,
-        file,
-        path: path.to_owned(),
-    });
+    let asked = Popup::SaveFile {
+        path: typed,
+        ticket: 0,
+        choices: Vec::new(),
+        file: file.clone(),
+    };
+    let id = begin(state, &file.name, false, asked);
+    effects.push(Effect::Download { id, file, path });
 }
 
-fn begin(state: &mut State, name: &str, upload: bool) -> u64 {
+fn begin(state: &mut State, name: &str, upload: bool, asked: Popup) -> u64 {
     let id = state.next_number();
     state.transfers.push(Transfer {
         id,
@@ -54,8 +62,23 @@ fn begin(state: &mut State, name: &str, upload: bool) -> u64 {
         started: state.now,
         conversation: None,
         reply_to: None,
+        asked,
     });
     id
+}
+
+/// Asks again what was asked for this file, so that its path can be mended; but not over what was
+/// begun meanwhile.
+fn ask_again(state: &mut State, transfer: Transfer) {
+    let is_elsewhere = transfer.conversation.is_some() && transfer.conversation != state.open;
+    if state.popup.is_some() || is_elsewhere {
+        return;
+    }
+    state.popup = Some(transfer.asked);
+    let chat = state.open_chat_mut().filter(|chat| chat.mode == Mode::New);
+    if let (Some(seq), Some(chat)) = (transfer.reply_to, chat) {
+        chat.mode = Mode::Reply(seq);
+    }
 }
 
 pub(super) fn progress(state: &mut State, id: u64, progress: Progress, effects: &mut Vec<Effect>) {
@@ -78,12 +101,15 @@ pub(super) fn progress(state: &mut State, id: u64, progress: Progress, effects: 
             let text = put(state.texts.saved, &[&path.display().to_string()]);
             state.tell(text, false);
         }
+        Progress::Unusable(reason) => {
+            // It begins with the name of the file.
+            state.tell(reason, true);
+            if transfer.done == 0 {
+                ask_again(state, transfer);
+            }
+        }
         Progress::Failed(reason) => {
-            // What is wrong with a file of this machine begins with its name.
-            let text = match reason.contains(&transfer.name) {
-                true => reason,
-                false => put(state.texts.transfer_failed, &[&transfer.name, &reason]),
-            };
+            let text = put(state.texts.transfer_failed, &[&transfer.name, &reason]);
             state.tell(text, true);
         }
         Progress::Cancelled => state.tell(state.texts.cancelled, false),

@@ -33,7 +33,7 @@ fn lines(stats: &Value) -> Vec<(&'static str, String)> {
         ),
         ("groups", text(stats, "groups")),
         ("conversations", text(stats, "conversations")),
-        ("messages", text(stats, "messages")),
+        ("entries", text(stats, "messages")),
         ("sessions", text(stats, "sessions")),
         (
             "on line",

@@ -64,6 +64,17 @@ impl Trouble {
         Self::new(code, detail)
     }
 
+    /// If somebody may not do it: who that is.
+    pub(super) fn asked_as(mut self, asker: &str) -> Self {
+        if self.code == Self::NOT_ALLOWED {
+            self.sentence = self.sentence.map(|sentence| {
+                let sentence = sentence.trim_end_matches('.');
+                format!("{sentence}. It was asked as {asker}; --account says who else does")
+            });
+        }
+        self
+    }
+
     pub(super) fn code(&self) -> u8 {
         self.code
     }

@@ -45,6 +45,7 @@ pub(super) struct Place {
     pub(super) data: Option<PathBuf>,
     pub(super) socket: Option<PathBuf>,
     pub(super) server: Option<String>,
+    pub(super) account: Option<String>,
     pub(super) token: Option<String>,
     pub(super) config: Option<OsString>,
 }
@@ -53,7 +54,11 @@ pub(super) struct Place {
 pub(super) enum Way {
     /// The admin socket of a server.
     Socket(PathBuf),
-    Remote(Remote),
+    Remote {
+        remote: Box<Remote>,
+        /// Who asks, of the accounts of this machine; none with a token from the environment.
+        asker: Option<String>,
+    },
     /// No server runs.
     Database(Box<Database>),
 }
@@ -62,7 +67,11 @@ impl Way {
     /// Finds out how to reach the administration.
     pub(super) async fn find(place: Place) -> Result<Self, Trouble> {
         if let Some(server) = place.server {
-            return remote(&server, place.token.as_deref()).map(Self::Remote);
+            let (account, token) = (place.account.as_deref(), place.token.as_deref());
+            return remote(&server, account, token);
+        }
+        if place.account.is_some() {
+            return Err(Trouble::usage("--account goes with --server"));
         }
         if let Some(socket) = place.socket {
             return match connect_local(&socket).await {
@@ -190,7 +199,7 @@ impl Way {
                 let line = Line::open(hyper_util::rt::TokioIo::new(socket)).await?;
                 timeout(ANSWER_WITHIN, line.send(request)).await
             }
-            Self::Remote(remote) => {
+            Self::Remote { remote, .. } => {
                 let line = remote.dial().await?;
                 timeout(ANSWER_WITHIN, line.send(remote.addressed(request))).await
             }
@@ -212,13 +221,19 @@ impl Way {
             whole.extend_from_slice(&piece);
         }
         let problem = serde_json::from_slice(&whole).unwrap_or_default();
-        Err(Trouble::answered(status, &problem))
+        let trouble = Trouble::answered(status, &problem);
+        Err(match self {
+            Self::Remote {
+                asker: Some(asker), ..
+            } => trouble.asked_as(asker),
+            _ => trouble,
+        })
     }
 
     /// Deletes files that are due. Answers how many.
     pub(super) async fn collect(&self) -> Result<usize, Trouble> {
         match self {
-            Self::Socket(_) | Self::Remote(_) => Err(Trouble::refused(
+            Self::Socket(_) | Self::Remote { .. } => Err(Trouble::refused(
                 "a running server deletes what is due by itself, every minute",
             )),
             Self::Database(database) => database.collect().await,
@@ -232,7 +247,7 @@ impl Way {
         progress: impl FnMut(Progress),
     ) -> Result<Report, Trouble> {
         match self {
-            Self::Socket(_) | Self::Remote(_) => Err(Trouble::refused(
+            Self::Socket(_) | Self::Remote { .. } => Err(Trouble::refused(
                 "files are looked through while no server runs; stop it first",
             )),
             Self::Database(database) => database.scrub(options, progress).await,
@@ -242,7 +257,7 @@ impl Way {
     /// Lets go; on a database, when everything is saved.
     pub(super) async fn end(self) -> Result<(), Trouble> {
         match self {
-            Self::Socket(_) | Self::Remote(_) => Ok(()),
+            Self::Socket(_) | Self::Remote { .. } => Ok(()),
             Self::Database(database) => database.end().await,
         }
     }
@@ -273,20 +288,31 @@ impl Answer {
     }
 }
 
-/// A server elsewhere, with the token that was given, or with the sign-in of `myim login` there.
-fn remote(server: &str, token: Option<&str>) -> Result<Remote, Trouble> {
-    if let Some(token) = token {
-        return Remote::new(server, token, None);
+/// A server elsewhere, as the account that was chosen, else with the token that was given, else with
+/// the sign-in of `myim login` there.
+fn remote(server: &str, account: Option<&str>, token: Option<&str>) -> Result<Way, Trouble> {
+    if let (None, Some(token)) = (account, token) {
+        return Ok(Way::Remote {
+            remote: Box::new(Remote::new(server, token, None)?),
+            asker: None,
+        });
     }
-    let saved = account::on_server(server).map_err(|error| {
+    let saved = account::on_server(server, account).map_err(|error| {
         let instead = "or put the token of an administrator's session into MYIM_TOKEN";
         match judge(&error).1 {
             Ending::Usage => Trouble::usage(error.to_string()),
             _ => Trouble::not_allowed(format!("{error}, {instead}")),
         }
     })?;
-    let token = &saved.command_line.token;
-    Remote::new(&saved.server, token, saved.ca.as_deref())
+    let remote = Remote::new(
+        &saved.server,
+        &saved.command_line.token,
+        saved.ca.as_deref(),
+    )?;
+    Ok(Way::Remote {
+        remote: Box::new(remote),
+        asker: Some(saved.name()),
+    })
 }
 
 /// The settings of `myim serve` on this machine.

@@ -31,7 +31,8 @@ enum Verb {
     },
     /// Become a member, or ask to
     Join {
-        /// The group's number
+        /// The group's number; its members see it with myim groups
+        #[arg(value_name = "NUMBER")]
         group: String,
         /// What its admins read with it
         #[arg(long, default_value = "")]
@@ -78,7 +79,7 @@ pub(super) async fn run(args: GroupsArgs) -> anyhow::Result<()> {
             output.result(&group, &format!("#{} is group {}.", group.name, group.id))
         }
         Verb::Join { group, note } => {
-            let group = resolve::group(&api, &group).await?;
+            let group = resolve::group_to_join(&group)?;
             let joined = api.join_group(group, &note).await?;
             let sentence = if joined {
                 format!("You are in group {group}.")

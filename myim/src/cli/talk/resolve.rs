@@ -97,6 +97,20 @@ pub(super) async fn group(api: &Api, text: &str) -> anyhow::Result<GroupId> {
     }
 }
 
+/// A group that one is not in yet. Names say nothing about those: several may have the same.
+pub(super) fn group_to_join(text: &str) -> anyhow::Result<GroupId> {
+    match meant(text) {
+        Meant::Group(group) => Ok(group),
+        Meant::GroupName(_) | Meant::UserName(_) | Meant::Conversation(_) => {
+            Err(Failure::usage(format!(
+                "{text} is no number of a group, and to become a member takes its number: those \
+                 who are in it see it with myim groups"
+            ))
+            .into())
+        }
+    }
+}
+
 async fn group_called(api: &Api, name: &str) -> anyhow::Result<GroupId> {
     let mut found = Vec::new();
     let mut cursor = None;

@@ -18,6 +18,9 @@ pub mod talker;
 /// How long somebody waits for the next thing before he looks how the play stands.
 const GLANCE: Duration = Duration::from_millis(20);
 
+/// So many messages are under way at a time if nobody says otherwise.
+const WINDOW_MAX: u64 = 12;
+
 /// How far the play has got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -45,6 +48,8 @@ pub struct Stage {
     pub file: SocketAddr,
     pub recorder: Recorder,
     pub seed: u64,
+    /// The most messages that a talker has under way at a time.
+    pub window_max: u64,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -56,6 +61,7 @@ impl Stage {
             file,
             recorder,
             seed,
+            window_max: WINDOW_MAX,
             state: Mutex::new(State {
                 act: Act::Storm,
                 life: 1,

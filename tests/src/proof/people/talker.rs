@@ -15,9 +15,6 @@ use crate::proof::history::Event;
 use crate::proof::line::{Broke, Line};
 use crate::socket::PASSING;
 
-/// The most messages that are under way at a time.
-const WINDOW_MAX: u64 = 12;
-
 /// One who writes and listens.
 #[derive(Debug)]
 pub struct Talker<'s> {
@@ -137,7 +134,7 @@ impl<'s> Talker<'s> {
         }
         loop {
             if self.stage.is_storm() {
-                let window = self.dice.from(1, WINDOW_MAX);
+                let window = self.dice.from(1, self.stage.window_max);
                 while !self.writes_in.is_empty() && self.under_way_is_below(window) {
                     self.say(&mut line)?;
                 }

@@ -230,7 +230,7 @@ fn a_session_is_ended(server: &mut Server) {
 fn a_group_is_dissolved(server: &mut Server) {
     let root = server.administrator("root");
     let (ann, bob) = server.acquainted();
-    let group = ann.found_group("Choir", &[&bob]);
+    let group = ann.create_group_with_members("Choir", &[&bob]);
     let (mut anns, mut bobs) = (ann.connect(), bob.connect());
     let listed = root.list("/admin/groups?query=hoi", 100);
     assert_eq!(listed.len(), 1, "{listed:?}");
@@ -254,7 +254,7 @@ fn a_group_is_dissolved(server: &mut Server) {
 fn everything_is_in_the_book(server: &mut Server) {
     let (ann, bob) = (server.administrator("ann"), server.newcomer("bob"));
     let phone = server.sign_in("bob", "phone");
-    let group = bob.found_group("Choir", &[]);
+    let group = bob.create_group_with_members("Choir", &[]);
     let of_bob = |what: &str| format!("/admin/users/{}/{what}", bob.user_id);
     ann.post("/admin/users", &json!({"username": "cid"}))
         .ok(201);

@@ -74,7 +74,7 @@ fn everything_is_counted(server: &mut Server) {
     let (ann, bob) = server.acquainted();
     let direct = ann.direct(&bob.user_id);
     ann.say(&direct, "1", "hello");
-    ann.found_group("Choir", &[&bob]);
+    ann.create_group_with_members("Choir", &[&bob]);
     let before = root.get("/admin/stats").ok(200);
     let (_socket, _old) = (ann.connect(), server.login("bob", Flavor::Pc));
     let stats = root.get("/admin/stats").ok(200);

@@ -82,7 +82,7 @@ fn a_waiting_call_ends(server: &mut Server) {
 fn nothing_of_it_is_lost(server: &mut Server) {
     let (ann, bob) = server.acquainted();
     let direct = ann.direct(&bob.user_id);
-    let group = bob.found_group("Choir", &[&ann]);
+    let group = bob.create_group_with_members("Choir", &[&ann]);
     ann.say(&direct, "1", "before");
     let mut device: Device = bob.connect();
     device.hears(&direct, &["before"]);

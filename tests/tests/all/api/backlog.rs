@@ -73,7 +73,9 @@ fn month() -> (Server, ApiPerson, Vec<String>) {
     let mut server = setup.chat_flag("--database", &url).start();
     let (ann, bob) = server.acquainted();
     let groups: Vec<_> = (0..CONVERSATIONS)
-        .map(|number| ann.of_group(&ann.found_group(&format!("group {number}"), &[&bob])))
+        .map(|number| {
+            ann.of_group(&ann.create_group_with_members(&format!("group {number}"), &[&bob]))
+        })
         .collect();
     server.stop();
     let convs: Vec<_> = groups

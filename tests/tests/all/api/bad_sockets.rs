@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::{Village, server_with};
+use crate::bad_inputs::watch::Watch;
 
 /// The token was missing, forged or expired.
 const UNAUTHENTICATED: u16 = 4001;
@@ -40,6 +41,7 @@ fn refused_handshake(server: &Server, change: impl FnOnce(&mut Request)) -> u16 
 #[test]
 fn handshakes_that_are_none() {
     let server = server_with("--allowed-origins", "https://chat.example");
+    let mut watch = Watch::new(&server);
     let with = |name: &'static str, value: &'static str| {
         refused_handshake(&server, |request| {
             request.headers_mut().insert(name, value.parse().unwrap());
@@ -53,6 +55,7 @@ fn handshakes_that_are_none() {
     let answer = server.api().get("/ws");
     assert!((400..500).contains(&answer.status), "{answer}");
     answer.problem();
+    watch.held("handshakes of foreign pages and of another version");
 }
 
 #[test]
@@ -69,6 +72,7 @@ fn no_hello_in_time() {
 fn a_first_word_that_is_no_hello() {
     let server = Server::sqlite();
     let ann = server.newcomer("ann");
+    let mut watch = Watch::new(&server);
     for (first, code) in [
         (
             json!({"id": 1, "op": "hello", "token": "forged"}),
@@ -99,6 +103,7 @@ fn a_first_word_that_is_no_hello() {
         };
         let may_be = code == PROTOCOL_ERROR && code_said == UNAUTHENTICATED;
         assert!(code_said == code || may_be, "{first}: {code_said}");
+        watch.held(&first.to_string());
     }
 }
 
@@ -120,6 +125,7 @@ fn a_second_hello_ends_the_connection() {
 fn frames_that_are_not_the_protocol() {
     let server = Server::sqlite();
     let ann = server.newcomer("ann");
+    let mut watch = Watch::new(&server);
     let text = |text: &str| Message::text(text.to_owned());
     for (what, code) in [
         (Message::binary(vec![1, 2, 3]), PROTOCOL_ERROR),
@@ -135,6 +141,7 @@ fn frames_that_are_not_the_protocol() {
             other => panic!("{what:?}: {other:?}"),
         };
         assert_eq!(said, code, "{what:?}");
+        watch.held("a frame that is not the protocol");
     }
     // Larger than any request: 1009 is the standard's own word for it.
     let mut laptop = ann.connect();
@@ -144,7 +151,7 @@ fn frames_that_are_not_the_protocol() {
         Silence::Cut => {}
         Silence::TimedOut => panic!("it is still open"),
     }
-    assert_eq!(ann.get("/me").status, 200);
+    watch.held("a large frame");
 }
 
 #[test]
@@ -157,6 +164,7 @@ fn requests_that_are_understood_and_wrong_leave_the_socket_open() {
         choir,
         ..
     } = Village::new(&server);
+    let mut watch = Watch::new(&server);
     let mut socket = eve.connect();
     let send = |to: Value, what: Value| json!({"to": to, "client_id": "w", "segments": what});
     let too_long = segments(&"x".repeat(64 * 1024));
@@ -269,6 +277,7 @@ fn requests_that_are_understood_and_wrong_leave_the_socket_open() {
             !error["message"].as_str().unwrap_or_default().is_empty(),
             "{error}"
         );
+        watch.held(&format!("{op} {fields:.200}"));
     }
     socket.ok("ping", json!({}));
 }
@@ -358,6 +367,22 @@ fn whoever_sends_too_much_is_told_to_wait() {
         Silence::Closed(code, _) => assert_eq!(code, RATE_LIMITED),
         other => assert_eq!(other, Silence::Cut),
     }
+}
+
+/// As many as two seconds allow of what no other rate counts, and one more.
+#[test]
+fn a_flood_of_requests_that_do_nothing_is_read_slowly() {
+    const A_SECOND: usize = 2_000;
+    let server = Server::sqlite();
+    let (ann, bob) = (server.newcomer("ann"), server.newcomer("bob"));
+    let mut flooding = ann.connect();
+    let began = Instant::now();
+    for _ in 0..2 * A_SECOND {
+        flooding.tell("typing", json!({"conversation": "1"}));
+    }
+    flooding.refused("dance", json!({}), "unknown_op");
+    assert!(began.elapsed().as_secs() >= 1, "{:?}", began.elapsed());
+    bob.connect().ok("ping", json!({}));
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn crowd(heads: &str) -> (Server, Vec<ApiPerson>, String) {
         people[0].befriend(one);
     }
     let others: Vec<_> = people[1..].iter().collect();
-    let group = people[0].found_group("Crowd", &others);
+    let group = people[0].create_group_with_members("Crowd", &others);
     let conversation = people[0].of_group(&group);
     (server, people, conversation)
 }
@@ -87,6 +87,29 @@ fn only_those_who_look_get_the_messages_of_a_large_group() {
     looking.ok("conversation.close", json!({"conversation": crowd}));
     let last = writer.say(&crowd, "nobody looks");
     head_moved(&mut looking, &crowd, last);
+}
+
+/// More at once than the database has readers, each with a request behind its hello.
+#[test]
+fn all_devices_of_a_group_come_on_line_at_once() {
+    let (server, people, crowd) = crowd("1000");
+    let devices: Vec<_> = (0..people.len() * 8)
+        .map(|number| {
+            let name = format!("user{}", number % people.len());
+            server.sign_in(&name, &format!("device{number}"))
+        })
+        .collect();
+    for _ in 0..3 {
+        std::thread::scope(|scope| {
+            for device in &devices {
+                let conversation = &crowd;
+                scope.spawn(move || {
+                    let mut there = device.connect();
+                    there.ok("conversation.open", json!({"conversation": conversation}));
+                });
+            }
+        });
+    }
 }
 
 #[test]

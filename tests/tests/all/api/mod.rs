@@ -109,7 +109,7 @@ impl Village {
         let (cid, eve) = (server.newcomer("cid"), server.newcomer("eve"));
         ann.befriend(&cid);
         let direct = ann.direct(&bob.user_id);
-        let group = ann.found_group("Choir", &[&bob, &cid]);
+        let group = ann.create_group_with_members("Choir", &[&bob, &cid]);
         let choir = ann.of_group(&group);
         Self {
             ann,

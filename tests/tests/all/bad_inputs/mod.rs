@@ -3,6 +3,7 @@
 
 mod floods;
 mod heads;
+mod limits;
 mod texts;
 mod uploads;
 pub(crate) mod watch;
@@ -18,19 +19,28 @@ use myim_tests::wire::{
 };
 use serde_json::{Value, json};
 
-/// Two friends who go on talking while somebody misbehaves, and an eye on the server's log.
+use self::watch::Watch;
+
+/// Two friends who go on talking while somebody misbehaves, and an eye on the server and its log.
 #[derive(Debug)]
-struct Bystanders {
+struct Bystanders<'s> {
     ann: Person,
     bob: Person,
     seen: usize,
+    watch: Watch<'s>,
 }
 
-impl Bystanders {
-    fn watch(server: &Server) -> Self {
+impl<'s> Bystanders<'s> {
+    fn watch(server: &'s Server) -> Self {
         let (ann, bob) = server.friends();
+        let watch = Watch::new(server);
         let seen = log(server).len();
-        Self { ann, bob, seen }
+        Self {
+            ann,
+            bob,
+            seen,
+            watch,
+        }
     }
 
     /// Others are served, and the log has a new line that contains one of these words.
@@ -60,6 +70,7 @@ impl Bystanders {
     fn served(&mut self) {
         self.ann.say(self.bob.id, "are you served?");
         assert_eq!(self.bob.hear().text(), "are you served?");
+        self.watch.held("what was sent last");
     }
 }
 
@@ -241,6 +252,9 @@ fn strange_json_before_and_after_login() {
                 assert_ne!(code(&reply.json()), 0, "{}", String::from_utf8_lossy(&data));
             }
         }
+        others
+            .watch
+            .held(&format!("{:.100}", String::from_utf8_lossy(&data)));
     }
     let mut eve = server.join("eve", Flavor::Pc);
     for data in strange_json() {
@@ -252,6 +266,9 @@ fn strange_json_before_and_after_login() {
         eve.request_with(1101, &data, |fields| fields.text("{\"targets\":[2]}"));
         eve.request_with(1101, message("x"), |fields| fields.text(&data));
         eve.barrier();
+        others
+            .watch
+            .held(&format!("{:.100}", String::from_utf8_lossy(&data)));
     }
     others.served();
     assert_eq!(others.bob.members().len(), 1, "none of this made a friend");
@@ -275,11 +292,12 @@ fn the_same_key_twice() {
     others.served_after_maybe();
 }
 
-impl Bystanders {
+impl Bystanders<'_> {
     /// A message may or may not have gone before.
     fn served_after_maybe(&mut self) {
         self.ann.say(self.bob.id, "are you served?");
         while self.bob.hear().text() != "are you served?" {}
+        self.watch.held("what was sent last");
     }
 }
 
@@ -326,6 +344,7 @@ fn hostile_user_names() {
             assert_eq!(made, 100, "{name:?}");
             assert!(others.ann.search(name).is_empty());
         }
+        others.watch.held(&format!("the name {name:.100?}"));
     }
     assert_eq!(register(server.chat, &long, "nick", "ppp"), 100, "too long");
     assert_eq!(register(server.chat, "", "nick", "ppp"), 100, "empty");
@@ -342,6 +361,7 @@ fn hostile_user_names() {
         });
         others.ann.request(1007, profile.to_string());
         others.ann.barrier();
+        others.watch.held(&format!("{name:.100?} as a nickname"));
     }
     // Whatever was kept is valid JSON, fits the clients' buffers, and team names stay unique.
     let teams = others.ann.teams();
@@ -375,6 +395,7 @@ fn messages_to_oneself_strangers_and_groups_one_has_left() {
     for target in [ann.id, 999, 0, -1, i32::MAX, 268_435_455, 299_999_999] {
         eve.say(target, "hello stranger");
         eve.silent();
+        others.watch.held(&format!("a message to {target}"));
     }
     let group = ann.create_group("g");
     bob.join_group(group);
@@ -556,6 +577,7 @@ fn a_message_over_the_limit_is_dropped() {
                 .body(),
         ));
         ann.silent_but_notices();
+        others.watch.held(&format!("a message of {size} bytes"));
     }
     others.served();
 }

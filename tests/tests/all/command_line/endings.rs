@@ -53,7 +53,7 @@ fn who_is_not_let_in_is_told_what_to_do() {
     for name in ["ann", "bob"] {
         server.sign_up(name);
     }
-    let ann = Machine::of(&server, "ann");
+    let [ann, bob] = ["ann", "bob"].map(|name| Machine::of(&server, name));
     let ran = ann.run(&["send", "bob", "hi"]).ended(1);
     ran.said("myim contacts add NAME");
     let mut command = ann.command(&["whoami"]);
@@ -61,6 +61,10 @@ fn who_is_not_let_in_is_told_what_to_do() {
     command.env("MYIM_SERVER", &ann.server);
     let ran = super::run(command, "").ended(4);
     ran.said("myim login SERVER USER");
+    // That it was locked is told to nobody but its owner, so it may be that.
+    server.admin(&["user", "disable", "bob"]).ok();
+    let ran = bob.run(&["send", "bob", "hi"]).ended(4);
+    ran.said("myim login SERVER USER").said("locked");
     // A wrong password is no reason to sign in.
     let args = ["login", &ann.server, "ann", "--password-file", "-"];
     let ran = ann.run_with(&args, "not it\n").ended(1);

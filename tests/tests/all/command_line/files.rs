@@ -69,6 +69,9 @@ fn what_cannot_be_is_said() {
         .said("myim flamingo download");
     let ran = machine.run(&["download", &"a".repeat(64), "--json"]);
     assert_eq!(ran.ended(1).error(), "no_such_file");
+    let ran = machine.run(&["download", &"a".repeat(64)]).ended(1);
+    let told = "myim: There is no such file, or it is not yours to read.\n";
+    assert_eq!(ran.err, told);
     // What others uploaded is not told, whatever one knows.
     let bobs = Machine::of(&server, "bob");
     bobs.file("secret", "of bob");

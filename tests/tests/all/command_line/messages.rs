@@ -17,7 +17,7 @@ fn a_message_goes_to_whom_it_is_addressed() {
     let server = Server::sqlite();
     let (machine, ann, bob) = two(&server);
     let direct = ann.direct(&bob.user_id);
-    let group = ann.found_group("tea time", &[&bob]);
+    let group = ann.create_group_with_members("tea time", &[&bob]);
     let tea = ann.of_group(&group);
     let before = bob.conversation(&tea)["last_seq"].as_u64().unwrap();
     for (place, to) in ["bob", "@bob", "BOB", &direct].iter().enumerate() {

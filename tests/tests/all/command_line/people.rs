@@ -77,6 +77,11 @@ fn groups_are_made_joined_and_left() {
     assert_eq!(names(), ["ann"]);
     let ran = ann.run(&["groups", "leave", &group, "--json"]).ended(1);
     assert_eq!(ran.error(), "owner_must_transfer");
+    // Who is in no group yet knows it by its number only.
+    for wrong in ["tea time", "#tea time", "12345"] {
+        let ran = bob.run(&["groups", "join", wrong]).ended(2);
+        ran.said("number").said("myim groups").said(wrong);
+    }
     let joined = bob.run(&["groups", "join", &group, "--json"]);
     assert!(matches!(joined.code, Some(0 | 1)), "{}", joined.err);
 }

@@ -97,7 +97,7 @@ fn a_restart_of_the_server_loses_nothing_and_is_told() {
 fn a_tail_of_one_conversation_leaves_the_others() {
     let server = Server::sqlite();
     let (machine, bob, direct) = two(&server);
-    let group = bob.found_group("tea", &[]);
+    let group = bob.create_group_with_members("tea", &[]);
     let ann = server.sign_in("ann", "phone");
     let put = format!("/groups/{group}/members/{}", ann.user_id);
     let added = bob.put(&put, &json!({}));
@@ -189,7 +189,7 @@ fn people_read_what_happened_in_sentences() {
     let ann = server.sign_in("ann", "phone");
     let cid = server.newcomer("cid");
     bob.befriend(&cid);
-    let group = bob.found_group("tea time", &[&ann]);
+    let group = bob.create_group_with_members("tea time", &[&ann]);
     let put = format!("/groups/{group}/members/{}", cid.user_id);
     let added = bob.put(&put, &json!({}));
     assert!((200..300).contains(&added.status), "{added}");

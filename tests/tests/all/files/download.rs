@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::process::Command;
 
 use myim_tests::files::{Files, number, sha256};
@@ -12,6 +13,7 @@ use myim_tests::transfer::content;
 tests! {
     sqlite: any_part_of_a_large_file, head_tells_what_get_would, caches_ask_once,
         nothing_active_is_shown, names_survive_and_do_no_harm, curl_goes_on_where_it_was,
+        curl_gets_the_parts_that_it_asks_for,
         old_versions_of_http, a_reader_that_stops_holds_little;
     mariadb: any_part_of_a_large_file, caches_ask_once,
 }
@@ -215,6 +217,92 @@ fn curl_goes_on_where_it_was(server: &mut Server) {
     assert!(curl.status.success(), "{curl:?}");
     assert!(told.starts_with("HTTP/1.1 206"), "{told}");
     assert!(fs::read(&half).unwrap() == bytes, "not the whole file");
+}
+
+/// What curl gets for a range: the head of the answer, and the body.
+fn curl_range(server: &Server, token: &str, path: &str, range: &str) -> (String, Vec<u8>) {
+    let directory = tempfile::tempdir().unwrap();
+    let body = directory.path().join("body");
+    let curl = Command::new("curl")
+        .args(["--silent", "--show-error", "--fail", "--max-time", "60"])
+        .args(["--range", range, "--dump-header", "-"])
+        .args(["--header", &format!("Authorization: Bearer {token}")])
+        .arg("--output")
+        .arg(&body)
+        .arg(format!("http://{}{path}", server.file))
+        .output()
+        .unwrap();
+    assert!(curl.status.success(), "{range}: {curl:?}");
+    let head = String::from_utf8_lossy(&curl.stdout).to_lowercase();
+    assert!(head.starts_with("http/1.1 206"), "{range}: {head}");
+    (head, fs::read(body).unwrap())
+}
+
+/// A body of several parts as RFC 9110 has it, built from what was asked for.
+fn several(boundary: &str, kind: &str, parts: &[Range<usize>], bytes: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for part in parts {
+        let (from, last, total) = (part.start, part.end - 1, bytes.len());
+        let head = format!(
+            "\r\n--{boundary}\r\nContent-Type: {kind}\r\n\
+             Content-Range: bytes {from}-{last}/{total}\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(&bytes[part.clone()]);
+    }
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    body
+}
+
+fn curl_gets_the_parts_that_it_asks_for(server: &mut Server) {
+    let newcomer = server.newcomer("ann");
+    let ann = server.files().with_token(&newcomer.token);
+    let bytes = content(3 << 20, 27);
+    let (path, len) = (store(&ann, &bytes), bytes.len());
+    for (range, part) in [
+        ("0-0", 0..1),
+        ("1000-1234566", 1000..1_234_567),
+        ("3000000-", 3_000_000..len),
+        ("-500", len - 500..len),
+        ("3145000-9999999", 3_145_000..len),
+    ] {
+        let (head, body) = curl_range(server, &newcomer.token, &path, range);
+        let told = format!(
+            "content-range: bytes {}-{}/{len}\r\n",
+            part.start,
+            part.end - 1
+        );
+        assert!(head.contains(&told), "{range}: {head}");
+        assert!(body == bytes[part], "{range}: not the part");
+    }
+    for (range, parts) in [
+        ("0-99,1000000-1999999", vec![0..100, 1_000_000..2_000_000]),
+        (
+            "2000000-2000009,5-9,-7",
+            vec![2_000_000..2_000_010, 5..10, len - 7..len],
+        ),
+        (
+            "0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14",
+            (0..8).map(|one| 2 * one..2 * one + 1).collect(),
+        ),
+        ("9000000-,0-4,3000000-", vec![0..5, 3_000_000..len]),
+    ] {
+        let (head, body) = curl_range(server, &newcomer.token, &path, range);
+        let (_, rest) = head
+            .split_once("multipart/byteranges; boundary=")
+            .unwrap_or_default();
+        let boundary = rest.lines().next().unwrap_or_default().trim_matches('"');
+        assert!(!boundary.is_empty(), "{range}: {head}");
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(head.contains(&length), "{range}: {head}");
+        let kind = "application/octet-stream";
+        let expected = several(boundary, kind, &parts, &bytes);
+        assert!(
+            body == expected,
+            "{range}: {}",
+            String::from_utf8_lossy(&body[..200])
+        );
+    }
 }
 
 fn old_versions_of_http(server: &mut Server) {

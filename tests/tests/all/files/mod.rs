@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use myim_tests::files::Files;
 use myim_tests::server::{Server, Setup};
 
+mod alone;
 mod bucket;
 mod crash;
 mod download;
@@ -13,6 +14,8 @@ mod limits;
 mod nginx;
 mod parts;
 mod scrub;
+mod signed;
+mod slow;
 mod tus;
 mod tus_clients;
 mod tus_limits;

@@ -74,7 +74,7 @@ fn world(server: &Server) -> World {
     for friend in [&bob, &cid, &gus, &dan] {
         ann.befriend(friend);
     }
-    let group = ann.found_group("Choir", &[&bob, &cid, &gus, &dan]);
+    let group = ann.create_group_with_members("Choir", &[&bob, &cid, &gus, &dan]);
     let of_group = |path: &str| format!("/groups/{group}{path}");
     let moderator = of_group(&format!("/members/{}", cid.user_id));
     ann.patch(&moderator, &json!({"role": "admin"})).ok(200);
@@ -100,7 +100,7 @@ fn world(server: &Server) -> World {
         .ok(204);
     let invite = text(&root.post("/admin/invites", &json!({})).ok(201)["code"]);
     let phone = server.sign_in("ann", "phone").session_id;
-    let fays_group = fay.found_group("Other", &[]);
+    let fays_group = fay.create_group_with_members("Other", &[]);
     let token = |name: &str, token: &str| ApiPerson {
         name: name.to_owned(),
         token: token.to_owned(),

@@ -1,5 +1,8 @@
 //! Pictures over HTTP: what is taken, what others get of it, in which sizes, and by whom.
 
+mod bombs;
+mod workers;
+
 use std::io::Write;
 
 use base64::Engine as _;

@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus};
 use myim_tests::process::program;
 use myim_tests::proof::history::Event;
 use myim_tests::proof::mount::{Format, or_skip};
-use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, kills};
+use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, database_faults, kills};
 use myim_tests::proof::second_check;
 use myim_tests::proof::storm::Outcome;
 use myim_tests::server::{Db, Kind, Setup};
@@ -78,6 +78,11 @@ fn power_cuts_of_mariadb_lose_nothing() {
     if let Some(mount) = or_skip(Format::Xfs, "a power cut of MariaDB") {
         is_good(&database_cuts(mount, false, &how(1)).unwrap());
     }
+}
+
+#[test]
+fn a_mariadb_that_dies_freezes_and_stops_loses_nothing() {
+    is_good(&database_faults(&how(3)).unwrap());
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Players {
         for (a, b) in PAIRS {
             first(a).befriend(first(b));
         }
-        let group = first(0).found_group("Trio", &[first(1), first(2)]);
+        let group = first(0).create_group_with_members("Trio", &[first(1), first(2)]);
         let mut convs: Vec<_> = PAIRS
             .iter()
             .map(|(a, b)| first(*a).direct(&first(*b).user_id))

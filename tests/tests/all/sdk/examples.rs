@@ -137,7 +137,7 @@ fn the_bridge_carries_everything_once_both_ways() {
     ann.befriend(&bridge);
     bob.befriend(&bridge);
     let left = ann.direct(&bridge.user_id);
-    let group = bob.found_group("Right", &[&bridge]);
+    let group = bob.create_group_with_members("Right", &[&bridge]);
     let right = bob.of_group(&group);
     let mut victim = Victim::start("bridge", &bridge, &server, &[&left, &right]);
     let count = 120;

@@ -143,3 +143,20 @@ fn a_download_survives_cuts() {
 fn a_download_survives_ends_that_look_orderly() {
     comes_down(Fault::HalfClose);
 }
+
+/// The ports of a test are nobody's guess.
+#[test]
+fn files_go_to_where_the_server_says_that_they_are() {
+    let server = Server::sqlite();
+    let address: Address = format!("http://{}", server.chat).parse().unwrap();
+    let ann = server.newcomer("ann");
+    let api = Api::new(address).with_token(&ann.token);
+    let folder = TempDir::new().unwrap();
+    let (path, to) = (folder.path().join("here"), folder.path().join("there"));
+    let bytes = content(70_000, 14);
+    fs::write(&path, &bytes).unwrap();
+    let upload = Upload::new(&path, Shelf::Files);
+    let uploaded = run(api.upload(&upload, |_| {})).unwrap();
+    run(api.download(&Download::new(uploaded.file, &to), |_| {})).unwrap();
+    assert!(fs::read(&to).unwrap() == bytes);
+}

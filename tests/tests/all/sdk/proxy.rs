@@ -6,8 +6,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use myim_tests::fault_proxy::{Fate, Fault, FaultProxy, Moment};
+use myim_tests::fault_proxy::{Fate, Fault, FaultProxy, Moment, Way};
 use myim_tests::peer::PATIENCE;
+use myim_tests::server::{Db, Kind, Setup};
+use myim_tests::tls::Tunnel;
 
 /// What the server of a connection saw.
 #[derive(Debug, PartialEq, Eq)]
@@ -193,6 +195,81 @@ fn a_half_close_is_seen_by_the_client_only() {
     while !read(&mut client).unwrap().is_empty() {}
     client.write_all(b"still").unwrap();
     hears(&heard, b"pingstill");
+}
+
+#[test]
+fn a_limit_of_bandwidth_makes_much_late() {
+    let (address, heard) = server();
+    let fate = Fate {
+        bytes_per_s: 10_000,
+        ..Fate::CLEAN
+    };
+    let proxy = FaultProxy::with_fate(address, fate);
+    let mut client = connect(&proxy);
+    let began = Instant::now();
+    let words = [7; 5_000];
+    client.write_all(&words).unwrap();
+    hears(&heard, &words);
+    assert!(began.elapsed() >= Duration::from_millis(500));
+}
+
+#[test]
+fn one_bit_of_one_way_is_flipped() {
+    let (address, heard) = server();
+    let fault = Fault::Corrupt(Way::Up);
+    let proxy = FaultProxy::with_fate(address, at(Moment::Said(1), fault));
+    let mut client = connect(&proxy);
+    let mut flipped = 0;
+    // Which of them it is does not matter: the moment may be a little late.
+    for _ in 0..20 {
+        client.write_all(b"ping").unwrap();
+        let Ok(Heard::Bytes(bytes)) = heard.recv_timeout(PATIENCE) else {
+            panic!("nothing came");
+        };
+        let bits = bytes.iter().zip(b"ping").map(|(one, other)| one ^ other);
+        flipped += bits.map(u8::count_ones).sum::<u32>();
+        assert_eq!(read(&mut client).unwrap(), b"answer", "the other way");
+    }
+    assert_eq!((flipped, proxy.damaged()), (1, 1));
+}
+
+/// What the promises of the SDK rest on where bits are flipped.
+#[test]
+fn whoever_speaks_tls_notices_a_flipped_bit() {
+    let server = Setup::new(Kind::Whole, Db::Sqlite)
+        .open()
+        .chat_flag("--tls-self-signed=true", "--require-tls=false")
+        .start();
+    let mut damaged = 0;
+    for way in [Way::Up, Way::Down] {
+        for bytes in [1, 200, 1000] {
+            let moment = match way {
+                Way::Up => Moment::Said(bytes),
+                Way::Down => Moment::Answered(bytes),
+            };
+            let proxy = FaultProxy::with_fate(server.chat, at(moment, Fault::Corrupt(way)));
+            let tunnel = Tunnel::to(proxy.address());
+            let mut client = TcpStream::connect(tunnel.address).unwrap();
+            client.set_read_timeout(Some(PATIENCE)).unwrap();
+            let request = b"GET /api/v1/server HTTP/1.1\r\nhost: x\r\n\r\n";
+            let mut answers = Vec::new();
+            // Until it ends: a connection that nobody harmed would be answered for ever.
+            for _ in 0..1000 {
+                let said = client.write_all(request).is_ok();
+                match read(&mut client) {
+                    Ok(bytes) if said && !bytes.is_empty() => answers.extend(bytes),
+                    _ => break,
+                }
+            }
+            assert_eq!(proxy.damaged(), 1, "{way:?} {bytes}");
+            damaged += proxy.damaged();
+            let answers = String::from_utf8(answers).unwrap();
+            let whole = answers.matches("HTTP/1.1 200 OK\r\n").count();
+            assert_eq!(answers.matches("HTTP/1.1").count(), whole, "{answers}");
+            assert!(whole < 1000, "{way:?} {bytes}: nobody noticed");
+        }
+    }
+    assert_eq!(damaged, 6);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use myim_tests::fault_proxy::FaultProxy;
 use myim_tests::process::{self, Process};
 use myim_tests::sdk_person::{Death, Part, Point, Report, read_report};
 use myim_tests::server::{Db, Kind, Server, Setup};
+use myim_tests::tls::Tunnel;
 use serde_json::Value;
 
 use super::journal::{Journal, Life};
@@ -39,6 +40,8 @@ pub(super) struct Seen {
     pub server_crashes: usize,
     /// People whose last connection was whole.
     pub whole: usize,
+    /// Encrypted connections in which a bit was flipped.
+    pub damaged: u64,
 }
 
 impl Seen {
@@ -50,6 +53,7 @@ impl Seen {
         self.connections += other.connections;
         self.server_crashes += other.server_crashes;
         self.whole += other.whole;
+        self.damaged += other.damaged;
     }
 
     /// Enough went wrong, and enough came through.
@@ -62,6 +66,7 @@ impl Seen {
         assert!(self.connections > 20, "{self:?}");
         assert!(runs < 8 || self.whole > 4, "{self:?}");
         assert!(runs < 8 || self.server_crashes > 3, "{self:?}");
+        assert!(runs < 8 || self.damaged > 0, "{self:?}");
     }
 }
 
@@ -70,7 +75,22 @@ struct Player {
     person: ApiPerson,
     part: Part,
     proxy: FaultProxy,
+    encrypted: Option<Encrypted>,
     lives: Vec<Life>,
+}
+
+/// A way to the server behind the proxy of somebody: TLS, through one that flips bits.
+struct Encrypted {
+    tunnel: Tunnel,
+    proxy: FaultProxy,
+}
+
+impl Encrypted {
+    fn to(server: &Server, seed: u64) -> Self {
+        let proxy = FaultProxy::for_tls(seed, server.chat);
+        let tunnel = Tunnel::to(proxy.address());
+        Self { tunnel, proxy }
+    }
 }
 
 /// The last life, which nobody ends.
@@ -83,6 +103,7 @@ pub(super) fn play(db: Db, seed: u64) -> Seen {
     let server = Setup::new(Kind::Whole, db)
         .open()
         .chat_flag("--heartbeat-s", "1")
+        .chat_flag("--tls-self-signed=true", "--require-tls=false")
         .start();
     if db == Db::MariaDb {
         // It takes connections before its database answers.
@@ -122,7 +143,7 @@ fn people(server: &Server, seed: u64) -> (Vec<Player>, Vec<String>) {
             .iter()
             .for_each(|other| one.befriend(other));
     }
-    let group = people[0].found_group("Choir", &[&people[1], &people[2], &people[3]]);
+    let group = people[0].create_group_with_members("Choir", &[&people[1], &people[2], &people[3]]);
     let choir = people[0].of_group(&group);
     let mut conversations = vec![choir];
     let players = people.iter().enumerate().map(|(number, person)| {
@@ -135,7 +156,10 @@ fn people(server: &Server, seed: u64) -> (Vec<Player>, Vec<String>) {
         };
         let direct = person.direct(&before.user_id);
         let number = u64::try_from(number).expect("a few");
-        let proxy = FaultProxy::start(seed * 100 + number, server.chat);
+        // Without TLS nobody could notice that a bit was flipped.
+        let encrypted = (number == 0).then(|| Encrypted::to(server, seed * 100));
+        let target = encrypted.as_ref().map(|way| way.tunnel.address);
+        let proxy = FaultProxy::start(seed * 100 + number, target.unwrap_or(server.chat));
         let part = Part {
             name: person.name.clone(),
             server: format!("http://{}", proxy.address()),
@@ -156,6 +180,7 @@ fn people(server: &Server, seed: u64) -> (Vec<Player>, Vec<String>) {
             person: person.clone(),
             part,
             proxy,
+            encrypted,
             lives: Vec::new(),
         }
     });
@@ -219,6 +244,9 @@ fn live(
     };
     let all = says(|report| *report == Report::AcceptedAll);
     assert!(all, "not everything was accepted\n{}", process.story());
+    if let Some(way) = &player.encrypted {
+        way.proxy.heal();
+    }
     player.proxy.heal();
     let drained = says(|report| matches!(report, Report::Drained { .. }));
     assert!(
@@ -293,6 +321,10 @@ fn check(mut people: Vec<LastLife>, conversations: &[String]) -> Seen {
         }
         seen.add(&Seen {
             connections: player.proxy.connections(),
+            damaged: player
+                .encrypted
+                .as_ref()
+                .map_or(0, |way| way.proxy.damaged()),
             ..journal.seen()
         });
     }

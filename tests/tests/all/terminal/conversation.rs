@@ -70,7 +70,11 @@ fn converse(size: (u16, u16)) {
     std::fs::write(anns.path().join("report.txt"), "x".repeat(12_345)).unwrap();
     a.types(CTRL_O);
     a.sees("Send a file");
-    a.types("rep\t");
+    // A name that is none can be mended.
+    a.types("rep\r");
+    a.sees("No such file");
+    a.sees("> rep");
+    a.types("\t");
     a.sees("> report.txt");
     a.types(ENTER);
     b.sees("report.txt · 12 KB");

@@ -14,6 +14,8 @@ mod offers;
 mod old_clients;
 mod publishing;
 
+pub(crate) use publishing::signed_text;
+
 /// Somebody who publishes packages on a server.
 struct Publisher<'a> {
     server: &'a Server,
@@ -59,7 +61,7 @@ impl<'a> Publisher<'a> {
 }
 
 /// The manifest of platform windows, channel stable.
-fn latest(server: &Server, query: &str) -> Option<Value> {
+pub(crate) fn latest(server: &Server, query: &str) -> Option<Value> {
     let target = format!("/upgrade/windows/stable/latest.json?{query}");
     let answer = http::get(server.file, &target);
     match answer.status {
@@ -70,6 +72,6 @@ fn latest(server: &Server, query: &str) -> Option<Value> {
 }
 
 /// Something that begins like a zip file.
-fn zip(length: usize, seed: u64) -> Vec<u8> {
+pub(crate) fn zip(length: usize, seed: u64) -> Vec<u8> {
     [&b"PK\x03\x04"[..], &content(length, seed)].concat()
 }

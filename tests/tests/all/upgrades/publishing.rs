@@ -37,7 +37,7 @@ fn fetch(server: &Server, path: &str) -> Answer {
 }
 
 /// The signed text, as docs/upgrades.md describes it to client developers.
-fn signed_text(manifest: &Value) -> String {
+pub(crate) fn signed_text(manifest: &Value) -> String {
     let field = |name: &str| match &manifest[name] {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -156,7 +156,7 @@ fn a_killed_server_loses_nothing(db: Db) {
 fn one_conversation_is_posted_until_it_is_lost() {
     let scene = Scene::new(setup(Db::Sqlite));
     let (ann, bob) = (&scene.ann, &scene.bob);
-    let group = bob.found_group("Choir", &[ann]);
+    let group = bob.create_group_with_members("Choir", &[ann]);
     let choir = bob.of_group(&group);
     let target = HookTarget::new();
     let _hook = Hook::of_one(ann, &target, &choir);
@@ -184,7 +184,7 @@ fn a_large_group_is_posted_whole() {
         .chat_flag("--fanout-members-max", "1")
         .chat_flag("--heads-only-members-min", "2");
     let scene = Scene::new(setup);
-    let group = scene.bob.found_group("Crowd", &[&scene.ann]);
+    let group = scene.bob.create_group_with_members("Crowd", &[&scene.ann]);
     let crowd = scene.bob.of_group(&group);
     let target = HookTarget::new();
     let _hook = Hook::of_all(&scene.ann, &target);

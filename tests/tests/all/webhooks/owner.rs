@@ -143,7 +143,7 @@ fn a_hook_is_its_owners_alone() {
     let eve = scene.server.newcomer("eve");
     let body = json!({"url": target.url(), "conversation": scene.direct});
     eve.post(HOOKS, &body).refused(404, "no_such_conversation");
-    let group = bob.found_group("Choir", &[]);
+    let group = bob.create_group_with_members("Choir", &[]);
     let body = json!({"url": target.url(), "conversation": bob.of_group(&group)});
     eve.post(HOOKS, &body).refused(403, "not_a_member");
 }

@@ -4,7 +4,8 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use headers::{HeaderMapExt, IfNoneMatch};
+use common::http::entity_tags;
+use headers::IfNoneMatch;
 
 use super::asset::Asset;
 use super::encoding::{Compressor, Encoding};
@@ -63,7 +64,7 @@ pub(super) async fn answer(
 
 /// Whether the browser has it as it is now.
 fn is_known(asset: &Asset, request: &HeaderMap) -> bool {
-    let known = request.typed_get::<IfNoneMatch>();
+    let known = entity_tags::<IfNoneMatch>(request);
     let tag = asset.tag.parse().ok();
     known
         .zip(tag)

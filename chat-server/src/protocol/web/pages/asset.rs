@@ -6,6 +6,7 @@ use mime_guess::Mime;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
+use super::WORKER;
 use super::encoding::{Compressor, Encoding};
 
 /// Below this a compressed form saves less than its header costs.
@@ -17,6 +18,9 @@ pub(super) struct Asset {
     pub(super) kind: HeaderValue,
     /// Weak, because all encodings share it: `W/"…"`.
     pub(super) tag: String,
+    /// Browsers ask whether it may do what it wants: a page, a worker, a picture that can be opened
+    /// by itself. With every script and style the answer would be half of what the first load costs.
+    pub(super) needs_policy: bool,
     is_compressible: bool,
     /// Made when somebody asks for it first; nothing if it is no smaller.
     brotli: OnceCell<Option<Bytes>>,
@@ -36,6 +40,11 @@ impl Asset {
         Self {
             is_compressible: is_text && content.len() >= COMPRESSED_FROM_BYTES,
             content,
+            needs_policy: path == WORKER
+                || matches!(
+                    kind.subtype(),
+                    mime_guess::mime::HTML | mime_guess::mime::SVG
+                ),
             kind: shown(&kind, is_text),
             tag: format!("W/\"{}\"", shortened(hash)),
             brotli: OnceCell::new(),

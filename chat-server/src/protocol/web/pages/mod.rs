@@ -173,7 +173,9 @@ impl Pages {
         uri: &Uri,
     ) -> Response {
         let mut response = answer::answer(asset, keeping, headers, &self.compressor).await;
-        policy::add(response.headers_mut(), &self.files, headers, uri);
+        if asset.needs_policy {
+            policy::add(response.headers_mut(), &self.files, headers, uri);
+        }
         response
     }
 }

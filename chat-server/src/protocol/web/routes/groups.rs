@@ -80,7 +80,8 @@ async fn make(
     let members = new.member_ids.unwrap_or_default();
     let members = members.into_iter().map(|Decimal(user)| user).collect();
     let mark = new.client_id.map(|name| name.0).into();
-    let founded = command::found_group(&app, &signed.actor, new.name, members, mark).await?;
+    let founded =
+        command::create_group_with_members(&app, &signed.actor, new.name, members, mark).await?;
     let not_added = founded
         .not_added
         .into_iter()

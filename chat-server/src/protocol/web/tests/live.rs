@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::actor::{Actor, Mark};
 use crate::command::{Draft, SignedIn, create_group, edit, open_conversation, send_segments};
-use crate::hub::Manner;
+use crate::hub::{INVISIBLE, Manner};
 use crate::presence;
 use crate::protocol::web::live::{Backlog, Live, Shown};
 use crate::testing::{TestServer, named};
@@ -46,7 +46,7 @@ async fn signed_in(server: &TestServer, who: &Actor) -> SignedIn {
 }
 
 async fn enter(server: &TestServer, who: &SignedIn) -> Live {
-    let entered = Live::enter(&server.app, who, Manner::WebSocket, Backlog::All).await;
+    let entered = Live::enter(&server.app, who, Manner::WebSocket, Backlog::All, None).await;
     entered.unwrap().0
 }
 
@@ -72,6 +72,18 @@ async fn next_of(live: &mut Live, conv: ConvId) -> Result<Option<Shown>, StoreEr
             other => return Ok(other),
         }
     }
+}
+
+#[tokio::test]
+async fn who_wants_to_be_invisible_is_so_from_the_first_moment() {
+    let server = TestServer::new(ChatConfig::default()).await;
+    let ann = server.user("ann").await;
+    let who = signed_in(&server, &ann).await;
+    let (app, status) = (&server.app, Some(INVISIBLE));
+    let entered = Live::enter(app, &who, Manner::WebSocket, Backlog::All, status).await;
+    let (live, _) = entered.unwrap();
+    assert!(!app.hub.presence(ann.user).is_visible());
+    live.leave().await;
 }
 
 #[tokio::test]
@@ -165,7 +177,7 @@ async fn friends_hear_of_the_end_of_a_session_that_could_not_begin() {
         }
         first.leave().await;
     };
-    let again = Live::enter(&server.app, &who, Manner::WebSocket, Backlog::All);
+    let again = Live::enter(&server.app, &who, Manner::WebSocket, Backlog::All, None);
     let (again, ()) = tokio::join!(Box::pin(again), replaced);
     assert!(again.is_err());
     assert!(!server.app.hub.is_online(ann.user));

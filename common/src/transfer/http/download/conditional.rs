@@ -9,6 +9,8 @@ use headers::{
     ETag, HeaderMapExt, IfMatch, IfModifiedSince, IfNoneMatch, IfUnmodifiedSince, LastModified,
 };
 
+use crate::http::entity_tags;
+
 /// The two marks of a state of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Validators {
@@ -30,7 +32,7 @@ impl Validators {
     /// In the order of section 13.2.2: an ETag is asked before the time, which is coarser.
     pub(super) fn judge(&self, headers: &HeaderMap) -> Verdict {
         let modified = self.modified.into();
-        let holds = match headers.typed_get::<IfMatch>() {
+        let holds = match entity_tags::<IfMatch>(headers) {
             Some(tags) => tags.precondition_passes(&self.etag),
             None => headers
                 .typed_get::<IfUnmodifiedSince>()
@@ -39,7 +41,7 @@ impl Validators {
         if !holds {
             return Verdict::Failed;
         }
-        let is_news = match headers.typed_get::<IfNoneMatch>() {
+        let is_news = match entity_tags::<IfNoneMatch>(headers) {
             Some(tags) => tags.precondition_passes(&self.etag),
             None => headers
                 .typed_get::<IfModifiedSince>()

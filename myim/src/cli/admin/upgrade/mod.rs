@@ -100,6 +100,7 @@ async fn carry_out(args: UpgradeArgs) -> Result<(), Trouble> {
     };
     let uploader = upload::Uploader {
         server: reach.server.clone(),
+        account: reach.account.clone(),
         token: reach.token.clone(),
     };
     let desk = reach.desk().await?;

@@ -30,6 +30,8 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// Who uploads.
 pub(super) struct Uploader {
     pub(super) server: Option<String>,
+    /// With a server; it goes before the token.
+    pub(super) account: Option<String>,
     pub(super) token: Option<String>,
 }
 
@@ -38,7 +40,7 @@ impl Uploader {
     /// port of the server.
     pub(super) fn file_server(&self, at: Option<&str>) -> Result<Remote, Trouble> {
         let environment = PersonalEnvironment::read();
-        let token = self.token.as_deref();
+        let token = self.token.as_deref().filter(|_| self.account.is_none());
         let named = self.server.clone();
         let named = named.or_else(|| token.and(environment.server.clone()));
         let (server, token, ca, port) = match (named, token) {
@@ -49,7 +51,7 @@ impl Uploader {
             }
             (named, _) => {
                 let saved = match &named {
-                    Some(server) => account::on_server(server),
+                    Some(server) => account::on_server(server, self.account.as_deref()),
                     None => account::saved(),
                 };
                 let saved = saved.map_err(|error| not_signed_in(&error))?;

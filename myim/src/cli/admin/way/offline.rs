@@ -10,6 +10,7 @@ use common::blob::scrub::{Progress, Report, ScrubOptions, scrub};
 use common::clock::{Clock, SystemClock};
 use common::config::{AwsEnvironment, SuiteConfig, TransferConfig};
 use common::net::own_uid;
+use common::process::Exit;
 use common::store::{DatabaseUrl, Store, StoreError, open};
 use common::transfer::{Retention, collect};
 use hyper::{Request, Response};
@@ -48,7 +49,10 @@ impl Database {
                      socket, name it with --socket"
                 )));
             }
-            Err(error) => return Err(Trouble::unreachable(error.to_string())),
+            Err(error) => {
+                let exit = Exit::database(&database.shown(), &error);
+                return Err(Trouble::unreachable(exit.to_string()));
+            }
         };
         let offline = Offline::begin(config.chat, Arc::clone(&store), own_uid());
         let offline = offline.map_err(|error| Trouble::unreachable(error.to_string()))?;

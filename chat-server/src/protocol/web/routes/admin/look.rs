@@ -157,7 +157,8 @@ struct ServerStats {
     bots: u64,
     groups: u64,
     conversations: u64,
-    /// Entries of all conversations: messages, and what happened in groups and among contacts.
+    /// Entries of all conversations, as a check of the log counts them: messages, and what happened
+    /// in groups and among contacts.
     messages: u64,
     /// Devices that are signed in.
     sessions: u64,

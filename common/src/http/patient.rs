@@ -1,31 +1,20 @@
-//! A connection that gives up on a peer that takes nothing.
-//!
-//! A slow reader is waited for: the system reports room only when a third of its send buffer is free,
-//! which may take such a peer minutes, so what counts is whether its system confirms anything at all.
+//! A connection that gives up on a peer that takes nothing, see [`Stall`].
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
 
-use crate::net::Socket;
+use crate::net::{Socket, Stall};
 
-/// See the module's description. A write fails with [`ErrorKind::TimedOut`].
+/// A write fails with [`io::ErrorKind::TimedOut`].
 pub(super) struct Patient {
     socket: Socket,
     /// How long a peer may take nothing.
     stall: Duration,
-    /// There is something to write and no room for it.
-    blocked: Option<Box<Blocked>>,
-}
-
-struct Blocked {
-    until: Pin<Box<Sleep>>,
-    /// Bytes that the peer had not confirmed when the time began to run.
-    unsent: u32,
+    blocked: Stall,
 }
 
 impl Patient {
@@ -33,7 +22,7 @@ impl Patient {
         Self {
             socket,
             stall,
-            blocked: None,
+            blocked: Stall::default(),
         }
     }
 
@@ -42,25 +31,8 @@ impl Patient {
         context: &mut Context<'_>,
         step: impl FnOnce(Pin<&mut Socket>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        if let Poll::Ready(done) = step(Pin::new(&mut self.socket), context) {
-            self.blocked = None;
-            return Poll::Ready(done);
-        }
-        let unsent = self.socket.unsent()?;
-        let stall = self.stall;
-        let blocked = self.blocked.get_or_insert_with(|| {
-            let until = Box::pin(sleep(stall));
-            Box::new(Blocked { until, unsent })
-        });
-        loop {
-            ready!(blocked.until.as_mut().poll(context));
-            if unsent >= blocked.unsent {
-                let why = format!("the peer took nothing for {} s", stall.as_secs());
-                return Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, why)));
-            }
-            blocked.unsent = unsent;
-            blocked.until.as_mut().reset(Instant::now() + stall);
-        }
+        self.blocked
+            .poll(&mut self.socket, context, self.stall, step)
     }
 }
 

@@ -16,6 +16,7 @@ mod reception;
 mod self_signed;
 mod sniff;
 mod socket;
+mod stall;
 mod tls;
 mod unsent;
 
@@ -28,4 +29,5 @@ pub use reception::{Reception, Security};
 pub use self_signed::{SelfSignedError, self_signed};
 pub use sniff::{Language, Port};
 pub use socket::Socket;
+pub(crate) use stall::Stall;
 pub use tls::{TlsError, TlsKeys};

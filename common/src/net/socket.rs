@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 use super::sniff::{Guess, SNIFFED_BYTES_MAX};
+use super::stall::Stall;
 use super::tls::{Alpn, TlsKeys};
 use super::unsent::unsent;
 
@@ -173,59 +174,20 @@ impl Socket {
     ///
     /// How much was written is unknown to a caller that stops waiting; it must close.
     pub async fn write_all(&mut self, mut bytes: &[u8], stall: Duration) -> io::Result<()> {
+        let mut blocked = Stall::default();
         while !bytes.is_empty() {
-            let written = self
-                .progress(stall, |socket, context| {
-                    socket.poll_write(context, bytes).map_ok(Some)
+            let write = poll_fn(|context| {
+                blocked.poll(self, context, stall, |socket, context| {
+                    socket.poll_write(context, bytes)
                 })
-                .await?;
-            match written {
-                Some(0) => return Err(ErrorKind::WriteZero.into()),
-                Some(written) => bytes = &bytes[written..],
-                None => {}
+            });
+            match write.await? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                written => bytes = &bytes[written..],
             }
         }
         // TLS takes bytes before TCP does.
-        self.progress(stall, |socket, context| {
-            socket.poll_flush(context).map_ok(|()| None)
-        })
-        .await
-        .map(drop)
-    }
-
-    /// Waits until a step can be done. The system reports room only when a third of its send
-    /// buffer is free, which takes a slow peer long; so a peer that confirms anything at all gets
-    /// another `stall`.
-    async fn progress(
-        &mut self,
-        stall: Duration,
-        mut step: impl FnMut(Pin<&mut Self>, &mut Context<'_>) -> Poll<io::Result<Option<usize>>>,
-    ) -> io::Result<Option<usize>> {
-        // Usually there is room, and nobody needs a timer.
-        let at_once = poll_fn(|context| {
-            Poll::Ready(match step(Pin::new(&mut *self), context) {
-                Poll::Ready(done) => Some(done),
-                Poll::Pending => None,
-            })
-        });
-        if let Some(done) = at_once.await {
-            return done;
-        }
-        let mut waiting = self.unsent()?;
-        loop {
-            let step = poll_fn(|context| step(Pin::new(&mut *self), context));
-            if let Ok(done) = timeout(stall, step).await {
-                return done;
-            }
-            let still = self.unsent()?;
-            if still >= waiting {
-                return Err(io::Error::new(
-                    ErrorKind::TimedOut,
-                    format!("the peer took nothing for {} s", stall.as_secs()),
-                ));
-            }
-            waiting = still;
-        }
+        poll_fn(|context| blocked.poll(self, context, stall, Socket::poll_flush)).await
     }
 
     /// Bytes written that the peer's system has not confirmed; always 0 where the system does not

@@ -25,11 +25,12 @@ pub(super) async fn verify(desk: &Desk) -> Result<(), Trouble> {
             Some("progress") if !desk.output.json => {
                 if shows_progress {
                     let (all, entries) = (text(&line, "conversations"), text(&line, "entries"));
+                    let so_far = match line["conversations"].as_u64() {
+                        Some(0) => "looking through the database".to_owned(),
+                        _ => format!("{all} conversations, {entries} entries so far"),
+                    };
                     // It only helps to wait.
-                    let _ = write!(
-                        io::stderr(),
-                        "\r{all} conversations, {entries} entries so far"
-                    );
+                    let _ = write!(io::stderr(), "\r{so_far}\x1b[K");
                     let _ = io::stderr().flush();
                 }
                 return Ok(());

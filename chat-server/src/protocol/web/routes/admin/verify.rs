@@ -1,6 +1,7 @@
 //! Looking through the whole database, told line by line.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use common::store::verify::{Finding, Verification};
 use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -112,10 +113,26 @@ async fn look(
     _turn: OwnedSemaphorePermit,
 ) -> Option<()> {
     let mut findings = 0;
-    let mut told_at = Instant::now();
+    let mut due = Instant::now() + PROGRESS_EVERY;
     loop {
+        let progress = Line::Progress {
+            conversations: looking.conversations,
+            entries: looking.entries,
+        };
+        let progress = written(&[progress]);
+        let found = {
+            let mut next = pin!(looking.next());
+            // One piece, such as the database's own look at its file, may take minutes.
+            loop {
+                if let Ok(found) = timeout_at(due, &mut next).await {
+                    break found;
+                }
+                pieces.send(progress.clone()).await.ok()?;
+                due = Instant::now() + PROGRESS_EVERY;
+            }
+        };
         let mut lines: Vec<Line> = Vec::new();
-        let is_over = match looking.next().await {
+        let is_over = match found {
             Ok(Some(found)) => {
                 findings += u64::try_from(found.len()).unwrap_or(u64::MAX);
                 lines.extend(found.into_iter().map(Line::from));
@@ -137,13 +154,6 @@ async fn look(
                 true
             }
         };
-        if !is_over && told_at.elapsed() >= PROGRESS_EVERY {
-            told_at = Instant::now();
-            lines.push(Line::Progress {
-                conversations: looking.conversations,
-                entries: looking.entries,
-            });
-        }
         if !lines.is_empty() {
             pieces.send(written(&lines)).await.ok()?;
         } else if pieces.is_closed() {
@@ -174,4 +184,62 @@ fn written(lines: &[Line]) -> Bytes {
         }
     }
     text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use common::store::sqlite::SqliteStore;
+    use common::store::{Change, Outcome, Store, StoreError};
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::testing::{FaultyStore, Script};
+
+    /// Reads wait until they are let go.
+    #[derive(Default)]
+    struct Slow(Arc<Notify>);
+
+    #[async_trait]
+    impl Script for Slow {
+        async fn before_read(&self) -> Result<(), StoreError> {
+            self.0.notified().await;
+            self.0.notify_one();
+            Ok(())
+        }
+
+        async fn commit(
+            &self,
+            store: &dyn Store,
+            batch: &[Change],
+        ) -> Result<Vec<Outcome>, StoreError> {
+            store.commit(batch).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_piece_that_takes_long_is_no_silence() {
+        let slow = Slow::default();
+        let go = Arc::clone(&slow.0);
+        let store = Arc::new(SqliteStore::in_memory().unwrap());
+        let store = FaultyStore::scripted(store, Box::new(slow));
+        let turns = Arc::new(Semaphore::new(1));
+        let turn = turns.try_acquire_owned().unwrap();
+        let (pieces, mut told) = mpsc::channel(PIECES_WAITING_MAX);
+        let looking = tokio::spawn(look(Verification::new(Arc::new(store)), pieces, turn));
+        for _ in 0..3 {
+            let line = told.recv().await.unwrap();
+            assert_eq!(
+                line,
+                "{\"type\":\"progress\",\"conversations\":0,\"entries\":0}\n"
+            );
+        }
+        go.notify_one();
+        let mut last = Bytes::new();
+        while let Some(line) = told.recv().await {
+            last = line;
+        }
+        assert!(last.starts_with(b"{\"type\":\"end\""), "{last:?}");
+        assert_eq!(looking.await.unwrap(), Some(()));
+    }
 }

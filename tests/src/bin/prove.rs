@@ -20,6 +20,9 @@ use myim_tests::proof::second_check;
 use myim_tests::proof::storm::Outcome;
 use myim_tests::server::Db;
 
+/// What a short play does not find, another one may: so many are played for each planted bug.
+const PLAYS_MAX: u64 = 8;
+
 /// Plays storms on the programs beside this one and judges what happened.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -257,27 +260,32 @@ fn bugs(seed: u64, strikes: u64, only: &[String]) -> io::Result<bool> {
     let is_asked = |bug: &&Bug| only.is_empty() || only.iter().any(|it| it == bug.name);
     let mut all_found = true;
     for bug in BUGS.iter().filter(is_asked) {
-        let played = catch_unwind(AssertUnwindSafe(|| planted::play(bug, seed, strikes)));
-        let found = match played {
-            Ok(Ok(outcome)) => by(&outcome.violations),
-            // Whatever stopped it, it was not judged.
-            Ok(Err(error)) => {
-                say(&format!("{}: {error}", bug.name));
-                String::new()
-            }
-            Err(_) => String::new(),
-        };
-        all_found &= !found.is_empty();
-        let found = match found.as_str() {
-            "" => "NOT FOUND",
-            found => found,
-        };
+        let mut seeds = (seed..seed + PLAYS_MAX).zip(1..);
+        let found = seeds.find_map(|(seed, play)| {
+            let found = found(bug, seed, strikes);
+            (!found.is_empty()).then(|| format!("{found}, in play {play}"))
+        });
+        all_found &= found.is_some();
+        let found = found.unwrap_or_else(|| "NOT FOUND".to_owned());
         say(&format!(
             "{:28} {:?}: {found} ({})",
             bug.name, bug.found, bug.what
         ));
     }
     Ok(all_found)
+}
+
+/// What one play finds of a bug; empty for nothing.
+fn found(bug: &Bug, seed: u64, strikes: u64) -> String {
+    match catch_unwind(AssertUnwindSafe(|| planted::play(bug, seed, strikes))) {
+        Ok(Ok(outcome)) => by(&outcome.violations),
+        // Whatever stopped it, it was not judged.
+        Ok(Err(error)) => {
+            say(&format!("{}: {error}", bug.name));
+            String::new()
+        }
+        Err(_) => String::new(),
+    }
 }
 
 /// How often each sentence is broken, and the first of them in words.

@@ -15,6 +15,11 @@ use crate::proof::history::Event;
 use crate::proof::line::{Broke, Line};
 use crate::socket::PASSING;
 
+/// How often of a hundred times somebody who tears does so when anything came, and when the answer to
+/// a confirmation came: what was confirmed just then is what must not come again.
+const TEARS: u64 = 1;
+const TEARS_CONFIRMED: u64 = 30;
+
 /// One who writes and listens.
 #[derive(Debug)]
 pub struct Talker<'s> {
@@ -25,7 +30,7 @@ pub struct Talker<'s> {
     writes_in: Vec<String>,
     /// Those whose end he waits for.
     listens_to: Vec<String>,
-    /// Cuts his connection now and then, without having confirmed what he heard.
+    /// Cuts his connection now and then, whatever he has confirmed of what he heard.
     tears: bool,
     dice: Dice,
     said: u64,
@@ -142,8 +147,11 @@ impl<'s> Talker<'s> {
                 self.rest();
             }
             if let Some(value) = line.receive(GLANCE)? {
+                let waiting = connection.confirming.len();
                 self.take(&mut line, &mut connection, &value)?;
-                if self.tears && self.stage.is_storm() && self.dice.percent(2) {
+                let is_confirmed = connection.confirming.len() < waiting;
+                let chance = if is_confirmed { TEARS_CONFIRMED } else { TEARS };
+                if self.tears && self.stage.is_storm() && self.dice.percent(chance) {
                     return Ok(());
                 }
             }

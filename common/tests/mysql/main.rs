@@ -7,6 +7,7 @@ mod server;
 
 mod adoption;
 mod contract;
+mod locks;
 mod opening;
 mod outage;
 mod several;

@@ -26,6 +26,7 @@ pub(super) async fn commit(
 ) -> Result<Vec<Outcome>, StoreError> {
     let deadline = Instant::now() + CALL_LIMIT;
     let mut attempt = 0;
+    let mut in_the_way = None;
     loop {
         attempt += 1;
         let mut reused = false;
@@ -38,11 +39,15 @@ pub(super) async fn commit(
             Ok(Err(fault)) => fault,
             Err(_elapsed) => {
                 connections.forget_idle();
-                return Err(silent());
+                // It did answer, and what it said tells more.
+                return Err(in_the_way.map_or_else(silent, StoreError::from));
             }
         };
         match fault {
-            Fault::Contended(_) if attempt < ATTEMPTS_MAX => sleep(PAUSE * attempt).await,
+            fault @ Fault::Contended(_) if attempt < ATTEMPTS_MAX => {
+                in_the_way = Some(fault);
+                sleep(PAUSE * attempt).await;
+            }
             Fault::Lost(_) if reused => connections.forget_idle(),
             fault => return Err(fault.into()),
         }

@@ -15,7 +15,7 @@ use myim_tests::server::{Db, Kind, Server, Setup};
 use serde_json::{Value, json};
 
 /// The callers that have a column, in its order.
-const ROLES: [&str; 6] = ["stranger", "bot", "member", "moderator", "owner", "admin"];
+pub(super) const ROLES: [&str; 6] = ["stranger", "bot", "member", "moderator", "owner", "admin"];
 
 struct Row {
     /// Method and path, as the description has them.
@@ -58,14 +58,14 @@ fn table() -> Vec<Row> {
 }
 
 /// Everybody, and the things that routes are about: most are Ann's.
-struct World {
-    callers: BTreeMap<&'static str, ApiPerson>,
+pub(super) struct World {
+    pub(super) callers: BTreeMap<&'static str, ApiPerson>,
     /// Callers whose token is worth nothing.
-    outsiders: Vec<(&'static str, ApiPerson)>,
-    things: BTreeMap<&'static str, String>,
+    pub(super) outsiders: Vec<(&'static str, ApiPerson)>,
+    pub(super) things: BTreeMap<&'static str, String>,
 }
 
-fn world(server: &Server) -> World {
+pub(super) fn world(server: &Server) -> World {
     let names = [
         "ann", "bob", "cid", "eve", "fay", "gus", "hal", "dan", "ivy",
     ];
@@ -83,6 +83,7 @@ fn world(server: &Server) -> World {
     hal.post(&of_group("/join"), &json!({})).ok(202);
     let choir = ann.of_group(&group);
     let seq = ann.say(&choir, "anns", "secret");
+    let direct = ann.direct(&bob.user_id);
     let request = fay.ask_friend(&ann.user_id, "");
     ann.post("/contact_lists", &json!({"name": "team"})).ok(201);
     let bot_of = |name: &str| ann.post("/bots", &json!({"username": name})).ok(201);
@@ -135,6 +136,7 @@ fn world(server: &Server) -> World {
         ("moderator", cid.user_id.clone()),
         ("group", group),
         ("choir", choir),
+        ("direct", direct),
         ("seq", seq.to_string()),
         ("request", request),
         ("list", "team".to_owned()),
@@ -222,7 +224,7 @@ fn address(world: &World, path: &str) -> String {
     }
 }
 
-fn body(world: &World, role: &str, body: &str) -> Option<Value> {
+pub(super) fn body(world: &World, role: &str, body: &str) -> Option<Value> {
     let mut body = body.replace("$role", role);
     // Longer names first: one may be the beginning of another.
     for (name, value) in world.things.iter().rev() {

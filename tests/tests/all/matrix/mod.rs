@@ -1,6 +1,8 @@
-//! Who may do what: every route and every command, as everybody who might try.
+//! Who may do what: every route, every command and every operation, as everybody who might try.
 
 mod api;
 mod enumeration;
 mod flamingo;
+mod sockets;
 mod theft;
+mod transfer;

@@ -36,6 +36,8 @@ pub mod faults;
 pub mod files;
 pub mod foreign;
 pub mod machine;
+pub mod memory_cap;
+pub mod network;
 pub mod sdk_person;
 
 pub mod scenario;

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::memory_cap::MemoryCap;
+use crate::network::Network;
 use crate::proof::mount::{Format, Mount};
 
 /// Where Debian keeps programs, also those that are not in everybody's path.
@@ -17,6 +19,9 @@ const FOLDERS: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 /// Where the kernel says how it ends a process for its calls.
 const SECCOMP: &str = "/proc/sys/kernel/seccomp/actions_avail";
+
+/// Any limit tells whether there can be one.
+const CAP_BYTES: u64 = 64 << 20;
 
 /// Something that not every machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,6 +35,8 @@ pub enum Need {
     PromTool,
     Seccomp,
     OuterAddress,
+    Network,
+    MemoryCap,
 }
 
 impl Need {
@@ -45,6 +52,8 @@ impl Need {
             Self::PromTool => "what Prometheus thinks of the metrics",
             Self::Seccomp => "what a process that decodes pictures may call",
             Self::OuterAddress => "that plain text from elsewhere is refused where TLS is required",
+            Self::Network => "what a link that goes down and comes back costs",
+            Self::MemoryCap => "what a server does that has little memory",
         }
     }
 
@@ -53,6 +62,14 @@ impl Need {
         let lacks = match self {
             Self::Ext4 => return disk(Format::Ext4),
             Self::Xfs => return disk(Format::Xfs),
+            Self::Network => {
+                let error = Network::new().err()?;
+                return Some(format!("root and ip: {error}"));
+            }
+            Self::MemoryCap => {
+                let error = MemoryCap::new(CAP_BYTES).err()?;
+                return Some(format!("root and cgroups: {error}"));
+            }
             Self::FakeTime => fake_time().is_none(),
             Self::SslScan | Self::OpenSsl | Self::SystemdAnalyze | Self::PromTool => {
                 program(self.name()).is_none()
@@ -74,6 +91,8 @@ impl Need {
             Self::PromTool => "promtool",
             Self::Seccomp => "a kernel with seccomp",
             Self::OuterAddress => "an address that is not loopback",
+            Self::Network => "root and ip (Debian: package iproute2)",
+            Self::MemoryCap => "root and cgroups",
         }
     }
 }
@@ -121,7 +140,8 @@ pub fn program_or_skip(need: Need, what: &str) -> Option<PathBuf> {
     found
 }
 
-fn program(name: &str) -> Option<PathBuf> {
+/// Where a program is, if this machine has it.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let own = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&own).chain(FOLDERS.map(PathBuf::from));
     let mut paths = folders.map(|folder| folder.join(name));

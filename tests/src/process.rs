@@ -183,9 +183,23 @@ impl Process {
 
     /// Whether standard output becomes so within the time, or is so when the program ends.
     pub fn output_becomes(&self, patience: Duration, ready: impl Fn(&str) -> bool) -> bool {
+        self.becomes(patience, ready, |seen| &seen.out)
+    }
+
+    /// Whether standard error becomes so within the time, or is so when the program ends.
+    pub fn log_becomes(&self, patience: Duration, ready: impl Fn(&str) -> bool) -> bool {
+        self.becomes(patience, ready, |seen| &seen.err)
+    }
+
+    fn becomes(
+        &self,
+        patience: Duration,
+        ready: impl Fn(&str) -> bool,
+        text: fn(&Seen) -> &str,
+    ) -> bool {
         let found = self.watch.wait(patience, |seen| {
             let over = seen.exit.is_some() && seen.readers == 0;
-            let is_ready = ready(&seen.out);
+            let is_ready = ready(text(seen));
             (is_ready || over).then_some(is_ready)
         });
         found == Some(true)

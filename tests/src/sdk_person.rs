@@ -109,6 +109,8 @@ pub enum Report {
         failed: Vec<String>,
     },
     Resync,
+    /// There is no connection; why.
+    Waiting(String),
     Ended(String),
 }
 
@@ -297,6 +299,9 @@ async fn read(part: &Part, mut events: Events, reporter: &Reporter, moved: &Noti
             Some(Event::Resync) => reporter.tell(&Report::Resync),
             Some(Event::Connection(client::Connection::Ended(why))) => {
                 reporter.tell(&Report::Ended(format!("{why:?}")));
+            }
+            Some(Event::Connection(client::Connection::Waiting { reason, .. })) => {
+                reporter.tell(&Report::Waiting(reason));
             }
             Some(Event::Connection(_) | Event::Passing(_)) => {}
         }

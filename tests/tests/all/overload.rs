@@ -12,7 +12,10 @@ use common::api::{NewAccount, Origin};
 use common::id::{ClientId, DeviceId, GroupId, Millis, UserId};
 use common::store::{Change, DatabaseUrl, OpenOptions, Outcome, Store, open};
 use myim_tests::api_person::{ApiPerson, Device, said, segments};
+use myim_tests::files::{Files, sha256, status_of};
+use myim_tests::memory_cap;
 use myim_tests::server::{Db, Kind, Server, Setup};
+use myim_tests::transfer::content;
 use rustix::io::ioctl_fionread;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -36,6 +39,14 @@ const LATE_MAX: Duration = Duration::from_secs(30);
 /// What somebody who reads nothing is sent: more than the buffers of two sockets hold.
 const LARGE: usize = 20_000;
 const LARGE_MESSAGES: usize = 400;
+
+/// The memory of a small machine, and what is asked of a server that has no more: uploads at the same
+/// time, each of so many bytes, and downloads of a file that nobody reads.
+const CAP_BYTES: u64 = 256 << 20;
+const UPLOADS: u64 = 50;
+const UPLOAD_BYTES: usize = 4 << 20;
+const DOWNLOADS: usize = 300;
+const DOWNLOAD_BYTES: usize = 16 << 20;
 
 /// Writes one more byte of its head, and reads what there is; whether the server has closed it.
 fn is_closed(mut stream: &TcpStream) -> bool {
@@ -290,4 +301,62 @@ fn somebody_who_reads_nothing_makes_nobody_wait() {
     assert!(late < LATE_MAX, "{late:?}");
     // He has missed nothing.
     listen(&mut deaf, &conversation, &texts);
+}
+
+/// Uploads this; the status of the answer. One that is refused may end before all of it was sent.
+fn upload(files: &Files, bytes: &[u8]) -> u16 {
+    let length = bytes.len().to_string();
+    let mut stream = files.begin("POST", "/files", &[("content-length", &length)]);
+    // What was refused is answered all the same.
+    let _sent = stream.write_all(bytes);
+    status_of(&mut stream)
+}
+
+#[test]
+fn a_server_with_little_memory_serves_a_flood_of_transfers() {
+    let Some(cap) = memory_cap::or_skip(CAP_BYTES, "a server with little memory") else {
+        return;
+    };
+    open_many_files();
+    let server = Setup::new(Kind::Whole, Db::Sqlite)
+        .open()
+        .wrapped(&cap.wrapper())
+        .start();
+    let (mut ann, mut bob) = server.friends();
+    let files = server.files();
+    let large = content(DOWNLOAD_BYTES, 1);
+    files.post(&large).ok(201);
+    let path = format!("/files/{}", sha256(&large));
+    let unread: Vec<_> = (0..DOWNLOADS)
+        .map(|_| files.begin("GET", &path, &[]))
+        .collect();
+    let longest = thread::scope(|scope| {
+        let uploads: Vec<_> = (0..UPLOADS)
+            .map(|number| {
+                let files = &files;
+                scope.spawn(move || upload(files, &content(UPLOAD_BYTES, 2 + number)))
+            })
+            .collect();
+        let mut longest = Duration::ZERO;
+        while !uploads.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let asked = Instant::now();
+            ann.say(bob.id, "are you served?");
+            bob.hears(&["are you served?"]);
+            longest = longest.max(asked.elapsed());
+        }
+        for upload in uploads {
+            assert_eq!(upload.join().unwrap(), 201);
+        }
+        longest
+    });
+    drop(unread);
+    for number in 0..UPLOADS {
+        let bytes = content(UPLOAD_BYTES, 2 + number);
+        let kept = files.get(&sha256(&bytes));
+        assert_eq!(kept.status, 200, "{kept}");
+        assert!(kept.body == bytes, "what was acknowledged is there");
+    }
+    eprintln!("longest wait {longest:?}");
+    assert!(longest < LATE_MAX, "{longest:?}");
+    assert_eq!(cap.kills().unwrap(), 0, "ended for its memory");
 }

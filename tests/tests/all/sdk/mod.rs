@@ -11,6 +11,7 @@ mod documents;
 mod examples;
 mod files;
 mod journal;
+mod network;
 mod proxy;
 mod run;
 

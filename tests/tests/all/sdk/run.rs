@@ -134,8 +134,36 @@ pub(super) fn play(db: Db, seed: u64) -> Seen {
     }
 }
 
-/// Signs everybody up, makes friends and a group; who they are, and the conversations' numbers.
+/// People with their proxies, and the conversations' numbers.
 fn people(server: &Server, seed: u64) -> (Vec<Player>, Vec<String>) {
+    let (parts, conversations) = parts(server, seed, MESSAGES);
+    let players = parts
+        .into_iter()
+        .enumerate()
+        .map(|(number, (person, mut part))| {
+            // Without TLS nobody could notice that a bit was flipped.
+            let encrypted = (number == 0).then(|| Encrypted::to(server, seed * 100));
+            let target = encrypted.as_ref().map(|way| way.tunnel.address);
+            let proxy = FaultProxy::start(part.seed, target.unwrap_or(server.chat));
+            part.server = format!("http://{}", proxy.address());
+            Player {
+                person,
+                part,
+                proxy,
+                encrypted,
+                lives: Vec::new(),
+            }
+        });
+    (players.collect(), conversations)
+}
+
+/// Signs everybody up, makes friends and a group; what each of them has to do, on the way straight to
+/// the server, and the conversations' numbers.
+pub(super) fn parts(
+    server: &Server,
+    seed: u64,
+    messages: u64,
+) -> (Vec<(ApiPerson, Part)>, Vec<String>) {
     let people: Vec<_> = PEOPLE.iter().map(|name| server.newcomer(name)).collect();
     let stranger = server.newcomer("eve");
     for (number, one) in people.iter().enumerate() {
@@ -146,7 +174,7 @@ fn people(server: &Server, seed: u64) -> (Vec<Player>, Vec<String>) {
     let group = people[0].create_group_with_members("Choir", &[&people[1], &people[2], &people[3]]);
     let choir = people[0].of_group(&group);
     let mut conversations = vec![choir];
-    let players = people.iter().enumerate().map(|(number, person)| {
+    let parts = people.iter().enumerate().map(|(number, person)| {
         // Everybody writes to the next one and to the one before, and to the group.
         let next = &people[(number + 1) % people.len()];
         let before = &people[(number + people.len() - 1) % people.len()];
@@ -156,13 +184,9 @@ fn people(server: &Server, seed: u64) -> (Vec<Player>, Vec<String>) {
         };
         let direct = person.direct(&before.user_id);
         let number = u64::try_from(number).expect("a few");
-        // Without TLS nobody could notice that a bit was flipped.
-        let encrypted = (number == 0).then(|| Encrypted::to(server, seed * 100));
-        let target = encrypted.as_ref().map(|way| way.tunnel.address);
-        let proxy = FaultProxy::start(seed * 100 + number, target.unwrap_or(server.chat));
         let part = Part {
             name: person.name.clone(),
-            server: format!("http://{}", proxy.address()),
+            server: format!("http://{}", server.chat),
             token: person.token.clone(),
             store: store(server, &person.name),
             targets: vec![
@@ -172,19 +196,13 @@ fn people(server: &Server, seed: u64) -> (Vec<Player>, Vec<String>) {
             ],
             stranger: user(&stranger),
             first: 1,
-            last: MESSAGES,
+            last: messages,
             seed: seed * 100 + number,
             death: None,
         };
-        Player {
-            person: person.clone(),
-            part,
-            proxy,
-            encrypted,
-            lives: Vec::new(),
-        }
+        (person.clone(), part)
     });
-    (players.collect(), conversations)
+    (parts.collect(), conversations)
 }
 
 fn store(server: &Server, name: &str) -> PathBuf {
@@ -193,9 +211,9 @@ fn store(server: &Server, name: &str) -> PathBuf {
     folder.join(format!("{name}.db"))
 }
 
-fn start(player: &Player) -> Process {
-    let part = serde_json::to_string(&player.part).unwrap();
-    let folder = player.part.store.parent().unwrap();
+pub(super) fn start(part: &Part) -> Process {
+    let folder = part.store.parent().unwrap();
+    let part = serde_json::to_string(part).unwrap();
     Process::spawn(process::command("sdk-person", folder).arg(part))
 }
 
@@ -222,7 +240,7 @@ fn live(
             count: dice.from(1, 40),
             latest_ms: dice.from(700, 3000),
         });
-        let process = start(&player);
+        let process = start(&player.part);
         let status = process.wait(PATIENCE);
         assert!(
             status.code().is_none(),
@@ -236,7 +254,7 @@ fn live(
         }
     }
     player.part.death = None;
-    let process = start(&player);
+    let process = start(&player.part);
     let says = |wanted: fn(&Report) -> bool| {
         process.output_becomes(PATIENCE, |output| {
             output.lines().last().is_some() && read_report(output).iter().any(wanted)
@@ -271,21 +289,13 @@ fn bury(player: &mut Player, process: &Process) {
 
 /// Everything is over and healed: what must be true now.
 fn check(mut people: Vec<LastLife>, conversations: &[String]) -> Seen {
-    let histories: Vec<(String, Vec<Value>)> = conversations
-        .iter()
-        .map(|id| {
-            // Whoever takes part can read it.
-            let mut readers = people.iter().map(|one| &one.player.person);
-            let reader =
-                readers.find(|person| person.get(&format!("/conversations/{id}")).status == 200);
-            (id.clone(), reader.expect("somebody takes part").history(id))
-        })
-        .collect();
+    let readers: Vec<_> = people.iter().map(|one| &one.player.person).collect();
+    let histories = histories(&readers, conversations);
     for LastLife { player, process } in &people {
         let wanted = Journal::wanted(
             &histories,
             &player.person.user_id,
-            &conversations_of(player),
+            &conversations_of(&player.person),
         );
         let caught_up = process.output_becomes(PATIENCE, |output| {
             Journal::confirms(&read_report(output), &player.lives, &wanted)
@@ -331,9 +341,23 @@ fn check(mut people: Vec<LastLife>, conversations: &[String]) -> Seen {
     seen
 }
 
-/// The numbers of the conversations that a player takes part in.
-fn conversations_of(player: &Player) -> Vec<String> {
-    let all = player.person.conversations();
+/// What the server has of these conversations, read by those who take part.
+pub(super) fn histories(
+    people: &[&ApiPerson],
+    conversations: &[String],
+) -> Vec<(String, Vec<Value>)> {
+    let read = |id: &String| {
+        let mut readers = people.iter();
+        let reader =
+            readers.find(|person| person.get(&format!("/conversations/{id}")).status == 200);
+        (id.clone(), reader.expect("somebody takes part").history(id))
+    };
+    conversations.iter().map(read).collect()
+}
+
+/// The numbers of the conversations that somebody takes part in.
+pub(super) fn conversations_of(person: &ApiPerson) -> Vec<String> {
+    let all = person.conversations();
     all.iter().map(|one| text(&one["id"])).collect()
 }
 

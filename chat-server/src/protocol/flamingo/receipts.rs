@@ -17,8 +17,13 @@ use tokio::time::Instant;
 
 /// How long the line has to be quiet.
 const QUIET: Duration = Duration::from_millis(250);
-/// How often to look whether TCP has acknowledged, once the line is quiet.
+/// How often to look at most whether TCP has acknowledged: each look asks the system twice, and a busy
+/// line has an entry that could count at any moment.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How often to look at least, at a client that acknowledges nothing.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(2);
+/// The longer nothing was acknowledged, the rarer a look: after an eighth of that time again.
+const PATIENCE_SHARE: u32 = 8;
 /// How old an acknowledged entry on a busy line has to be.
 const AGE: Duration = Duration::from_secs(2);
 /// A write that had to wait so long puts in doubt what the client has read.
@@ -31,6 +36,8 @@ const BUFFERED_BYTES_MAX: u64 = 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
     flights: VecDeque<Flight>,
+    /// Before this a look would find nothing, or was a moment ago.
+    look_at: Option<Instant>,
 }
 
 /// Entries that were written together.
@@ -69,18 +76,31 @@ impl Receipts {
     }
 
     /// When to ask [`Receipts::received`] next; `None` if nothing is on its way.
-    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        let last = self.flights.back()?;
+    pub(super) fn due(&self) -> Option<Instant> {
+        let (first, last) = (self.flights.front()?, self.flights.back()?);
         let quiet_at = last.undoubted_since + QUIET;
-        Some(if quiet_at > now {
-            quiet_at
-        } else {
-            now + LOOK_AGAIN
-        })
+        let countable_at = quiet_at.min(first.written_at + AGE);
+        Some(countable_at.max(self.look_at.unwrap_or(countable_at)))
     }
 
-    /// Takes out what counts as received now that the peer's TCP has acknowledged so many bytes.
-    pub(super) fn received(&mut self, acknowledged: u64, now: Instant) -> BTreeMap<ConvId, Seq> {
+    /// Takes out what counts as received now that the peer's TCP has acknowledged so many bytes. To
+    /// know how many costs calls of the system, so it is asked only when that can make a difference.
+    pub(super) fn received(
+        &mut self,
+        acknowledged: impl FnOnce() -> u64,
+        now: Instant,
+    ) -> BTreeMap<ConvId, Seq> {
+        if self.due().is_none_or(|due| now < due) {
+            return BTreeMap::new();
+        }
+        let received = self.counted(acknowledged(), now);
+        let waits = self.flights.front().map(|first| now - first.written_at);
+        let pause = waits.unwrap_or_default() / PATIENCE_SHARE;
+        self.look_at = Some(now + pause.clamp(LOOK_AGAIN, LOOK_AGAIN_MAX));
+        received
+    }
+
+    fn counted(&mut self, acknowledged: u64, now: Instant) -> BTreeMap<ConvId, Seq> {
         let is_quiet = self
             .flights
             .back()
@@ -136,14 +156,16 @@ mod tests {
         let mut receipts = Receipts::default();
         let start = Instant::now();
         receipts.written(100, one(1), start);
-        assert_eq!(receipts.due(start), Some(start + QUIET));
-        assert!(receipts.received(100, start).is_empty(), "not quiet yet");
+        assert_eq!(receipts.due(), Some(start + QUIET));
+        assert!(receipts.received(|| 100, start).is_empty(), "not quiet yet");
         assert!(
-            receipts.received(99, start + QUIET).is_empty(),
+            receipts.received(|| 99, start + QUIET).is_empty(),
             "not acknowledged yet"
         );
-        assert_eq!(receipts.received(100, start + QUIET), one(1));
-        assert_eq!(receipts.due(start), None);
+        let again = start + QUIET + LOOK_AGAIN;
+        assert_eq!(receipts.due(), Some(again));
+        assert_eq!(receipts.received(|| 100, again), one(1));
+        assert_eq!(receipts.due(), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,11 +174,49 @@ mod tests {
         let start = Instant::now();
         receipts.written(100, one(1), start);
         receipts.written(200, one(2), start + AGE);
-        assert_eq!(receipts.received(150, start + AGE), one(1));
+        assert_eq!(receipts.received(|| 150, start + AGE), one(1));
         assert!(
-            receipts.received(150, start + 2 * AGE).is_empty(),
+            receipts.received(|| 150, start + 2 * AGE).is_empty(),
             "the second is on its way"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_is_rare_however_busy_the_line_is() {
+        const MINUTE: Duration = Duration::from_secs(60);
+        let mut receipts = Receipts::default();
+        let (start, mut looks, mut counted) = (Instant::now(), 0, 0);
+        for number in 1..=6_000 {
+            let now = start + MINUTE * number / 6_000;
+            receipts.written(u64::from(number), one(number.into()), now);
+            for _ in 0..4 {
+                let look = || {
+                    looks += 1;
+                    u64::from(number)
+                };
+                let received = receipts.received(look, now);
+                counted = received.get(&CONV).map_or(counted, |seq| seq.0);
+            }
+        }
+        assert!(looks <= 600, "{looks} looks in a minute");
+        assert!(counted >= 5_700, "{counted} of 6000 count");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_acknowledges_nothing_is_looked_at_more_and_more_rarely() {
+        let mut receipts = Receipts::default();
+        let start = Instant::now();
+        receipts.written(100, one(1), start);
+        let (mut now, mut looks) = (start, 0);
+        while now < start + Duration::from_secs(60) {
+            assert!(receipts.due() > Some(now), "would look without a pause");
+            now = receipts.due().unwrap();
+            assert!(receipts.received(|| 99, now).is_empty());
+            looks += 1;
+        }
+        assert!(looks <= 60, "{looks} looks in a minute");
+        let received = receipts.received(|| 100, now + LOOK_AGAIN_MAX);
+        assert_eq!(received, one(1), "he wakes up");
     }
 
     #[tokio::test(start_paused = true)]
@@ -166,8 +226,8 @@ mod tests {
         receipts.written(100, one(1), start);
         receipts.waited(DOUBT, start + AGE);
         receipts.written(200, one(2), start + AGE);
-        assert!(receipts.received(100, start + AGE).is_empty());
-        assert_eq!(receipts.received(100, start + 2 * AGE), one(1));
+        assert!(receipts.received(|| 100, start + AGE).is_empty());
+        assert_eq!(receipts.received(|| 100, start + 2 * AGE), one(1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -180,7 +240,7 @@ mod tests {
             now += DOUBT + Duration::from_millis(600);
             receipts.waited(DOUBT, now);
             receipts.written(end, one(batch), now);
-            let received = receipts.received(end, now);
+            let received = receipts.received(|| end, now);
             counted = received.get(&CONV).map_or(counted, |seq| seq.0);
             most_under_way = most_under_way.max(batch - counted);
         }
@@ -197,7 +257,7 @@ mod tests {
         receipts.written(100, one(1), start);
         let full = 100 + 4 * BUFFERED_BYTES_MAX;
         receipts.written(full, one(2), start + DOUBT);
-        assert!(receipts.received(full, start + DOUBT).is_empty());
+        assert!(receipts.received(|| full, start + DOUBT).is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -216,7 +276,7 @@ mod tests {
         let now = Instant::now();
         receipts.written(10, one(1), now);
         receipts.written(20, BTreeMap::from([(CONV, Seq(2)), (other, Seq(5))]), now);
-        let received = receipts.received(20, now + QUIET);
+        let received = receipts.received(|| 20, now + QUIET);
         assert_eq!(received, BTreeMap::from([(CONV, Seq(2)), (other, Seq(5))]));
     }
 }

@@ -486,21 +486,21 @@ impl<'a> Running<'a> {
 
     /// Moves the device's cursors past what the client has received.
     async fn confirm_received(&mut self) {
+        let link = &*self.link;
         let received = self
             .receipts
-            .received(self.link.acknowledged(), Instant::now());
+            .received(|| link.acknowledged(), Instant::now());
         if !received.is_empty() {
             Box::pin(self.moves.hand_in(received)).await;
         }
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        let now = Instant::now();
         let idle_at = self.idle_limit().map(|limit| self.heard_at + limit);
         let frame_at = self.link.unfinished_since().map(|since| since + FRAME);
         let retry_at = self.moves.retry_at();
         [
-            self.receipts.due(now),
+            self.receipts.due(),
             self.retry_at,
             self.pace.until(),
             retry_at,

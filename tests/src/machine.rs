@@ -33,6 +33,7 @@ pub enum Need {
     OpenSsl,
     SystemdAnalyze,
     PromTool,
+    Strace,
     Seccomp,
     OuterAddress,
     Network,
@@ -50,6 +51,7 @@ impl Need {
             Self::OpenSsl => "that the scanner would find weak TLS",
             Self::SystemdAnalyze => "what systemd thinks of the units",
             Self::PromTool => "what Prometheus thinks of the metrics",
+            Self::Strace => "how often a message calls the kernel",
             Self::Seccomp => "what a process that decodes pictures may call",
             Self::OuterAddress => "that plain text from elsewhere is refused where TLS is required",
             Self::Network => "what a link that goes down and comes back costs",
@@ -71,9 +73,11 @@ impl Need {
                 return Some(format!("root and cgroups: {error}"));
             }
             Self::FakeTime => fake_time().is_none(),
-            Self::SslScan | Self::OpenSsl | Self::SystemdAnalyze | Self::PromTool => {
-                program(self.name()).is_none()
-            }
+            Self::SslScan
+            | Self::OpenSsl
+            | Self::SystemdAnalyze
+            | Self::PromTool
+            | Self::Strace => program(self.name()).is_none(),
             Self::Seccomp => !Path::new(SECCOMP).exists(),
             Self::OuterAddress => outer_address().is_none(),
         };
@@ -89,6 +93,7 @@ impl Need {
             Self::OpenSsl => "openssl",
             Self::SystemdAnalyze => "systemd-analyze",
             Self::PromTool => "promtool",
+            Self::Strace => "strace",
             Self::Seccomp => "a kernel with seccomp",
             Self::OuterAddress => "an address that is not loopback",
             Self::Network => "root and ip (Debian: package iproute2)",

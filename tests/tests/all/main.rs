@@ -25,6 +25,7 @@ mod browser;
 mod checklist;
 mod clocks;
 mod command_line;
+mod counts;
 mod crowds;
 mod database_faults;
 mod disks;

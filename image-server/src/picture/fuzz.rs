@@ -1,13 +1,9 @@
-//! The pictures that the fuzzer begins with, each also cut short and with bits turned: shown or
-//! clearly refused.
+//! What a fuzzer can feed to the decoders; the test here feeds them a fixed corpus, each picture also
+//! cut short and with bits turned.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use image_server::picture::{
-    Fit, Halt, Limits, Motion, Recipe, Shareable, Wanted, look, render, shareable,
-};
+use super::{Fit, Halt, Limits, Motion, Recipe, Shareable, Wanted, look, render, shareable};
 
 const LIMITS: Limits = Limits {
     bytes_max: 1 << 20,
@@ -15,7 +11,11 @@ const LIMITS: Limits = Limits {
     frames_max: 10,
 };
 
-fn handle(bytes: &[u8]) {
+/// A picture, which is shown or clearly refused.
+///
+/// # Panics
+/// If nothing is shown of a picture that can be, or if what is left of one for others is none.
+pub fn picture(bytes: &[u8]) {
     let halt = Halt::after(Duration::from_secs(60));
     let recipe = Recipe {
         fit: Fit::Inside(64),
@@ -32,20 +32,28 @@ fn handle(bytes: &[u8]) {
     }
 }
 
-#[test]
-fn damaged_pictures_are_shown_or_refused() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/picture");
-    let mut count = 0;
-    for file in fs::read_dir(corpus).unwrap() {
-        let bytes = fs::read(file.unwrap().path()).unwrap();
-        handle(&bytes);
-        for place in 0..bytes.len().min(256) {
-            handle(&bytes[..place]);
-            let mut turned = bytes.clone();
-            turned[place] ^= 1 << (place % 8);
-            handle(&turned);
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn damaged_pictures_are_shown_or_refused() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/picture");
+        let mut count = 0;
+        for file in fs::read_dir(corpus).unwrap() {
+            let bytes = fs::read(file.unwrap().path()).unwrap();
+            picture(&bytes);
+            for place in 0..bytes.len().min(256) {
+                picture(&bytes[..place]);
+                let mut turned = bytes.clone();
+                turned[place] ^= 1 << (place % 8);
+                picture(&turned);
+            }
+            count += 1;
         }
-        count += 1;
+        assert!(count > 5, "{count} pictures");
     }
-    assert!(count > 5, "{count} pictures");
 }

@@ -18,6 +18,8 @@ mod decode;
 mod encode;
 mod fault;
 mod format;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod halt;
 mod jpeg;
 mod limits;

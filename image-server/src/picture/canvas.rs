@@ -1,7 +1,8 @@
 //! Pixels made smaller and turned upright.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8x3, U8x4};
+use fast_image_resize::{PixelTrait, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage, RgbaImage};
 use serde::{Deserialize, Serialize};
@@ -88,25 +89,30 @@ fn plain(pixels: DynamicImage) -> DynamicImage {
 }
 
 fn resized(plain: &DynamicImage, plan: Plan) -> Result<DynamicImage, Fault> {
-    let kind = if plain.color().has_alpha() {
-        PixelType::U8x4
+    let (width, height) = plan.to;
+    if plain.color().has_alpha() {
+        let mut made = RgbaImage::new(width, height);
+        resize::<U8x4>(plain, plan, &mut made)?;
+        Ok(DynamicImage::ImageRgba8(made))
     } else {
-        PixelType::U8x3
-    };
-    let from = ImageRef::new(plain.width(), plain.height(), plain.as_bytes(), kind)
+        let mut made = RgbImage::new(width, height);
+        resize::<U8x3>(plain, plan, &mut made)?;
+        Ok(DynamicImage::ImageRgb8(made))
+    }
+}
+
+/// The kind of pixels is a type, so that code for a dozen others, each for three kinds of processors,
+/// is no part of the program: that is some megabytes.
+fn resize<P: PixelTrait>(plain: &DynamicImage, plan: Plan, into: &mut [u8]) -> Result<(), Fault> {
+    let bytes = plain.as_bytes();
+    let from = TypedImageRef::<P>::from_buffer(plain.width(), plain.height(), bytes)
         .map_err(Fault::broken)?;
     let (width, height) = plan.to;
-    let mut to = Image::new(width, height, kind);
+    let mut to = TypedImage::<P>::from_buffer(width, height, into).map_err(Fault::broken)?;
     let options = ResizeOptions::new().crop(plan.left, plan.top, plan.from.0, plan.from.1);
     Resizer::new()
-        .resize(&from, &mut to, &options)
-        .map_err(Fault::broken)?;
-    let made = if kind == PixelType::U8x4 {
-        RgbaImage::from_raw(width, height, to.into_vec()).map(DynamicImage::ImageRgba8)
-    } else {
-        RgbImage::from_raw(width, height, to.into_vec()).map(DynamicImage::ImageRgb8)
-    };
-    made.ok_or_else(|| Fault::broken("its pixels do not fill it"))
+        .resize_typed(&from, &mut to, &options)
+        .map_err(Fault::broken)
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 //! and `slow-downloads` (memory while many people do that), `sdk` (programs that use the SDK),
 //! `terminal` (`myim chat` on a busy screen), `start-up` (one command from its start to its end),
 //! `renditions` (a large photo made smaller, beside libvips), `sign-ins` (whether the time of a
-//! refusal tells who has an account), `storm` (everybody comes at once).
+//! refusal tells who has an account), `storm` (everybody comes at once), `scale` (how cost grows
+//! with what is stored).
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -33,6 +34,7 @@ mod person;
 mod proc;
 mod relay;
 mod renditions;
+mod scale;
 mod sdk;
 mod server;
 mod sign_ins;
@@ -81,6 +83,8 @@ enum What {
     One(One),
     /// Relays messages beside mosquitto, ejabberd and Prosody, and measures idle connections
     Compare(compare::Plan),
+    /// How cost grows with what is stored: a database filled and asked without a server
+    Scale(scale::Plan),
     /// How often the server calls the kernel for a message; needs `perf`, and to be root
     Calls {
         /// For how many seconds each
@@ -271,6 +275,7 @@ fn main() -> anyhow::Result<()> {
     let program = std::path::absolute(&cli.server)?;
     match cli.what {
         What::Compare(plan) => compare::run(&program, &plan),
+        What::Scale(plan) => scale::run(&program, &plan),
         What::Calls { seconds } => calls::run(&program, Duration::from_secs(seconds)),
         What::One(one) => with_server(&program, cli.database.as_deref(), one),
     }

@@ -27,6 +27,8 @@ mod teams;
 mod wal;
 mod writer;
 
+#[cfg(all(test, feature = "contract"))]
+mod explained_tests;
 #[cfg(test)]
 mod tests;
 

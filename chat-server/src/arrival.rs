@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use common::id::{GroupId, Peer};
 use common::store::{StoreError, group};
+use tokio::time::timeout;
 
 use crate::app::App;
 use crate::hub::{Entrant, Seat, Session};
@@ -14,6 +15,10 @@ use crate::walker::Walker;
 /// How long to wait for a session that is replaced. It may hang in a write to a client that is
 /// gone; then nothing more counts as received there anyway.
 const REPLACED_WAIT: Duration = Duration::from_secs(1);
+
+/// How long to wait for one that no longer writes and saves its cursors: as long as a slow database
+/// may take for a commit. What it does not save is delivered again.
+const SAVED_WAIT: Duration = Duration::from_secs(10);
 
 /// Somebody who listens.
 #[derive(Debug)]
@@ -34,7 +39,11 @@ pub async fn arrive(app: &App, entrant: Entrant) -> Result<Arrival, StoreError> 
     let seat = Seat::new(Arc::clone(&app.hub), Arc::clone(&session));
     if let Some(replaced) = replaced {
         // What the replaced session delivered must not be delivered again: its cursors first.
-        let _ = tokio::time::timeout(REPLACED_WAIT, replaced.gone.cancelled()).await;
+        let gone = replaced.gone.cancelled();
+        tokio::pin!(gone);
+        if timeout(REPLACED_WAIT, &mut gone).await.is_err() && replaced.is_saving() {
+            let _ = timeout(SAVED_WAIT, gone).await;
+        }
     }
     let groups = note_groups(app, &session).await?;
     if session.is_api() && !groups.is_empty() {

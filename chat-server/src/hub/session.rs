@@ -125,6 +125,7 @@ pub struct Session {
     is_away: AtomicBool,
     waiting: Mutex<Waiting>,
     bell: Notify,
+    is_saving: AtomicBool,
     /// Cancelled when the session has written its cursors and left the hub.
     pub gone: CancellationToken,
 }
@@ -150,8 +151,18 @@ impl Session {
             is_away: AtomicBool::new(false),
             waiting: Mutex::default(),
             bell: Notify::new(),
+            is_saving: AtomicBool::new(false),
             gone: CancellationToken::new(),
         }
+    }
+
+    /// The session has written its last to the client, and now saves what the client has.
+    pub fn saves(&self) {
+        self.is_saving.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_saving(&self) -> bool {
+        self.is_saving.load(Ordering::Relaxed)
     }
 
     /// Returns whether this was a change.

@@ -552,6 +552,7 @@ impl<'a> Running<'a> {
             // Nobody knows what the client still read of it: it comes again.
             Some(_) => BTreeMap::new(),
         };
+        self.session.saves();
         self.moves.hand_in(received).await;
         // A session that takes this one's place waits for it, see `arrive`.
         self.moves.finish().await;

@@ -295,6 +295,7 @@ impl Live {
 
     /// Ends the session with its cursors written. Then friends hear.
     pub(super) async fn leave(mut self) {
+        self.session.saves();
         let moved = self.acks.take_all();
         self.moves.hand_in(moved).await;
         // A session that takes this one's place waits for it, see `arrive`.

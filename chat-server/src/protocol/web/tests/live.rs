@@ -129,6 +129,43 @@ async fn an_own_message_carries_no_cursor_past_an_entry_that_was_not_shown() {
 }
 
 #[tokio::test]
+async fn what_a_replaced_session_saves_is_waited_for() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let opened = open_conversation(&server.app, &ann, Peer::User(bob.user)).await;
+    let conv = opened.unwrap().place.conv;
+    let who = signed_in(&server, &ann).await;
+    let seq = say(&server, &bob, conv, "from bob").await;
+    let mut first = enter(&server, &who).await;
+    assert_eq!(next_of(&mut first, conv).await.unwrap().unwrap().seq, seq);
+    first.acks.ack(conv, seq, Instant::now());
+
+    let held = store.hold_commits().await;
+    let leaves = async {
+        let session = Arc::clone(&first.session);
+        while !session.is_to_end() {
+            session.bell().await;
+        }
+        first.leave().await;
+    };
+    let is_saved = async {
+        store.is_asked_to_commit().await;
+        // Longer than a session that hangs in a write is waited for.
+        tokio::time::pause();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        tokio::time::resume();
+        drop(held);
+    };
+    let again = Live::enter(&server.app, &who, Manner::WebSocket, Backlog::All, None);
+    let (again, (), ()) = tokio::join!(Box::pin(again), leaves, is_saved);
+    let (mut again, _) = again.unwrap();
+    let shown = next_of(&mut again, conv).await.unwrap();
+    assert!(shown.is_none(), "it was acknowledged");
+    again.leave().await;
+}
+
+#[tokio::test]
 async fn a_large_group_is_never_named_with_less_than_before() {
     let server = TestServer::new(ChatConfig::default()).await;
     let ann = server.user("ann").await;

@@ -333,8 +333,8 @@ fn may_be(world: &World, device: usize, conv: usize, base: u64, event: &Value) {
     }
     let entry = usize::try_from(place - base - 1).unwrap();
     let user = World::user(device);
-    match world.logs[conv].get(entry) {
-        Some(Entry::Notice) => {}
+    let is_own = match world.logs[conv].get(entry) {
+        Some(Entry::Notice) => false,
         Some(Entry::Message {
             device: author,
             recalled,
@@ -342,6 +342,7 @@ fn may_be(world: &World, device: usize, conv: usize, base: u64, event: &Value) {
         }) => {
             let fine = *author == device || *recalled;
             assert!(fine, "told twice or unasked: {event}");
+            *author == device
         }
         Some(Entry::Update { device: author, of }) => {
             let hidden = world
@@ -351,10 +352,14 @@ fn may_be(world: &World, device: usize, conv: usize, base: u64, event: &Value) {
                 *author == device || hidden,
                 "told twice or unasked: {event}"
             );
+            *author == device
         }
         None => panic!("nobody did this: {event}"),
-    }
-    let was_there = conv != GROUP || world.since[user].is_none_or(|since| entry + 1 >= since);
+    };
+    // Nobody waits for the word of his own doing: it may be on its way while he is taken out and let
+    // in again.
+    let was_there =
+        is_own || conv != GROUP || world.since[user].is_none_or(|since| entry + 1 >= since);
     assert!(
         was_there || DEVICES[device].1 != Kind::Web,
         "from before he was let in: {event}"

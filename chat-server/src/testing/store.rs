@@ -220,6 +220,10 @@ impl Store for FaultyStore {
         self.store.uploaded(address, day).await
     }
 
+    fn begins_with(&self, column: &str, text: &str) -> (String, Vec<Value>) {
+        self.store.begins_with(column, text)
+    }
+
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         self.before_read().await?;
         self.reads.fetch_add(1, Ordering::Relaxed);

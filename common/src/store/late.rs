@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value};
+use super::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value, people};
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
@@ -172,6 +172,14 @@ impl Store for LateStore {
 
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         self.get()?.select(sql, values).await
+    }
+
+    fn begins_with(&self, column: &str, text: &str) -> (String, Vec<Value>) {
+        match self.store.get() {
+            Some(store) => store.begins_with(column, text),
+            // Whatever is asked for with it fails.
+            None => people::like(column, text),
+        }
     }
 
     async fn size_bytes(&self) -> Result<u64, StoreError> {

@@ -103,6 +103,12 @@ pub trait Store: Send + Sync + 'static {
     /// Runs one reading statement. Only for the topics of `store/shared/`, which own the SQL.
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError>;
 
+    /// For those statements: a condition that a column begins so, whatever the case of ASCII letters,
+    /// and the values of its places.
+    fn begins_with(&self, column: &str, text: &str) -> (String, Vec<Value>) {
+        people::like(column, text)
+    }
+
     /// How many bytes the database takes where it is kept, about.
     async fn size_bytes(&self) -> Result<u64, StoreError>;
 

@@ -61,13 +61,11 @@ pub async fn find(
     let mut arms = vec![arm("f_user_id = ?")];
     let mut values = vec![number];
     values.extend(range.clone());
-    for pattern in patterns(text) {
-        for condition in [
-            "f_username LIKE ? ESCAPE '!'",
-            "f_nickname LIKE ? ESCAPE '!'",
-        ] {
-            arms.push(arm(condition));
-            values.push(pattern.as_str().into());
+    for way in ways(text) {
+        for column in ["f_username", "f_nickname"] {
+            let (condition, prefix) = store.begins_with(column, &way);
+            arms.push(arm(&condition));
+            values.extend(prefix);
             values.extend(range.clone());
         }
     }
@@ -91,18 +89,18 @@ fn arm(condition: &str) -> String {
 pub(super) fn has_in_name(text: &str) -> (String, Vec<Value>) {
     let mut conditions = Vec::new();
     let mut values = Vec::new();
-    for pattern in patterns(text) {
+    for way in ways(text) {
         for column in ["u.f_username", "u.f_nickname"] {
             conditions.push(format!("{column} LIKE ? ESCAPE '!'"));
-            values.push(format!("%{pattern}").into());
+            values.push(format!("%{}", pattern(&way)).into());
         }
     }
     (conditions.join(" OR "), values)
 }
 
-/// What a name has to look like. SQLite knows capitals of ASCII only: other scripts are asked for
+/// How a name may be written. SQLite knows capitals of ASCII only: other scripts are asked for
 /// in the three ways in which people write names.
-fn patterns(text: &str) -> Vec<String> {
+fn ways(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
     let mut ways = vec![lower.clone()];
     if !text.is_ascii() {
@@ -114,7 +112,15 @@ fn patterns(text: &str) -> Vec<String> {
         ways.sort_unstable();
         ways.dedup();
     }
-    ways.iter().map(|way| pattern(way)).collect()
+    ways
+}
+
+/// A condition that a column begins so, for a database that finds an index for it, and its value.
+pub(in crate::store) fn like(column: &str, text: &str) -> (String, Vec<Value>) {
+    (
+        format!("{column} LIKE ? ESCAPE '!'"),
+        vec![pattern(text).into()],
+    )
 }
 
 /// A LIKE pattern for texts that begin so.
@@ -264,8 +270,8 @@ mod tests {
 
     #[test]
     fn other_scripts_are_asked_for_in_the_ways_of_names() {
-        assert_eq!(patterns("AnN"), ["ann%"]);
-        assert_eq!(patterns("иВАН"), ["ИВАН%", "Иван%", "иВАН%", "иван%"]);
-        assert_eq!(patterns("小明"), ["小明%"]);
+        assert_eq!(ways("AnN"), ["ann"]);
+        assert_eq!(ways("иВАН"), ["ИВАН", "Иван", "иВАН", "иван"]);
+        assert_eq!(ways("小明"), ["小明"]);
     }
 }

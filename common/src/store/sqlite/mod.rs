@@ -45,6 +45,7 @@ use self::reader::Readers;
 use self::writer::Writer;
 use super::{
     Behind, BlobClass, Change, NamedBlob, OpenOptions, Outcome, Row, Store, StoreError, Value,
+    people,
 };
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
@@ -181,6 +182,18 @@ impl<E: Engine> Store for SqliteStore<E> {
         self.engine
             .read(move |conn| shared::select(conn, &sql, &values))
             .await
+    }
+
+    /// A pattern that is not known when the statement is prepared finds no index; a range does.
+    fn begins_with(&self, column: &str, text: &str) -> (String, Vec<Value>) {
+        let (like, pattern) = people::like(column, text);
+        let ordered = format!("{column} COLLATE NOCASE");
+        let mut values = vec![text.into(), format!("{text}{}", char::MAX).into()];
+        values.extend(pattern);
+        (
+            format!("{ordered} >= ? AND {ordered} < ? AND {like}"),
+            values,
+        )
     }
 
     async fn size_bytes(&self) -> Result<u64, StoreError> {

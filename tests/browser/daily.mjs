@@ -170,7 +170,8 @@ async function choosesEmoji(ann, bob) {
   await picker.getByRole("searchbox", { name: "Search emoji" }).fill("rocket");
   await picker.getByRole("button", { name: "rocket" }).first().click();
   await picker.waitFor({ state: "detached" });
-  assert.equal(await field(ann).inputValue(), "Up 🚀");
+  // What was chosen is written when the picker is gone, and not in the same moment.
+  await ann.waitForFunction(() => document.querySelector("textarea")?.value === "Up 🚀");
   await field(ann).press("Enter");
   await message(bob, "Up 🚀").waitFor();
   // By its name, while one types.

@@ -145,11 +145,23 @@ async function putsInOrder(ann, bob, places) {
 /** @param {Page} ann @param {Page} bob @param {{direct: string, group: string}} places */
 async function mentions(ann, bob, places) {
   await bob.goto(places.direct);
+  // She types before it is known who is in the group.
+  /** @type {() => void} */
+  let hasTyped = () => {};
+  const typed = new Promise((resolve) => (hasTyped = () => resolve(undefined)));
+  const MEMBERS = /\/groups\/\d+\/members/;
+  await ann.route(MEMBERS, async (route) => {
+    await typed;
+    await route.continue();
+  });
   await ann.goto(places.group);
+  await ann.reload();
   await isOpen(ann, "Third floor");
   await field(ann).pressSequentially("Can @bo");
+  hasTyped();
   const list = ann.getByRole("listbox", { name: "Suggestions" });
   await list.getByRole("option", { name: /bob/ }).waitFor();
+  await ann.unroute(MEMBERS);
   await picture(ann, "daily-mention");
   await ann.keyboard.press("Enter");
   assert.equal(await field(ann).inputValue(), "Can @bob ");
@@ -168,6 +180,11 @@ async function choosesEmoji(ann, bob) {
   await ann.getByRole("button", { name: "Emoji", exact: true }).click();
   const picker = ann.getByRole("dialog", { name: "Emoji" });
   await picker.getByRole("searchbox", { name: "Search emoji" }).fill("rocket");
+  // With fewer to choose from it is smaller: a click on where a rocket was would be one outside.
+  await ann.waitForFunction(() => {
+    const found = document.querySelectorAll(".emoji-popover .emoji-button").length;
+    return found > 0 && found <= 64;
+  });
   await picker.getByRole("button", { name: "rocket" }).first().click();
   await picker.waitFor({ state: "detached" });
   // What was chosen is written when the picker is gone, and not in the same moment.

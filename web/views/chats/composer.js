@@ -1,4 +1,4 @@
-/** @import { Conversation, Draft, Message, Segment, State } from "../../types.js" */
+/** @import { Conversation, Draft, GroupMember, Message, Segment, State } from "../../types.js" */
 /** @import { Hindrance } from "../../state/may_write.js" */
 import { t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
@@ -51,6 +51,8 @@ export class Composer extends Element {
 
   /** The draft that was shown last, to tell apart what others change. @type {Draft | undefined} */
   #draft;
+  /** Those who can be mentioned, as they were looked at last. @type {GroupMember[] | undefined} */
+  #members;
   /** Whether a draft was shown at all. */
   #begun = false;
   /** What somebody made of the message that is edited again, because the server did not take it. @type {Draft | null} */
@@ -95,8 +97,13 @@ export class Composer extends Element {
 
   /** @param {Map<string, unknown>} changed */
   updated(changed) {
-    const { conversation, draft } = this.seen;
+    const { conversation, draft, members } = this.seen;
     if (conversation?.group) app.client?.groups.need(conversation.group.id);
+    if (members !== this.#members) {
+      this.#members = members;
+      // Who types at once names somebody before it is known who is there.
+      if (this.#field && this.#field === document.activeElement) void this.#suggester.look(conversation, this.#field);
+    }
     if (changed.has("editing") && (this.editing || changed.get("editing"))) this.#beginEditing();
     else if (!this.editing && (draft !== this.#draft || !this.#begun)) this.#showDraft(draft);
     this.#begun = this.#field !== null;

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::hub::{Hub, PassingMark};
-use crate::log::{Log, Tail};
+use crate::log::{Log, Pending, Tail};
 
 /// How long to wait before a move is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -72,19 +72,28 @@ impl CursorMoves {
             if trace::is_on() {
                 self.trace(conv, seq);
             }
-            let change = Change::MoveCursor {
-                user: self.user,
-                device: self.device,
-                conv,
-                seq,
-            };
-            match self.log.submit(change).await {
+            match self.hand_in_again(conv, seq).await {
                 Ok(pending) => self.under_way.push(Box::pin(async move {
                     (conv, seq, pending.outcome().await.map(drop))
                 })),
                 Err(error) => self.note(conv, seq, &Err(error)),
             }
         }
+    }
+
+    /// Hands in a move that may be under way already, for somebody who waits for it: whoever moves
+    /// a cursor twice to the same place moves it once.
+    ///
+    /// # Errors
+    /// When the server is stopping.
+    pub async fn hand_in_again(&mut self, conv: ConvId, seq: Seq) -> Result<Pending, StoreError> {
+        let change = Change::MoveCursor {
+            user: self.user,
+            device: self.device,
+            conv,
+            seq,
+        };
+        self.log.submit(change).await
     }
 
     /// One line for each entry that the device has from here on, as far as the tail holds it.

@@ -109,6 +109,8 @@ pub enum Report {
         failed: Vec<String>,
     },
     Resync,
+    /// There is a connection, and it was welcomed.
+    Online,
     /// There is no connection; why.
     Waiting(String),
     Ended(String),
@@ -303,7 +305,10 @@ async fn read(part: &Part, mut events: Events, reporter: &Reporter, moved: &Noti
             Some(Event::Connection(client::Connection::Waiting { reason, .. })) => {
                 reporter.tell(&Report::Waiting(reason));
             }
-            Some(Event::Connection(_) | Event::Passing(_)) => {}
+            Some(Event::Connection(client::Connection::Online { .. })) => {
+                reporter.tell(&Report::Online);
+            }
+            Some(Event::Connection(client::Connection::Connecting) | Event::Passing(_)) => {}
         }
     }
 }

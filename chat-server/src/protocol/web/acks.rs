@@ -89,6 +89,11 @@ impl Acks {
         self.due
     }
 
+    /// Where the durable cursor is, or will be when what was taken is saved.
+    pub(super) fn reached(&self, conv: ConvId) -> Seq {
+        self.places.get(&conv).map_or(Seq(0), |place| place.cursor)
+    }
+
     /// The cursors that have to move now.
     pub(super) fn take(&mut self, now: Instant) -> BTreeMap<ConvId, Seq> {
         let is_due = self.due.is_some_and(|due| due <= now);

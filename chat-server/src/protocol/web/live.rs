@@ -21,7 +21,7 @@ use crate::arrival::{Arrival, arrive};
 use crate::command::{self, Failure, SignedIn};
 use crate::cursor_moves::CursorMoves;
 use crate::hub::{ClientKind, End, Entrant, Manner, ONLINE, Reach, Seat, Session};
-use crate::log::TailEntry;
+use crate::log::{Pending, TailEntry};
 use crate::presence;
 use crate::walker::{Skipped, Walker};
 
@@ -291,6 +291,17 @@ impl Live {
             Box::pin(self.moves.hand_in(moved)).await;
         }
         self.moves.retry().await;
+    }
+
+    /// Writes all cursors now, and that of `conv` for somebody who waits for it: the outcome is his.
+    ///
+    /// # Errors
+    /// When the server is stopping.
+    pub(super) async fn save_cursor(&mut self, conv: ConvId) -> Result<Pending, StoreError> {
+        let moved = self.acks.take_all();
+        self.moves.hand_in(moved).await;
+        let seq = self.acks.reached(conv);
+        self.moves.hand_in_again(conv, seq).await
     }
 
     /// Ends the session with its cursors written. Then friends hear.

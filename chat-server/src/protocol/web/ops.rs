@@ -45,10 +45,7 @@ pub(super) async fn carry_out(
         "message.send" => Box::pin(send(running, id, text)).await,
         "ack" => {
             running.count_light();
-            match Box::pin(ack(running, text)).await {
-                Ok(acked) => answer(running, id, acked).await?,
-                Err(problem) => Err(problem),
-            }
+            Box::pin(ack(running, id, text)).await
         }
         "read" => read(running, id, text),
         "typing" => {
@@ -192,21 +189,37 @@ struct Place {
 }
 
 /// The device holds everything up to here. What neither this connection nor one before delivered
-/// does not count; the answer says what does.
-async fn ack(running: &mut Running<'_>, text: &[u8]) -> Result<Value, Problem> {
+/// does not count; the answer says what does, and comes when that is durable.
+async fn ack(running: &mut Running<'_>, id: Option<&Id>, text: &[u8]) -> Taken {
     let Place {
         conversation: Decimal(conv),
         seq,
     } = frames::fields(text)?;
-    let acked = match running.live.acks.ack(conv, Seq(seq), Instant::now()) {
-        Some(acked) => acked,
-        // This one costs a look into the database.
-        None => {
-            count(running, Class::Read)?;
-            running.live.cursor(conv).await?
+    let acked = running.live.acks.ack(conv, Seq(seq), Instant::now());
+    let counts = move |acked: Seq| json!({"conversation": conv.to_string(), "seq": acked.0});
+    match (acked, id) {
+        (Some(acked), Some(id)) => {
+            let (id, saved) = (id.clone(), running.live.save_cursor(conv).await?);
+            let saved = saved.outcome().map(move |saved| {
+                let result = saved.map(|_| counts(acked));
+                let result = result.map_err(|error| Problem::from(Failure::from(error)));
+                Done {
+                    answer: Some(finished(&id, result)),
+                    wrote: None,
+                }
+            });
+            running.pending.push_back(Box::pin(saved));
         }
-    };
-    Ok(json!({"conversation": conv.to_string(), "seq": acked.0}))
+        // Nobody waits: it is saved with others.
+        (Some(_), None) => {}
+        // This one costs a look into the database.
+        (None, _) => {
+            count(running, Class::Read)?;
+            let acked = counts(running.live.cursor(conv).await?);
+            go_on(running, id, async { Ok(acked) });
+        }
+    }
+    Ok(())
 }
 
 /// The user has read up to here.

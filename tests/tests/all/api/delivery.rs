@@ -134,6 +134,25 @@ fn delivery_goes_on_behind_what_was_acknowledged() {
 }
 
 #[test]
+fn an_acknowledgment_that_was_answered_survives_a_crash() {
+    for mut server in [Server::sqlite(), Server::mariadb()] {
+        let Village {
+            ann, bob, direct, ..
+        } = Village::new(&server);
+        ann.say(&direct, "a1", "once");
+        let mut phone = bob.connect();
+        assert_eq!(until(&mut phone, &direct, "once"), ["once"]);
+        phone.ack_all();
+        server.crash();
+        // However he asks: over another way, too, it does not come again.
+        let left = bob.get("/sync?wait=0").ok(200);
+        let entries = left["events"].as_array().unwrap().iter();
+        let entries: Vec<_> = entries.filter(|event| event["seq"].is_u64()).collect();
+        assert!(entries.is_empty(), "{entries:?}");
+    }
+}
+
+#[test]
 fn the_senders_other_devices_hear_it_too() {
     let server = Server::sqlite();
     let Village { ann, direct, .. } = Village::new(&server);

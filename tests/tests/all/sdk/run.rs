@@ -316,7 +316,7 @@ fn check(mut people: Vec<LastLife>, conversations: &[String]) -> Seen {
         assert!(status.success(), "{}", process.story());
         bury(player, process);
         if is_whole {
-            nothing_is_left(player);
+            nothing_is_left(player, process);
             seen.whole += 1;
         }
         let overlaps = player.proxy.overlaps();
@@ -362,7 +362,7 @@ pub(super) fn conversations_of(person: &ApiPerson) -> Vec<String> {
 }
 
 /// What was confirmed has reached the server when the client was closed.
-fn nothing_is_left(player: &Player) {
+fn nothing_is_left(player: &Player, process: &Process) {
     let left = player.person.get("/sync?wait=0").ok(200);
     let events = left["events"].as_array().expect("a list");
     let entries: Vec<_> = events
@@ -371,9 +371,10 @@ fn nothing_is_left(player: &Player) {
         .collect();
     assert!(
         entries.is_empty(),
-        "{} confirmed everything and closed, but the server holds {} for it: {:?}",
+        "{} confirmed everything and closed, but the server holds {} for it: {entries:?}\n{}\n{}",
         player.person.name,
         entries.len(),
-        entries.first()
+        player.proxy.story(),
+        process.story()
     );
 }

@@ -66,13 +66,18 @@ await run(async () => {
   await changesPassword(ann.page);
 });
 
-/** What a password lacks is said beside it and in our words, whatever language the browser speaks. */
+/** What a field lacks is said beside it and in our words, whatever language the browser speaks. */
 async function lacksSomething() {
   const page = await (await context({ locale: "zh-CN" })).newPage();
   await page.goto(origin);
   await page.getByRole("button", { name: "English" }).click();
   await page.getByRole("button", { name: "Create account" }).first().click();
-  await page.getByLabel("User name").fill("ann");
+  const name = page.getByLabel("User name");
+  await page.locator("form").getByRole("button", { name: "Create account" }).click();
+  await page.getByRole("alert").getByText("Enter your user name.").waitFor();
+  assert(await name.evaluate((field) => field === document.activeElement && field.ariaInvalid === "true"));
+  await name.fill("ann");
+  await page.getByText("Enter your user name.").waitFor({ state: "detached" });
   const password = page.getByLabel("Password", { exact: true });
   const create = page.locator("form").getByRole("button", { name: "Create account" });
   await create.click();

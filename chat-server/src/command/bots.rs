@@ -15,7 +15,8 @@ use common::store::{Change, Outcome, outgoing_hook};
 use super::register::NICKNAME_BYTES_MAX;
 use super::sign_in::{DEVICE_NAME_BYTES_MAX, end_replaced, ended, no_random, random, token};
 use super::{
-    Failure, Field, ProfileEdit, SignedIn, change_profile, check_name, done, persons, uncancelled,
+    Failure, ProfileEdit, SignedIn, change_profile, check_name, check_username, done, persons,
+    uncancelled,
 };
 use crate::actor::{Actor, Mark};
 use crate::app::App;
@@ -81,7 +82,7 @@ pub async fn make_bot(
         return Err(Failure::NotForBots);
     }
     let username_bytes_max = usize::try_from(app.config.username_bytes_max).unwrap_or(usize::MAX);
-    check_name(Field::USERNAME, &new.username, username_bytes_max)?;
+    check_username(&new.username, username_bytes_max)?;
     check_name("the nickname", &new.nickname, NICKNAME_BYTES_MAX)?;
     let actor = &signed.actor;
     let change = BotChange::Create {

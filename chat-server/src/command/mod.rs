@@ -1,4 +1,4 @@
-//! What a user may do, and what an action means: one verb, one file.
+//! What a user may do, and what an action means: a verb a file, or a few of one kind.
 //!
 //! **Invariant:** a command returns its reply; it never sees a connection or a packet, and writes
 //! only through the log.
@@ -51,7 +51,10 @@ mod uncancelled;
 
 use common::api::Refusal;
 use common::store::{Outcome, StoreError};
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
 use thiserror::Error;
+use unicode_normalization::is_nfkc;
 
 use crate::webhooks::target::TargetError;
 use uncancelled::uncancelled;
@@ -205,6 +208,26 @@ fn check_name(field: &'static str, text: &str, bytes_max: usize) -> Result<(), F
     check_text(field, text, bytes_max)
 }
 
+/// Checks a name by which somebody is found and known: besides, nothing that passes for another
+/// name, and nothing that means something else where a name is written.
+fn check_username(text: &str, bytes_max: usize) -> Result<(), Failure> {
+    let field = Field::USERNAME;
+    check_name(field, text, bytes_max)?;
+    let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    let problem = if text.trim() != text {
+        "begins or ends with a space"
+    } else if text.chars().any(|c| invisible.contains(c)) {
+        "has characters that nobody sees"
+    } else if !is_nfkc(text) {
+        "has characters that look like others: write it in their plain form"
+    } else if text.starts_with(['@', '#']) {
+        "begins with @ or #, which say before a name whose it is"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Invalid { field, problem })
+}
+
 /// Marks that change the direction of text: a name with one can pass for another name.
 fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -225,6 +248,34 @@ mod tests {
         assert!(check_name("name", "🙂'\"; DROP TABLE", 31).is_ok());
         for bad in ["", "  ", "a\nb", "a\u{202e}b", "a\u{0}b", &"x".repeat(32)] {
             assert!(check_name("name", bad, 31).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn user_names_do_not_pass_for_others() {
+        for good in [
+            "ann",
+            "13800138000",
+            "张三",
+            "Ann Lee",
+            "ann@example",
+            "José",
+            "🙂",
+        ] {
+            assert!(check_username(good, 31).is_ok(), "{good:?}");
+        }
+        for bad in [
+            " ann",
+            "ann\u{3000}",
+            "a\u{200b}nn",
+            "ann\u{fe0f}",
+            "\u{3164}",
+            "ｂｏｂ",
+            "e\u{301}ve",
+            "@ann",
+            "#tea",
+        ] {
+            assert!(check_username(bad, 31).is_err(), "{bad:?}");
         }
     }
 }

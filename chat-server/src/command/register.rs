@@ -9,7 +9,7 @@ use common::config::Registration as Policy;
 use common::id::{Peer, UserId};
 use common::store::{Change, invite};
 
-use super::{Failure, Field, check_name, done};
+use super::{Failure, Field, check_name, check_username, done};
 use crate::app::App;
 
 /// The longest nickname, in bytes: the Windows client's buffers hold 63.
@@ -72,7 +72,7 @@ pub async fn register(app: &App, from: IpAddr, wanted: Registration) -> Result<U
 /// Whether an account could look so.
 pub(super) fn check(app: &App, wanted: &Registration) -> Result<(), Failure> {
     let username_bytes_max = usize::try_from(app.config.username_bytes_max).unwrap_or(usize::MAX);
-    check_name(Field::USERNAME, &wanted.username, username_bytes_max)?;
+    check_username(&wanted.username, username_bytes_max)?;
     check_name("the nickname", &wanted.nickname, NICKNAME_BYTES_MAX)?;
     check_password(&wanted.password)
 }

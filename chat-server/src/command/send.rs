@@ -152,9 +152,9 @@ impl Sending {
                     at: entry.origin.at,
                     is_repeat: false,
                 })
-                .ok_or(Failure::Invalid {
-                    field: "the message",
-                    problem: "was not appended",
+                .ok_or_else(|| {
+                    let why = "a message was committed without an entry".to_owned();
+                    StoreError::Broken(why).into()
                 }),
             Outcome::AlreadyThere { conv, seq, at } => Ok(Sent {
                 conv,

@@ -368,6 +368,17 @@ fn without_the_web_client_only_the_api_is_there() {
 }
 
 #[test]
+fn who_mistypes_an_address_in_a_browser_gets_to_the_page() {
+    let server = Server::sqlite();
+    let browser = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
+    let visit = ask(&server.api(), "GET", "/people", &browser);
+    assert_eq!((visit.status, visit.header("location")), (303, "/"));
+    get(&server, "/people").refused(404, "not_found");
+    ask(&server.api(), "POST", "/people", &browser).refused(404, "not_found");
+    ask(&server.api(), "GET", "/api/people", &browser).refused(404, "not_found");
+}
+
+#[test]
 fn a_directory_without_a_page_is_told_at_the_start() {
     let setup = Setup::new(Kind::Whole, Db::Sqlite);
     let folder = setup.directory().join("nothing");

@@ -26,6 +26,7 @@ export class SignIn extends Element {
     busy: { state: true },
     failure: { state: true },
     asksInvite: { state: true },
+    lacking: { state: true },
   };
 
   select = (/** @type {import("../../types.js").State} */ { server, endedBy, route }) => ({ server, endedBy, route });
@@ -38,6 +39,8 @@ export class SignIn extends Element {
     /** @type {Problem | null} */
     this.failure = null;
     this.asksInvite = false;
+    /** The names of fields that were left empty. @type {string[]} */
+    this.lacking = [];
   }
 
   /** The browser itself heeds `autofocus` only while it loads a page. */
@@ -73,6 +76,8 @@ export class SignIn extends Element {
   #form(server, code) {
     const at = this.failure ? FIELDS[this.failure.code] : undefined;
     const error = this.failure ? describe(this.failure) : "";
+    const wrong = (/** @type {string} */ field) =>
+      this.lacking.includes(field) ? t(`auth.${field}_missing`) : at === field ? error : "";
     const invites = this.signsUp && (server?.registration === "invite" || this.asksInvite || code);
     return html`<form class="auth-form" @submit=${this.#submit} @input=${() => signedIn.warm()}>
       <div class="field">
@@ -88,11 +93,12 @@ export class SignIn extends Element {
           dir="auto"
           required
           maxlength="31"
-          aria-invalid=${at === "username" ? "true" : nothing}
+          aria-invalid=${wrong("username") ? "true" : nothing}
           aria-describedby="username-hint username-error"
-          @input=${(/** @type {InputEvent} */ event) => (this.username = /** @type {HTMLInputElement} */ (event.target).value)}
+          @input=${this.#named}
+          @invalid=${this.#lacks}
         />
-        <span id="username-error" class="field-error" role="alert">${at === "username" ? error : nothing}</span>
+        <span id="username-error" class="field-error" role="alert">${wrong("username")}</span>
         ${this.signsUp ? html`<span id="username-hint" class="field-hint">${t("auth.username_hint")}</span>` : nothing}
       </div>
       ${this.signsUp
@@ -121,10 +127,12 @@ export class SignIn extends Element {
               autocomplete="off"
               autocapitalize="none"
               spellcheck="false"
-              aria-invalid=${at === "invite" ? "true" : nothing}
+              aria-invalid=${wrong("invite") ? "true" : nothing}
               aria-describedby="invite-hint invite-error"
+              @input=${this.#filled}
+              @invalid=${this.#lacks}
             />
-            <span id="invite-error" class="field-error" role="alert">${at === "invite" ? error : nothing}</span>
+            <span id="invite-error" class="field-error" role="alert">${wrong("invite")}</span>
             <span id="invite-hint" class="field-hint">${t("auth.invite_hint")}</span>
           </div>`
         : nothing}
@@ -173,9 +181,31 @@ export class SignIn extends Element {
     </div>`;
   }
 
+  /** @param {InputEvent} event */
+  #named(event) {
+    this.username = /** @type {HTMLInputElement} */ (event.target).value;
+    this.#filled(event);
+  }
+
+  /** @param {Event} event */
+  #filled(event) {
+    const { name } = /** @type {HTMLInputElement} */ (event.target);
+    this.lacking = this.lacking.filter((field) => field !== name);
+  }
+
+  /** The form is not sent, for a reason that is said in our words. @param {Event} event */
+  #lacks(event) {
+    event.preventDefault();
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    this.lacking = [...this.lacking, field.name];
+    // The browser goes to the first field that lacks something, but not to one it says nothing of.
+    if (field.form?.querySelector("input:invalid") === field) field.focus();
+  }
+
   #turn() {
     this.signsUp = !this.signsUp;
     this.failure = null;
+    this.lacking = [];
     /** @type {HTMLElement | null} */ (this.querySelector("#username"))?.focus();
   }
 

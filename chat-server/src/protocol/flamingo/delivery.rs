@@ -7,7 +7,8 @@ use common::api::{Body, Entry, Notice};
 use common::id::{ConvKind, Millis, Peer};
 use common::store::{Store, StoreError};
 use common::wire::chat::Packet;
-use common::wire::{command, translate as wire};
+use common::wire::command;
+use common::wire::translate::{UNREADABLE, notice};
 
 use super::link::encoded;
 use super::packets::{self, FriendStep};
@@ -201,7 +202,7 @@ pub(super) fn unreadable(entry: &Entry, session: &Session) -> Shown {
     if is_own || !matches!(entry.body, Body::Message { .. }) {
         return Shown::Nothing;
     }
-    let words = wire::notice(wire::UNREADABLE, entry.origin.at);
+    let words = notice(UNREADABLE, entry.origin.at);
     chat(entry, words).map_or(Shown::Nothing, Shown::Own)
 }
 

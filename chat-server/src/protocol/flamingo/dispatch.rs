@@ -6,7 +6,7 @@ use std::sync::Arc;
 use common::api::{Profile, Refusal, TeamEdit};
 use common::id::{ConvId, Millis, Peer};
 use common::wire::chat::Packet;
-use common::wire::command::{self, operate};
+use common::wire::command::{self as opcode, operate};
 use common::wire::stream::{Malformed, Reader};
 
 use super::greeting::answer_register;
@@ -15,7 +15,7 @@ use super::link::{Ended, Link};
 use super::packets::{self, FriendStep};
 use super::translate::rewrite;
 use crate::app::App;
-use crate::command::{self as commands, Failure, Joined, Letter, PasswordChange, Sending};
+use crate::command::{self, Failure, Joined, Letter, PasswordChange, Sending};
 use crate::hub::Session;
 
 /// A request that cannot be read ends the connection.
@@ -34,28 +34,28 @@ pub(super) async fn carry_out(
 ) -> Result<(), Ended> {
     let seq = packet.seq;
     let result = match packet.command {
-        command::HEARTBEAT => {
-            link.push(&packets::empty(command::HEARTBEAT, seq));
+        opcode::HEARTBEAT => {
+            link.push(&packets::empty(opcode::HEARTBEAT, seq));
             Ok(())
         }
-        command::REGISTER => {
+        opcode::REGISTER => {
             if let Some(answer) = answer_register(app, link, packet).await {
                 link.push(&answer);
             }
             Ok(())
         }
-        command::FRIEND_LIST => push_friend_list(app, session, link, seq).await,
-        command::FIND_USER => find(app, link, packet).await,
-        command::OPERATE_FRIEND => operate_friend(app, session, link, packet).await,
-        command::USER_STATUS => set_status(app, session, packet).await,
-        command::UPDATE_INFO => set_profile(app, session, link, packet).await,
-        command::CHANGE_PASSWORD => set_password(app, session, link, packet).await,
-        command::CREATE_GROUP => create_group(app, session, link, packet).await,
-        command::GROUP_MEMBERS => members(app, session, link, packet).await,
-        command::REMOTE_DESKTOP => return relay_frame(app, session, packet).await,
-        command::UPDATE_TEAMS => return edit_teams(app, session, link, packet).await,
-        command::SET_MARK => return set_remark(app, session, link, packet).await,
-        command::MOVE_FRIEND => return move_contact(app, session, link, packet).await,
+        opcode::FRIEND_LIST => push_friend_list(app, session, link, seq).await,
+        opcode::FIND_USER => find(app, link, packet).await,
+        opcode::OPERATE_FRIEND => operate_friend(app, session, link, packet).await,
+        opcode::USER_STATUS => set_status(app, session, packet).await,
+        opcode::UPDATE_INFO => set_profile(app, session, link, packet).await,
+        opcode::CHANGE_PASSWORD => set_password(app, session, link, packet).await,
+        opcode::CREATE_GROUP => create_group(app, session, link, packet).await,
+        opcode::GROUP_MEMBERS => members(app, session, link, packet).await,
+        opcode::REMOTE_DESKTOP => return relay_frame(app, session, packet).await,
+        opcode::UPDATE_TEAMS => return edit_teams(app, session, link, packet).await,
+        opcode::SET_MARK => return set_remark(app, session, link, packet).await,
+        opcode::MOVE_FRIEND => return move_contact(app, session, link, packet).await,
         _ => return Err(Ended::BadRequest("unknown command")),
     };
     if let Err(failure) = result {
@@ -85,7 +85,7 @@ pub(super) async fn outgoing(
     packet: &Packet,
 ) -> Result<Option<Outgoing>, Ended> {
     let mut fields = Reader::new(&packet.trailing);
-    let targets = if packet.command == command::MULTI_CHAT {
+    let targets = if packet.command == opcode::MULTI_CHAT {
         let targets = fields.bytes()?;
         Request::read(targets)
             .and_then(|request| request.integers("targets"))
@@ -132,7 +132,7 @@ pub(super) async fn send(
     conv: ConvId,
     letter: Letter,
 ) -> Result<Option<Sending>, Ended> {
-    match commands::send(app, &session.actor, conv, letter, packet.seq.into()).await {
+    match command::send(app, &session.actor, conv, letter, packet.seq.into()).await {
         Ok(sending) => Ok(Some(sending)),
         Err(Failure::Store(error)) => Err(Ended::NotSaved(error)),
         Err(failure) => {
@@ -152,7 +152,7 @@ async fn push_friend_list(
     link: &mut Link,
     seq: i32,
 ) -> Result<(), Failure> {
-    let list = commands::contacts(app, &session.actor).await?;
+    let list = command::contacts(app, &session.actor).await?;
     link.push(&packets::friend_list(seq, &list, &app.hub, session.kind));
     Ok(())
 }
@@ -164,10 +164,10 @@ async fn find(app: &App, link: &mut Link, packet: &Packet) -> Result<(), Failure
     let (Some(_), Some(username)) = (request.integer("type"), request.text("username")) else {
         return Ok(());
     };
-    match commands::find(app, &username).await {
+    match command::find(app, &username).await {
         Ok(profile) => link.push(&packets::found(packet.seq, 0, profile.as_ref())),
         Err(failure) => {
-            link.push(&packets::found(packet.seq, command::code::UNKNOWN, None));
+            link.push(&packets::found(packet.seq, opcode::code::UNKNOWN, None));
             return Err(failure);
         }
     }
@@ -189,7 +189,7 @@ async fn operate_friend(
     };
     match (peer(id), kind) {
         (Some(Peer::Group(group)), operate::REMOVE) => {
-            commands::leave_group(app, &session.actor, group, seq.into()).await?;
+            command::leave_group(app, &session.actor, group, seq.into()).await?;
             let peer = Peer::Group(group);
             link.push(&packets::friend_step(
                 seq,
@@ -200,7 +200,7 @@ async fn operate_friend(
         }
         (Some(Peer::Group(group)), _) => {
             let (actor, note) = (&session.actor, String::new());
-            match commands::join_or_ask(app, actor, group, note, seq.into()).await? {
+            match command::join_or_ask(app, actor, group, note, seq.into()).await? {
                 Joined::Now => {}
                 // If an admin has to agree, the client hears of it when he has.
                 Joined::Asked | Joined::Before => return Ok(()),
@@ -211,14 +211,14 @@ async fn operate_friend(
             link.push(&packets::changed(seq, peer));
         }
         (Some(Peer::User(user)), operate::APPLY) => {
-            commands::request_friend(app, &session.actor, user, String::new(), seq.into()).await?;
+            command::request_friend(app, &session.actor, user, String::new(), seq.into()).await?;
         }
         (Some(Peer::User(user)), operate::ANSWER) => {
             let Some(accept) = request.integer("accept") else {
                 return Ok(());
             };
             let profile =
-                commands::answer_friend(app, &session.actor, user, accept == 1, seq.into()).await?;
+                command::answer_friend(app, &session.actor, user, accept == 1, seq.into()).await?;
             let step = FriendStep::Answered(i32::from(accept == 1));
             link.push(&packets::friend_step(
                 seq,
@@ -228,7 +228,7 @@ async fn operate_friend(
             ));
         }
         (Some(Peer::User(user)), operate::REMOVE) => {
-            let profile = commands::remove_friend(app, &session.actor, user, seq.into()).await?;
+            let profile = command::remove_friend(app, &session.actor, user, seq.into()).await?;
             let step = FriendStep::Removed;
             link.push(&packets::friend_step(
                 seq,
@@ -247,7 +247,7 @@ async fn set_status(app: &App, session: &Session, packet: &Packet) -> Result<(),
         return Ok(());
     };
     match (request.integer("type"), request.integer("onlinestatus")) {
-        (Some(_), Some(status)) => commands::set_status(app, session, status).await,
+        (Some(_), Some(status)) => command::set_status(app, session, status).await,
         _ => Ok(()),
     }
 }
@@ -263,12 +263,12 @@ async fn set_profile(
     else {
         return Ok(());
     };
-    match commands::set_profile(app, &session.actor, profile.clone()).await {
+    match command::set_profile(app, &session.actor, profile.clone()).await {
         Ok(()) => link.push(&packets::profile_changed(packet.seq, &profile)),
         Err(failure) => {
-            let code = command::code::UPDATE_INFO_FAILED;
+            let code = opcode::code::UPDATE_INFO_FAILED;
             let msg = format!("update user info failed: {failure}");
-            link.push(&packets::code(command::UPDATE_INFO, packet.seq, code, &msg));
+            link.push(&packets::code(opcode::UPDATE_INFO, packet.seq, code, &msg));
             return Err(failure);
         }
     }
@@ -302,20 +302,20 @@ async fn set_password(
         return Ok(());
     };
     let change = PasswordChange { old, new };
-    let result = commands::set_password(app, &session.actor, &change, None).await;
+    let result = command::set_password(app, &session.actor, &change, None).await;
     let (code, msg) = match &result {
         Ok(()) => (0, packets::OK.to_owned()),
         Err(Failure::WrongPassword) => (
-            command::code::WRONG_PASSWORD,
+            opcode::code::WRONG_PASSWORD,
             "incorrect old password".to_owned(),
         ),
         Err(failure) => (
-            command::code::CHANGE_PASSWORD_FAILED,
+            opcode::code::CHANGE_PASSWORD_FAILED,
             format!("modify password error: {failure}"),
         ),
     };
     link.push(&packets::code(
-        command::CHANGE_PASSWORD,
+        opcode::CHANGE_PASSWORD,
         packet.seq,
         code,
         &msg,
@@ -334,7 +334,7 @@ async fn create_group(
     else {
         return Ok(());
     };
-    match commands::create_group(app, &session.actor, name.clone(), seq.into()).await {
+    match command::create_group(app, &session.actor, name.clone(), seq.into()).await {
         Ok(group) => {
             link.push(&packets::group_created(seq, group, &name));
             let step = FriendStep::Answered(1);
@@ -342,9 +342,9 @@ async fn create_group(
             Ok(())
         }
         Err(failure) => {
-            let code = command::code::CREATE_GROUP_FAILED;
+            let code = opcode::code::CREATE_GROUP_FAILED;
             let msg = format!("create group error: {failure}");
-            link.push(&packets::code(command::CREATE_GROUP, seq, code, &msg));
+            link.push(&packets::code(opcode::CREATE_GROUP, seq, code, &msg));
             Err(failure)
         }
     }
@@ -362,7 +362,7 @@ async fn members(
     };
     // To whoever is no member, a group looks like one that does not exist: empty.
     let result = match peer(id) {
-        Some(Peer::Group(group)) => commands::members(app, &session.actor, group).await,
+        Some(Peer::Group(group)) => command::members(app, &session.actor, group).await,
         Some(Peer::User(_)) | None => Err(Refusal::NoSuchGroup.into()),
     };
     let shown = result.as_deref().unwrap_or_default();
@@ -383,7 +383,7 @@ async fn relay_frame(app: &App, session: &Session, packet: &Packet) -> Result<()
     let to = fields.i32()?;
     if let Some(Peer::User(user)) = peer(to)
         && let Err(failure) =
-            commands::relay_frame(app, session, user, header, frame, packet.seq).await
+            command::relay_frame(app, session, user, header, frame, packet.seq).await
     {
         say_nothing(packet.command, &failure);
     }
@@ -404,7 +404,7 @@ async fn edit_teams(
         (2, Some(to), Some(from)) => TeamEdit::Rename { from, to },
         _ => return Ok(()),
     };
-    let result = commands::edit_teams(app, &session.actor, edit).await;
+    let result = command::edit_teams(app, &session.actor, edit).await;
     list_after(app, session, link, packet, result).await
 }
 
@@ -419,7 +419,7 @@ async fn set_remark(
     let (Some(peer), Some(remark)) = (peer(id), remark) else {
         return Ok(());
     };
-    let result = commands::set_remark(app, &session.actor, peer, remark).await;
+    let result = command::set_remark(app, &session.actor, peer, remark).await;
     list_after(app, session, link, packet, result).await
 }
 
@@ -434,7 +434,7 @@ async fn move_contact(
     let (Some(peer), Some(to), Some(from)) = (peer(id), to, from) else {
         return Ok(());
     };
-    let result = commands::move_contact(app, &session.actor, peer, from, to).await;
+    let result = command::move_contact(app, &session.actor, peer, from, to).await;
     list_after(app, session, link, packet, result).await
 }
 

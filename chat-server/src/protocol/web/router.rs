@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRef;
+use axum::extract::{FromRef, State};
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Router, middleware, routing};
 use common::http::traced;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +39,23 @@ impl FromRef<WebState> for CancellationToken {
     }
 }
 
+/// Somebody who mistyped an address in a browser gets to the web client; programs are told.
+async fn nothing_here(
+    State(app): State<Arc<App>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let accepts = headers
+        .get(ACCEPT)
+        .and_then(|accepts| accepts.to_str().ok());
+    let is_visit = method == Method::GET && accepts.is_some_and(|it| it.contains("text/html"));
+    if is_visit && app.config.web_client.web_client && !uri.path().starts_with("/api/") {
+        return Redirect::to("/").into_response();
+    }
+    Problem::from(code::NOT_FOUND).into_response()
+}
+
 /// What the operator of the machine reaches through the server's own door: the administration, and
 /// nothing else. Requests need an [`super::Operator`] among their extensions.
 pub fn operators_router(app: Arc<App>, shutdown: CancellationToken) -> Router {
@@ -61,7 +81,7 @@ pub fn router(app: Arc<App>, shutdown: CancellationToken) -> Router {
         .route("/api/docs", routing::get(document::page))
         .layer(axum::Extension(documents))
         .merge(pages::routes(&state.app.config))
-        .fallback(|| async { Problem::from(code::NOT_FOUND) });
+        .fallback(nothing_here);
     // From the inside out.
     routes
         .layer(middleware::from_fn(layers::in_time))

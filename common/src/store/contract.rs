@@ -17,6 +17,7 @@ pub mod devices;
 pub mod file_references;
 mod file_setup;
 pub mod files;
+pub mod frequent_words;
 pub mod friends;
 pub mod group_rules;
 mod group_setup;
@@ -94,6 +95,12 @@ macro_rules! store_contract {
                 an_invite_is_taken_back
                 invites_are_limited
                 two_with_one_invite_make_one_account
+            }
+            frequent_words {
+                the_newest_come_first_in_pages
+                any_two_may_be_asked_for
+                so_many_words_begin_alike
+                who_came_later_finds_what_came_later
             }
             friends {
                 a_request_is_told_to_the_asked
@@ -366,6 +373,7 @@ mod tests {
             include_str!("contract/devices.rs"),
             include_str!("contract/file_references.rs"),
             include_str!("contract/files.rs"),
+            include_str!("contract/frequent_words.rs"),
             include_str!("contract/friends.rs"),
             include_str!("contract/group_rules.rs"),
             include_str!("contract/groups.rs"),

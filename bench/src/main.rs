@@ -275,7 +275,7 @@ fn main() -> anyhow::Result<()> {
     let program = std::path::absolute(&cli.server)?;
     match cli.what {
         What::Compare(plan) => compare::run(&program, &plan),
-        What::Scale(plan) => scale::run(&program, &plan),
+        What::Scale(plan) => scale::run(&program, cli.database.as_deref(), &plan),
         What::Calls { seconds } => calls::run(&program, Duration::from_secs(seconds)),
         What::One(one) => with_server(&program, cli.database.as_deref(), one),
     }

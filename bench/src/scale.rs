@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use common::api::{Body, Dialect, NewAccount, Origin, Segment, SegmentedContent};
 use common::id::{ClientId, ConvId, DeviceId, Millis, Seq, UserId};
 use common::store::search::{Indexed, SearchChange, Wanted};
@@ -41,19 +41,27 @@ const TALKATIVE: (UserId, UserId) = (UserId(1), UserId(2));
 /// What is measured.
 #[derive(clap::Args)]
 pub(crate) struct Plan {
-    /// How many messages; each number is measured in a database of its own
+    /// How many messages; each number is measured in a database of its own, or one number in the
+    /// empty one of --database
     #[arg(value_name = "N", value_delimiter = ',', default_values_t = [10_000, 100_000, 1_000_000])]
     messages: Vec<u32>,
 }
 
 #[tokio::main]
-pub(crate) async fn run(program: &Path, plan: &Plan) -> anyhow::Result<()> {
+pub(crate) async fn run(program: &Path, database: Option<&str>, plan: &Plan) -> anyhow::Result<()> {
     println!(
         "| messages | people | database, MiB | filled, messages/s | opened, ms | one message, ms \
          | {BATCH_CHANGES} messages, ms | a page of history, ms | what is new, ms \
-         | list of conversations, ms | a rare word, ms | a frequent word, ms |"
+         | list of conversations, ms | a rare word, ms | a frequent word, ms \
+         | a frequent one as typed, ms | both, ms |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
+    if let Some(url) = database {
+        let [messages] = plan.messages[..] else {
+            bail!("one number of messages fits into the one database");
+        };
+        return measure(&url.parse()?, messages).await;
+    }
     let beside = program
         .parent()
         .context("the server's program is nowhere")?;
@@ -70,6 +78,10 @@ pub(crate) async fn run(program: &Path, plan: &Plan) -> anyhow::Result<()> {
 async fn measure(url: &DatabaseUrl, messages: u32) -> anyhow::Result<()> {
     let options = OpenOptions::default();
     let store = open(url, &options).await?;
+    ensure!(
+        store.account(UserId(1)).await?.is_none(),
+        "there is something in {url}"
+    );
     let began = Instant::now();
     let mut filler = Filler::new(Arc::clone(&store), messages);
     filler.fill(messages).await?;
@@ -251,23 +263,32 @@ impl Filler {
 }
 
 /// The median time of each question, of people and places all over the database.
-async fn questions(store: &dyn Store, filler: &Filler) -> anyhow::Result<[f64; 5]> {
-    let mut took = [(); 5].map(|()| Histogram::<u64>::new(3));
+async fn questions(store: &dyn Store, filler: &Filler) -> anyhow::Result<[f64; 7]> {
+    let mut took = [(); 7].map(|()| Histogram::<u64>::new(3));
     let long = ConvId::direct(TALKATIVE.0, TALKATIVE.1);
     let length = filler.number / 2;
     for number in 0..ASKED {
         let user = UserId(1 + number.wrapping_mul(7919) % filler.people);
         let after = Seq((number.wrapping_mul(104_729) % length).into());
-        let rare = [Wanted::Word(format!("r{}", number % RARE))];
-        let frequent = [Wanted::Word("lunch".to_owned())];
+        let rare = Wanted::Word(format!("r{}", number % RARE));
+        let frequent = Wanted::Word("lunch".to_owned());
+        let searches = [
+            vec![rare.clone()],
+            vec![frequent.clone()],
+            // The last word of what people type may be unfinished.
+            vec![Wanted::Prefix("lunc".to_owned())],
+            vec![frequent, rare],
+        ];
         for (question, took) in took.iter_mut().enumerate() {
             let began = Instant::now();
             match question {
                 0 => drop(store.pull(long, after, PAGE).await?),
                 1 => drop(store.behind(user, DEVICE).await?),
                 2 => drop(place::list(store, user, false, None, PAGE).await?),
-                3 => drop(search::find(store, TALKATIVE.0, None, &rare, None, PAGE).await?),
-                _ => drop(search::find(store, TALKATIVE.0, None, &frequent, None, PAGE).await?),
+                nth => {
+                    let words = searches.get(nth - 3).context("a search")?;
+                    drop(search::find(store, TALKATIVE.0, None, words, None, PAGE).await?);
+                }
             }
             let us = u64::try_from(began.elapsed().as_micros())?;
             took.as_mut()

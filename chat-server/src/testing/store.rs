@@ -224,6 +224,10 @@ impl Store for FaultyStore {
         self.store.begins_with(column, text)
     }
 
+    fn different_words(&self, convs: &[ConvId], start: &str, limit: u32) -> (String, Vec<Value>) {
+        self.store.different_words(convs, start, limit)
+    }
+
     async fn select(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         self.before_read().await?;
         self.reads.fetch_add(1, Ordering::Relaxed);

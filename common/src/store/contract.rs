@@ -17,6 +17,7 @@ pub mod devices;
 pub mod file_references;
 mod file_setup;
 pub mod files;
+pub mod frequent_words;
 pub mod friends;
 pub mod group_rules;
 mod group_setup;
@@ -61,10 +62,19 @@ impl<T> Fresh for (Arc<dyn Store>, T) {
 
 /// Makes a test of every function of the contract. The crate that calls it needs tokio.
 /// The path is seen from inside a module of the calling one: `super::fresh` or `crate::fresh`.
+///
+/// `store_contract!(all fresh)` plays them all where it stands, one after the other, for whoever looks
+/// at something else than what comes out. There `fresh` may be a closure; the store is not closed.
 #[macro_export]
 macro_rules! store_contract {
+    (all $fresh:expr) => {
+        $crate::store_contract! { @list all $fresh }
+    };
     ($fresh:path) => {
-        $crate::store_contract! { @tests $fresh;
+        $crate::store_contract! { @list tests $fresh }
+    };
+    (@list $way:ident $fresh:tt) => {
+        $crate::store_contract! { @$way $fresh;
             accounts {
                 ids_count_from_one
                 a_user_name_is_exact_and_unique
@@ -94,6 +104,12 @@ macro_rules! store_contract {
                 an_invite_is_taken_back
                 invites_are_limited
                 two_with_one_invite_make_one_account
+            }
+            frequent_words {
+                the_newest_come_first_in_pages
+                any_two_may_be_asked_for
+                so_many_words_begin_alike
+                who_came_later_finds_what_came_later
             }
             friends {
                 a_request_is_told_to_the_asked
@@ -337,6 +353,14 @@ macro_rules! store_contract {
             )*
         })*
     };
+    (@all $fresh:expr; $($module:ident { $($name:ident)* })*) => {{
+        use $crate::store::contract::Fresh as _;
+        let mut make = $fresh;
+        $($(
+            let fresh = make().await;
+            Box::pin($crate::store::contract::$module::$name(fresh.store())).await;
+        )*)*
+    }};
 }
 
 #[cfg(test)]
@@ -347,7 +371,7 @@ mod tests {
     #[test]
     fn no_function_is_forgotten() {
         let file = include_str!("contract.rs");
-        let (_, list) = file.split_once("@tests $fresh;").unwrap();
+        let (_, list) = file.split_once("@$way $fresh;").unwrap();
         let (list, _) = list.split_once("};").unwrap();
         let listed: BTreeSet<&str> = list
             .lines()
@@ -366,6 +390,7 @@ mod tests {
             include_str!("contract/devices.rs"),
             include_str!("contract/file_references.rs"),
             include_str!("contract/files.rs"),
+            include_str!("contract/frequent_words.rs"),
             include_str!("contract/friends.rs"),
             include_str!("contract/group_rules.rs"),
             include_str!("contract/groups.rs"),

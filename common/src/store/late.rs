@@ -9,7 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value, people};
+use super::{
+    Behind, BlobClass, Change, NamedBlob, Outcome, Row, Store, StoreError, Value, people, search,
+};
 use crate::api::{Account, ContactList, Entry, Profile};
 use crate::id::{ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
@@ -179,6 +181,14 @@ impl Store for LateStore {
             Some(store) => store.begins_with(column, text),
             // Whatever is asked for with it fails.
             None => people::like(column, text),
+        }
+    }
+
+    fn different_words(&self, convs: &[ConvId], start: &str, limit: u32) -> (String, Vec<Value>) {
+        match self.store.get() {
+            Some(store) => store.different_words(convs, start, limit),
+            // Whatever is asked for with it fails.
+            None => search::different_words(convs, start, limit),
         }
     }
 

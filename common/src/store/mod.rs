@@ -109,6 +109,12 @@ pub trait Store: Send + Sync + 'static {
         people::like(column, text)
     }
 
+    /// For those statements: one that answers with the different words of the index that begin so, each
+    /// with its conversation, of these conversations; and the values of its places.
+    fn different_words(&self, convs: &[ConvId], start: &str, limit: u32) -> (String, Vec<Value>) {
+        search::different_words(convs, start, limit)
+    }
+
     /// How many bytes the database takes where it is kept, about.
     async fn size_bytes(&self) -> Result<u64, StoreError>;
 

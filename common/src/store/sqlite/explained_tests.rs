@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -13,7 +14,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::engine::Engine;
 use super::{SqliteStore, connection, writer};
-use crate::store::{Change, Outcome, Store, StoreError, meta};
+use crate::store::{Change, Outcome, Store, StoreError, contract, meta};
 
 /// Tables that may be read whole, by the name that the plan has for them, and words of the statement.
 const MAY_SCAN: [(&str, &str); 8] = [
@@ -33,6 +34,9 @@ const MAY_SCAN: [(&str, &str); 8] = [
     ("t_session", "SELECT COUNT(*) FROM t_session"),
 ];
 
+/// What stands in statements that must not sort what they find.
+const NEVER_SORTED: &str = "AND w.f_word = ? AND w.f_seq > ? AND w.f_seq < ?";
+
 /// Statements that ran and were not explained yet.
 type Ran = Arc<Mutex<BTreeSet<String>>>;
 
@@ -41,6 +45,8 @@ type Ran = Arc<Mutex<BTreeSet<String>>>;
 struct Explained {
     conn: Mutex<Option<Connection>>,
     ran: Ran,
+    /// Whether one was explained that must not sort.
+    is_unsorted_seen: AtomicBool,
 }
 
 fn note(ran: &Ran, sql: &str) {
@@ -51,17 +57,22 @@ fn note(ran: &Ran, sql: &str) {
 }
 
 fn is_explainable(sql: &str) -> bool {
-    let words = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+    let words = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"];
     words.iter().any(|word| sql.trim_start().starts_with(word))
 }
 
-/// The steps of a plan that read the whole of a table. What a statement itself makes is no table.
+/// The steps of a plan that read the whole of a table, or sort where nothing is sorted. What a
+/// statement itself makes is no table.
 fn scans(conn: &Connection, sql: &str) -> Vec<String> {
     let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let mut rows = explain.raw_query();
     let mut scans = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         let step: String = row.get("detail").unwrap();
+        if step.starts_with("USE TEMP B-TREE") && sql.contains(NEVER_SORTED) {
+            scans.push(step);
+            continue;
+        }
         let Some(what) = step.strip_prefix("SCAN ") else {
             continue;
         };
@@ -70,7 +81,8 @@ fn scans(conn: &Connection, sql: &str) -> Vec<String> {
             || what.ends_with("VALUES CLAUSE")
             || what.contains("VIRTUAL TABLE")
             || what == "CONSTANT ROW"
-            || sql.contains(&format!(") AS {name}"));
+            || sql.contains(&format!(") AS {name}"))
+            || sql.starts_with(&format!("WITH RECURSIVE {name}("));
         let may = |(table, words): &(&str, &str)| name == *table && sql.contains(words);
         if !is_made && !MAY_SCAN.iter().any(may) {
             scans.push(step);
@@ -94,6 +106,7 @@ impl Explained {
         Self {
             conn: Mutex::new(Some(conn)),
             ran,
+            is_unsorted_seen: AtomicBool::new(false),
         }
     }
 
@@ -108,6 +121,8 @@ impl Explained {
         for sql in ran.iter().filter(|sql| is_explainable(sql)) {
             let scans = scans(conn, sql);
             assert!(scans.is_empty(), "{scans:?}: {sql}");
+            self.is_unsorted_seen
+                .fetch_or(sql.contains(NEVER_SORTED), Ordering::Relaxed);
         }
         // To explain is to run, too.
         self.ran
@@ -139,12 +154,23 @@ impl Engine for Explained {
     }
 }
 
-async fn fresh() -> (Arc<dyn Store>, ()) {
+fn store() -> SqliteStore<Explained> {
     let engine = Explained::new();
     let sql = "INSERT INTO t_meta (f_key, f_value) VALUES (?1, ?2)";
     let epoch = (meta::EPOCH, meta::new_epoch().unwrap());
     engine.with(|conn| Ok(conn.execute(sql, epoch)?)).unwrap();
-    (Arc::new(SqliteStore { engine }), ())
+    SqliteStore { engine }
+}
+
+async fn fresh() -> (Arc<dyn Store>, ()) {
+    (Arc::new(store()), ())
+}
+
+#[tokio::test]
+async fn the_newest_with_a_frequent_word_are_not_sorted() {
+    let store = store();
+    contract::frequent_words::the_newest_come_first_in_pages(&store).await;
+    assert!(store.engine.is_unsorted_seen.load(Ordering::Relaxed));
 }
 
 crate::store_contract!(super::fresh);

@@ -25,6 +25,7 @@ mod relations;
 mod shared;
 mod teams;
 mod wal;
+mod words;
 mod writer;
 
 #[cfg(all(test, feature = "contract"))]
@@ -194,6 +195,10 @@ impl<E: Engine> Store for SqliteStore<E> {
             format!("{ordered} >= ? AND {ordered} < ? AND {like}"),
             values,
         )
+    }
+
+    fn different_words(&self, convs: &[ConvId], start: &str, limit: u32) -> (String, Vec<Value>) {
+        words::different(convs, start, limit)
     }
 
     async fn size_bytes(&self) -> Result<u64, StoreError> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, fan_out, mixed_day, scale, storm};
+use crate::{compare, fan_out, mixed_day, plot, scale, storm};
 
 /// Measures a myim server on this machine
 #[derive(Parser)]
@@ -39,6 +39,8 @@ pub(crate) enum What {
     Compare(compare::Plan),
     /// How cost grows with what is stored: a database filled and asked without a server
     Scale(scale::Plan),
+    /// Draws the pictures of the documents from figures that were measured before
+    Plot(plot::Plan),
     /// How often the server calls the kernel for a message; needs `perf`, and to be root
     Calls {
         /// For how many seconds each

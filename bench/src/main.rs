@@ -7,7 +7,7 @@
 //! `terminal` (`myim chat` on a busy screen), `start-up` (one command from its start to its end),
 //! `renditions` (a large photo made smaller, beside libvips), `sign-ins` (whether the time of a
 //! refusal tells who has an account), `storm` (everybody comes at once), `mixed-day` (a day of an
-//! office), `scale` (how cost grows with what is stored).
+//! office), `scale` (how cost grows with what is stored). `plot` draws what was measured.
 //!
 //! It starts the release build of `myim` by itself, on a fresh data directory, and stops it. Every
 //! table has a line measured in the same run without the server (synced appends of this disk, a
@@ -34,6 +34,7 @@ mod mixed_day;
 mod nginx;
 mod pairs;
 mod person;
+mod plot;
 mod proc;
 mod relay;
 mod renditions;
@@ -70,6 +71,7 @@ fn main() -> anyhow::Result<()> {
     let program = std::path::absolute(&cli.server)?;
     let tables = match cli.what {
         What::Compare(plan) => return compare::run(&program, &plan, cli.json.as_deref()),
+        What::Plot(plan) => return plot::run(&plan),
         What::Scale(plan) => scale::run(&program, &plan)?,
         What::Calls { seconds } => calls::run(&program, Duration::from_secs(seconds))?,
         What::One(one) => with_server(&program, cli.database.as_deref(), one)?,

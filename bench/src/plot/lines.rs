@@ -3,7 +3,7 @@
 use anyhow::Context;
 
 use super::axis::{Axis, in_words};
-use super::canvas::{Ink, Letters, Side, picture};
+use super::canvas::{Canvas, Ink, Letters, Painted, Side, picture};
 
 const SIZE: (u32, u32) = (760, 400);
 const LEFT: i32 = 76;
@@ -48,45 +48,7 @@ pub(super) fn draw(words: &Words<'_>, scale: Scale, lines: &[Line]) -> anyhow::R
         Scale::Tenfold => Axis::tenfold(least, most, (BOTTOM, TOP)),
     };
     picture(words.title, SIZE, |canvas| {
-        canvas.text(
-            (20, 48),
-            Side::Right,
-            Letters::Small,
-            Ink::Quiet,
-            words.below,
-        )?;
-        for tick in up.ticks() {
-            let y = up.at(tick);
-            canvas.line(&[(LEFT, y), (RIGHT, y)], 1, Ink::Grid)?;
-            let place = (LEFT - 8, y);
-            canvas.text(
-                place,
-                Side::Left,
-                Letters::Small,
-                Ink::Quiet,
-                &in_words(tick),
-            )?;
-        }
-        for tick in across.ticks() {
-            let x = across.at(tick);
-            canvas.line(&[(x, TOP), (x, BOTTOM)], 1, Ink::Grid)?;
-            let place = (x, BOTTOM + 16);
-            canvas.text(
-                place,
-                Side::Middle,
-                Letters::Small,
-                Ink::Quiet,
-                &in_words(tick),
-            )?;
-        }
-        let place = (i32::midpoint(LEFT, RIGHT), BOTTOM + 40);
-        canvas.text(
-            place,
-            Side::Middle,
-            Letters::Normal,
-            Ink::Words,
-            words.across,
-        )?;
+        frame(canvas, words, &across, &up)?;
         for line in lines {
             let points: Vec<_> = line
                 .points
@@ -108,6 +70,49 @@ pub(super) fn draw(words: &Words<'_>, scale: Scale, lines: &[Line]) -> anyhow::R
         }
         Ok(())
     })
+}
+
+/// What stands around the lines and behind them.
+fn frame(canvas: &Canvas<'_>, words: &Words<'_>, across: &Axis, up: &Axis) -> Painted {
+    canvas.text(
+        (20, 48),
+        Side::Right,
+        Letters::Small,
+        Ink::Quiet,
+        words.below,
+    )?;
+    for tick in up.ticks() {
+        let y = up.at(tick);
+        canvas.line(&[(LEFT, y), (RIGHT, y)], 1, Ink::Grid)?;
+        let place = (LEFT - 8, y);
+        canvas.text(
+            place,
+            Side::Left,
+            Letters::Small,
+            Ink::Quiet,
+            &in_words(tick),
+        )?;
+    }
+    for tick in across.ticks() {
+        let x = across.at(tick);
+        canvas.line(&[(x, TOP), (x, BOTTOM)], 1, Ink::Grid)?;
+        let place = (x, BOTTOM + 16);
+        canvas.text(
+            place,
+            Side::Middle,
+            Letters::Small,
+            Ink::Quiet,
+            &in_words(tick),
+        )?;
+    }
+    let place = (i32::midpoint(LEFT, RIGHT), BOTTOM + 40);
+    canvas.text(
+        place,
+        Side::Middle,
+        Letters::Normal,
+        Ink::Words,
+        words.across,
+    )
 }
 
 /// The same places in the same order, but no two closer than names may be.

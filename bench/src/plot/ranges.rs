@@ -1,4 +1,4 @@
-//! From the usual to the rare: for each name a figure that half are below and one that few are above.
+//! From the usual to the rare: for each name what half are below and what few are above.
 
 use anyhow::Context;
 

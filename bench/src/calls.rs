@@ -19,38 +19,51 @@ use tokio::process::{Child, Command};
 use crate::compare::target::Target;
 use crate::pairs;
 use crate::spread::count_as_f64;
+use crate::table::{Cell, Table};
 
 const WARM_UP: Duration = Duration::from_secs(1);
 /// `perf` starts, or writes its file, within this.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Pairs, and how many messages of each sender are under way.
 const LOADS: [(usize, usize); 4] = [(1, 1), (1, 32), (100, 1), (100, 32)];
-/// Columns, and the calls that are added up in each.
-const COLUMNS: [(&str, &[&str]); 8] = [
-    ("read", &["read", "recvfrom", "readv", "recvmsg"]),
-    ("write", &["write", "sendto", "writev", "sendmsg"]),
-    ("wait for sockets", &["epoll_wait", "epoll_pwait"]),
-    ("look at a socket", &["ioctl", "getsockopt"]),
-    ("futex", &["futex"]),
-    ("sync", &["fdatasync", "fsync"]),
-    ("read of a file", &["pread64"]),
-    ("write of a file", &["pwrite64"]),
+/// Columns in a file and for people, and the calls that are added up in each.
+const COLUMNS: [(&str, &str, &[&str]); 8] = [
+    ("read", "read", &["read", "recvfrom", "readv", "recvmsg"]),
+    ("write", "write", &["write", "sendto", "writev", "sendmsg"]),
+    (
+        "wait_for_sockets",
+        "wait for sockets",
+        &["epoll_wait", "epoll_pwait"],
+    ),
+    (
+        "look_at_a_socket",
+        "look at a socket",
+        &["ioctl", "getsockopt"],
+    ),
+    ("futex", "futex", &["futex"]),
+    ("sync", "sync", &["fdatasync", "fsync"]),
+    ("read_of_a_file", "read of a file", &["pread64"]),
+    ("write_of_a_file", "write of a file", &["pwrite64"]),
 ];
 
-pub(crate) fn run(program: &Path, lasts: Duration) -> anyhow::Result<()> {
+pub(crate) fn run(program: &Path, lasts: Duration) -> anyhow::Result<Vec<Table>> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(count(program, lasts))
 }
 
-async fn count(program: &Path, lasts: Duration) -> anyhow::Result<()> {
-    let columns: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    println!(
-        "| protocol | pairs | window | messages | calls a message | {} | others |",
-        columns.join(" | ")
-    );
-    println!("|---|---|---|---|---|{}---|", "---|".repeat(COLUMNS.len()));
+async fn count(program: &Path, lasts: Duration) -> anyhow::Result<Vec<Table>> {
+    let mut columns = vec![
+        ("protocol", "protocol"),
+        ("pairs", "pairs"),
+        ("window", "window"),
+        ("messages", "messages"),
+        ("calls", "calls a message"),
+    ];
+    columns.extend(COLUMNS.map(|(key, heading, _)| (key, heading)));
+    columns.push(("others", "others"));
+    let mut table = Table::begin("calls_of_a_message", &columns);
     for target in [Target::WebSocket, Target::Flamingo] {
         let mut running = target.start(program).await?;
         let most = LOADS.iter().map(|(pairs, _)| *pairs).max().unwrap_or(1);
@@ -69,24 +82,26 @@ async fn count(program: &Path, lasts: Duration) -> anyhow::Result<()> {
             let messages = run.end(tasks).await?.len();
             let calls = counter.end().await?;
             let each = |count: u64| count_as_f64(count) / count_as_f64(messages).max(1.0);
-            let by_column: Vec<u64> = COLUMNS.iter().map(|(_, names)| calls.sum(names)).collect();
+            let by_column: Vec<u64> = COLUMNS
+                .iter()
+                .map(|(_, _, names)| calls.sum(names))
+                .collect();
             let all = calls.sum(&["all"]);
             let others = all.saturating_sub(by_column.iter().sum());
-            let by_column: Vec<String> = by_column
-                .into_iter()
-                .chain([others])
-                .map(|count| format!("{:.3}", each(count)))
-                .collect();
-            println!(
-                "| {} | {number_of_pairs} | {window} | {messages} | {:.2} | {} |",
-                target.protocol(),
-                each(all),
-                by_column.join(" | ")
-            );
+            let mut cells = vec![
+                Cell::text(target.protocol()),
+                Cell::size(number_of_pairs),
+                Cell::size(window),
+                Cell::count(messages),
+                Cell::figure(each(all), 2),
+            ];
+            let by_column = by_column.into_iter().chain([others]);
+            cells.extend(by_column.map(|count| Cell::figure(each(count), 3)));
+            table.row(cells);
         }
         running.stop().await?;
     }
-    Ok(())
+    Ok(vec![table])
 }
 
 /// `perf stat`, attached to a process and told when to count.
@@ -103,7 +118,7 @@ impl Counter {
         let (orders, answers) = (pipe(&directory, "orders")?, pipe(&directory, "answers")?);
         let events: Vec<String> = COLUMNS
             .iter()
-            .flat_map(|(_, names)| names.iter())
+            .flat_map(|(_, _, names)| names.iter())
             .map(|name| format!("syscalls:sys_enter_{name}"))
             .chain(["raw_syscalls:sys_enter".to_owned()])
             .collect();

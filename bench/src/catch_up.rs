@@ -6,6 +6,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use crate::server::Server;
+use crate::table::{Cell, Table};
 use crate::web::{Live, WebPerson};
 
 /// How many friends write at a time while the backlog is made.
@@ -15,7 +16,7 @@ pub(crate) async fn run(
     server: &Server,
     messages: usize,
     conversations: usize,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Table>> {
     let ann = WebPerson::new(server.chat, "away").await?;
     let each = messages / conversations.max(1);
     let made = Instant::now();
@@ -29,8 +30,18 @@ pub(crate) async fn run(
         "{messages} messages in {conversations} conversations were written in {:.1} s\n",
         made.elapsed().as_secs_f64()
     );
-    println!("| backlog | events | first, ms | all, ms | events/s | MiB | list of 300, ms |");
-    println!("|---|---|---|---|---|---|---|");
+    let mut table = Table::begin(
+        "backlogs",
+        &[
+            ("backlog", "backlog"),
+            ("events", "events"),
+            ("first_ms", "first, ms"),
+            ("all_ms", "all, ms"),
+            ("events_per_s", "events/s"),
+            ("received_bytes", "MiB"),
+            ("list_of_300_ms", "list of 300, ms"),
+        ],
+    );
     for backlog in ["recent", "all"] {
         let listed = Instant::now();
         ann.call(hyper::Method::GET, "/api/v1/conversations?limit=300", None)
@@ -49,16 +60,17 @@ pub(crate) async fn run(
                 first = last;
             }
         }
-        let mib = live.socket.get_ref().received / 1024 / 1024;
-        println!(
-            "| {backlog} | {events} | {:.1} | {:.1} | {:.0} | {mib} | {:.1} |",
-            first.as_secs_f64() * 1e3,
-            last.as_secs_f64() * 1e3,
-            f64::from(events) / last.as_secs_f64().max(1e-6),
-            listed.as_secs_f64() * 1e3,
-        );
+        table.row([
+            Cell::text(backlog),
+            Cell::count(events.into()),
+            Cell::figure(first.as_secs_f64() * 1e3, 1),
+            Cell::figure(last.as_secs_f64() * 1e3, 1),
+            Cell::figure(f64::from(events) / last.as_secs_f64().max(1e-6), 0),
+            Cell::mib(live.socket.get_ref().received, 0),
+            Cell::figure(listed.as_secs_f64() * 1e3, 1),
+        ]);
     }
-    Ok(())
+    Ok(vec![table])
 }
 
 /// The next frame, or `None` after a second in which nothing came.

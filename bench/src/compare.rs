@@ -21,6 +21,8 @@ use self::target::{ALL, Running, Target};
 use crate::{pairs, proc};
 
 const WARM_UP: Duration = Duration::from_secs(1);
+/// Where the figures are written if nobody says otherwise: they are told in the documents.
+const RESULTS: &str = "bench/results/compare.json";
 
 /// What is measured.
 #[derive(clap::Args)]
@@ -34,42 +36,45 @@ pub(crate) struct Plan {
     /// For how many seconds each time, after one of warming up
     #[arg(long, value_name = "SECONDS", default_value_t = 4)]
     seconds: u64,
-    /// How often each
+    /// How often each; 0 with `--idle` measures nothing else
     #[arg(long, value_name = "N", default_value_t = 5)]
     rounds: usize,
     /// Measures, too, what so many connections take that do nothing
     #[arg(long, value_name = "N", value_delimiter = ',')]
     idle: Vec<usize>,
-    /// Writes the figures into this file
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "bench/results/compare.json"
-    )]
-    json: std::path::PathBuf,
 }
 
-pub(crate) fn run(program: &Path, plan: &Plan) -> anyhow::Result<()> {
-    ensure!(plan.rounds > 0, "nothing is measured in no round");
+pub(crate) fn run(program: &Path, plan: &Plan, json: Option<&Path>) -> anyhow::Result<()> {
+    ensure!(
+        plan.rounds > 0 || !plan.idle.is_empty(),
+        "nothing is measured in no round"
+    );
     let cores = Cores::of_this_machine()?;
     // One thread, so that it is on one core, and what it starts meanwhile is on the other.
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(compare(program, plan, cores))
+        .block_on(compare(
+            program,
+            plan,
+            cores,
+            json.unwrap_or(Path::new(RESULTS)),
+        ))
 }
 
-async fn compare(program: &Path, plan: &Plan, cores: Cores) -> anyhow::Result<()> {
+async fn compare(program: &Path, plan: &Plan, cores: Cores, json: &Path) -> anyhow::Result<()> {
     let mut results = Results::new(plan.pairs, plan.seconds, plan.rounds);
     let targets = those_here();
-    relays(program, plan, cores, &targets, &mut results).await?;
+    if plan.rounds > 0 {
+        relays(program, plan, cores, &targets, &mut results).await?;
+    }
     if !plan.idle.is_empty() {
         for target in &targets {
             results.idle(idle(program, &plan.idle, cores, *target).await?);
         }
     }
     results.print();
-    results.write(&plan.json)
+    results.write(json)
 }
 
 fn those_here() -> Vec<Target> {

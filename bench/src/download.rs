@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::nginx::Nginx;
 use crate::server::Server;
+use crate::table::{Cell, Table};
 
 /// A thumbnail, a voice message.
 const SMALL_BYTES: usize = 20 << 10;
@@ -36,7 +37,7 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
 }
 
-pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<Vec<Table>> {
     let Stored { large, small } = store(server, plan).await?;
     let folder = server.directory.path().join("nginx");
     link(
@@ -54,20 +55,30 @@ pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
     } = measured?;
     let large_mib = f64::from(u32::try_from(plan.large_bytes >> 20)?);
     let count = f64::from(u32::try_from(small.len())?);
-    println!("| download | myim | nginx | ratio | myim CPU |");
-    println!("|---|---|---|---|---|");
+    let mut table = Table::begin(
+        "downloads",
+        &[
+            ("what", "download"),
+            ("myim_per_s", "myim"),
+            ("nginx_per_s", "nginx"),
+            ("ratio", "ratio"),
+            ("myim_cpu_ms_each", "myim CPU"),
+        ],
+    );
     for (what, unit, amount, which, per) in [
         ("one large file", "MiB/s", large_mib, 0, "ms a MiB"),
         ("many small files", "files/s", count, 1, "ms a file"),
     ] {
         let (our, their) = (amount / ours[which], amount / nginxs[which]);
-        println!(
-            "| {what} | {our:.0} {unit} | {their:.0} {unit} | {:.2} | {:.3} {per} |",
-            our / their,
-            cpu_s[which] * 1000.0 / amount,
-        );
+        table.row([
+            Cell::text(what),
+            Cell::with_unit(our, 0, unit),
+            Cell::with_unit(their, 0, unit),
+            Cell::figure(our / their, 2),
+            Cell::with_unit(cpu_s[which] * 1000.0 / amount, 3, per),
+        ]);
     }
-    Ok(())
+    Ok(vec![table])
 }
 
 /// Median seconds for the large file and for all small ones.

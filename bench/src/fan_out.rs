@@ -22,10 +22,11 @@ use crate::relay::micros_as_ms;
 use crate::server::Server;
 use crate::speak::web_socket;
 use crate::spread::{Spread, count_as_f64};
-use crate::web::{WebPerson, text};
+use crate::table::{Cell, Table};
+use crate::web::WebPerson;
 
 const WARM_UP: Duration = Duration::from_secs(2);
-/// Accounts that are made, and members that join, at a time.
+/// Accounts that are made, and members that come on line, at a time.
 const PARALLEL: usize = 16;
 /// A message that has not reached everybody after this is lost.
 const PATIENCE_US: u64 = 10_000_000;
@@ -61,7 +62,7 @@ struct Group {
     members: Vec<WebPerson>,
 }
 
-pub(crate) async fn run(server: &Server, plan: &Plan) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, plan: &Plan) -> anyhow::Result<Vec<Table>> {
     let most = plan.members.iter().copied().max().unwrap_or_default();
     let people: Vec<WebPerson> = stream::iter(0..most)
         .map(|number| async move { WebPerson::new(server.chat, &format!("member{number}")).await })
@@ -72,10 +73,21 @@ pub(crate) async fn run(server: &Server, plan: &Plan) -> anyhow::Result<()> {
         "{} senders with {} messages each under way; medians of {} rounds of {} s, the least and the most in parentheses\n",
         plan.senders, plan.window, plan.rounds, plan.seconds
     );
-    println!(
-        "| members | deliveries/s | a core-second of the server | p50, p99, ms | server CPU | generator CPU |"
+    let mut table = Table::begin(
+        "groups",
+        &[
+            ("members", "members"),
+            ("deliveries_per_s", "deliveries/s"),
+            (
+                "deliveries_per_server_core_s",
+                "a core-second of the server",
+            ),
+            ("p50_ms", "p50, ms"),
+            ("p99_ms", "p99, ms"),
+            ("server_core_share", "server CPU"),
+            ("generator_core_share", "generator CPU"),
+        ],
     );
-    println!("|---|---|---|---|---|---|");
     for members in &plan.members {
         ensure!(*members > plan.senders, "somebody has to listen");
         let group = make_group(server, &people[..*members]).await?;
@@ -83,37 +95,18 @@ pub(crate) async fn run(server: &Server, plan: &Plan) -> anyhow::Result<()> {
         for _ in 0..plan.rounds {
             rounds.push(on_one_thread(group.clone(), plan).await?);
         }
-        row(*members, &rounds);
+        table.row(row(*members, &rounds));
     }
-    Ok(())
+    Ok(vec![table])
 }
 
-/// Everybody joins, and has the group on the screen, because in large groups only such hear
-/// each message.
 async fn make_group(server: &Server, people: &[WebPerson]) -> anyhow::Result<Group> {
-    let owner = &people[0];
-    let name = format!("group of {}", people.len());
-    let made = owner.post("/api/v1/groups", &json!({"name": name})).await?;
-    let id = text(&made["group"]["id"])?;
-    let open = json!({"join": "open"});
-    let path = format!("/api/v1/groups/{id}");
-    owner.call(hyper::Method::PATCH, &path, Some(&open)).await?;
-    let join = format!("{path}/join");
-    stream::iter(&people[1..])
-        .map(|person| {
-            let join = &join;
-            async move { person.post(join, &json!({})).await }
-        })
-        .buffer_unordered(PARALLEL)
-        .try_collect::<Vec<_>>()
-        .await?;
-    let found = owner
-        .post("/api/v1/conversations", &json!({"group_id": id}))
-        .await?;
+    let members: Vec<&WebPerson> = people.iter().collect();
+    let made = crate::group::make_group(&members).await?;
     Ok(Group {
         server: server.chat,
         process: server.pid,
-        conversation: text(&found["conversation"]["id"])?,
+        conversation: made.conversation,
         members: people.to_vec(),
     })
 }
@@ -131,6 +124,7 @@ async fn on_one_thread(group: Group, plan: &Plan) -> anyhow::Result<Measured> {
     tokio::task::spawn_blocking(on_thread).await?
 }
 
+/// Everybody has the group on the screen, because in large groups only such hear each message.
 async fn measure(
     group: &Group,
     senders: usize,
@@ -285,21 +279,19 @@ async fn hear(
     Ok(())
 }
 
-fn row(members: usize, rounds: &[Measured]) {
+fn row(members: usize, rounds: &[Measured]) -> [Cell; 7] {
     let spread = |of: fn(&Measured) -> f64| Spread::new(rounds.iter().map(of).collect());
     let rate = spread(|one| count_as_f64(one.delays.len()) / one.elapsed_s);
     let a_core = spread(|one| count_as_f64(one.delays.len()) / one.server_s.max(0.01));
     let p50 = spread(|one| micros_as_ms(one.delays.value_at_quantile(0.5)));
     let p99 = spread(|one| micros_as_ms(one.delays.value_at_quantile(0.99)));
-    let server = spread(|one| one.server_s / one.elapsed_s * 100.0);
-    let generator = spread(|one| one.generator_s / one.elapsed_s * 100.0);
-    println!(
-        "| {members} | {} | {} | {:.1}, {:.1} | {:.0} % | {:.0} % |",
-        rate.in_words(0),
-        a_core.in_words(0),
-        p50.median,
-        p99.median,
-        server.median,
-        generator.median,
-    );
+    [
+        Cell::size(members),
+        Cell::spread(&rate, 0),
+        Cell::spread(&a_core, 0),
+        Cell::median(&p50, 1),
+        Cell::median(&p99, 1),
+        Cell::median_share(&spread(|one| one.server_s / one.elapsed_s)),
+        Cell::median_share(&spread(|one| one.generator_s / one.elapsed_s)),
+    ]
 }

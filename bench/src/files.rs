@@ -11,8 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::Server;
+use crate::table::{Cell, Table};
 
-pub(crate) async fn run(server: &Server, size: u64) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, size: u64) -> anyhow::Result<Vec<Table>> {
     let content = Content { size };
     let name = content.md5();
     let bare = content.through_loopback().await?;
@@ -21,23 +22,27 @@ pub(crate) async fn run(server: &Server, size: u64) -> anyhow::Result<()> {
     let between = server.processor_s()?;
     let down = download(server, size, &name).await?;
     let after = server.processor_s()?;
-    println!("| {} MiB | MiB/s | server CPU, s |", size / 1024 / 1024);
-    println!("|---|---|---|");
-    println!(
-        "| up: hashed twice, synced | {:.0} | {:.1} |",
-        speed(size, up),
-        between - before
+    let mut table = Table::begin(
+        "transfers",
+        &[
+            ("what", &format!("{} MiB", size / 1024 / 1024)),
+            ("mib_per_s", "MiB/s"),
+            ("server_cpu_s", "server CPU, s"),
+        ],
     );
-    println!(
-        "| down | {:.0} | {:.1} |",
-        speed(size, down),
-        after - between
-    );
-    println!(
-        "| for comparison: loopback into SHA-256, no server | {:.0} | |",
-        speed(size, bare)
-    );
-    Ok(())
+    let cpu = |spent| Cell::figure(spent, 1);
+    for (what, took, cpu) in [
+        ("up: hashed twice, synced", up, cpu(between - before)),
+        ("down", down, cpu(after - between)),
+        (
+            "for comparison: loopback into SHA-256, no server",
+            bare,
+            Cell::none(""),
+        ),
+    ] {
+        table.row([Cell::text(what), Cell::figure(speed(size, took), 0), cpu]);
+    }
+    Ok(vec![table])
 }
 
 /// A file that is made while it is sent: every chunk begins with its number.

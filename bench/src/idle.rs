@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::person::Person;
 use crate::server::Server;
+use crate::table::{Cell, Table};
 
 /// One account logs in with each of the four client types: fewer passwords to hash.
 const CLIENT_TYPES: usize = 4;
@@ -12,7 +13,7 @@ const REGISTERED_EACH: usize = 100;
 /// How many logins are under way at a time.
 const PARALLEL: usize = 64;
 
-pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<Vec<Table>> {
     let most = counts.iter().copied().max().unwrap_or_default();
     let accounts = most.div_ceil(CLIENT_TYPES);
     for first in (0..accounts).step_by(REGISTERED_EACH) {
@@ -27,16 +28,26 @@ pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<()>
     drop(before);
     let base = server.resident()?;
     let mut people = Vec::new();
-    println!("| logged-in connections | resident, MiB | bytes a connection |");
-    println!("|---|---|---|");
-    println!("| 0 | {:.1} | |", mib(base));
+    let mut table = Table::begin(
+        "idle",
+        &[
+            ("connections", "logged-in connections"),
+            ("resident_bytes", "resident, MiB"),
+            ("bytes_a_connection", "bytes a connection"),
+        ],
+    );
+    table.row([Cell::count(0), Cell::mib(base, 1), Cell::none("")]);
     for count in counts {
         people.extend(log_in(server.chat, people.len(), *count).await?);
         let resident = server.resident()?;
         let each = resident.saturating_sub(base) / u64::try_from(*count)?.max(1);
-        println!("| {count} | {:.1} | {each} |", mib(resident));
+        table.row([
+            Cell::size(*count),
+            Cell::mib(resident, 1),
+            Cell::count(each),
+        ]);
     }
-    Ok(())
+    Ok(vec![table])
 }
 
 async fn log_in(server: SocketAddr, from: usize, to: usize) -> anyhow::Result<Vec<Person>> {
@@ -55,9 +66,4 @@ async fn log_in(server: SocketAddr, from: usize, to: usize) -> anyhow::Result<Ve
         }
     }
     Ok(people)
-}
-
-fn mib(bytes: u64) -> f64 {
-    let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
-    f64::from(kib) / 1024.0
 }

@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
 use crate::server::Server;
-use crate::watched::{Highest, kib_each, mib};
+use crate::table::{Cell, Table};
+use crate::watched::{Highest, kib_each};
 
 /// What was announced of each file, and what of it came before nothing more did.
 const LENGTH: usize = 128 << 10;
@@ -33,7 +34,7 @@ const GONE_WITHIN: Duration = Duration::from_secs(60);
 /// No head of an answer is longer.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 
-pub(crate) async fn run(server: &Server, uploads: u64, seconds: u64) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, uploads: u64, seconds: u64) -> anyhow::Result<Vec<Table>> {
     // What the first one costs is not of the others.
     let mut first = begin(server.file).await?;
     first.write_all(b"x").await?;
@@ -86,19 +87,26 @@ pub(crate) async fn run(server: &Server, uploads: u64, seconds: u64) -> anyhow::
     timeout(GONE_WITHIN, gone)
         .await
         .context("the server keeps connections")??;
-    println!(
-        "| idle uploads | before, MiB | highest, MiB | KiB an upload | descriptors | \
-         without their connections, MiB |"
+    let mut table = Table::begin(
+        "idle_uploads",
+        &[
+            ("uploads", "idle uploads"),
+            ("before_bytes", "before, MiB"),
+            ("highest_bytes", "highest, MiB"),
+            ("upload_kib", "KiB an upload"),
+            ("descriptors", "descriptors"),
+            ("afterwards_bytes", "without their connections, MiB"),
+        ],
     );
-    println!("|---|---|---|---|---|---|");
-    println!(
-        "| {uploads} | {:.0} | {:.0} | {:.1} | {descriptors} | {:.0} |",
-        mib(before),
-        mib(highest.resident),
-        kib_each(before, highest.resident, uploads),
-        mib(server.resident()?),
-    );
-    Ok(())
+    table.row([
+        Cell::count(uploads),
+        Cell::mib(before, 0),
+        Cell::mib(highest.resident, 0),
+        Cell::figure(kib_each(before, highest.resident, uploads), 1),
+        Cell::size(descriptors),
+        Cell::mib(server.resident()?, 0),
+    ]);
+    Ok(vec![table])
 }
 
 /// Begins an upload, says so, and keeps it from being cut until all is over.

@@ -80,12 +80,8 @@ impl Line {
 
     /// Reads what has come, without waiting, and tells the mark of each message in it.
     pub(crate) async fn read(&mut self, mut message: impl FnMut(u64)) -> anyhow::Result<()> {
-        self.inbox.reserve(READ_BYTES);
-        match self.stream.try_read_buf(&mut self.inbox) {
-            Ok(0) => bail!("the server closed the connection"),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error.into()),
+        if !take_what_came(&self.stream, &mut self.inbox)? {
+            return Ok(());
         }
         while let Some(heard) = self.wire.take(&mut self.inbox, &mut self.outbox)? {
             if let Heard::Message { mark } = heard {
@@ -106,6 +102,17 @@ impl Line {
     }
 }
 
+/// Reads without waiting; false when there is nothing.
+pub(crate) fn take_what_came(stream: &TcpStream, inbox: &mut BytesMut) -> anyhow::Result<bool> {
+    inbox.reserve(READ_BYTES);
+    match stream.try_read_buf(inbox) {
+        Ok(0) => bail!("the server closed the connection"),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Microseconds since this program began to measure.
 pub(crate) fn now_us() -> u64 {
     static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
@@ -115,7 +122,12 @@ pub(crate) fn now_us() -> u64 {
 /// A text with this mark.
 pub(crate) fn text_with(mark: u64) -> String {
     let rest = TEXT_BYTES - MARK.len() - DIGITS;
-    format!("@@{mark:0DIGITS$}{}", "x".repeat(rest))
+    format!("{}{}", word_of(mark), "x".repeat(rest))
+}
+
+/// The mark as a word of a text.
+pub(crate) fn word_of(mark: u64) -> String {
+    format!("@@{mark:0DIGITS$}")
 }
 
 /// The mark of the text in these bytes; `None` if there is none.

@@ -91,8 +91,18 @@ impl Person {
 
     /// Returns the user's number.
     pub(crate) async fn log_in(&mut self, name: &str, client_type: usize) -> anyhow::Result<u32> {
+        self.log_in_with(name, name, client_type).await
+    }
+
+    /// The same with a password that is not the name.
+    pub(crate) async fn log_in_with(
+        &mut self,
+        name: &str,
+        password: &str,
+        client_type: usize,
+    ) -> anyhow::Result<u32> {
         let json = format!(
-            r#"{{"username": "{name}", "password": "{name}", "clienttype": {client_type}, "status": 1}}"#
+            r#"{{"username": "{name}", "password": "{password}", "clienttype": {client_type}, "status": 1}}"#
         );
         let answer = self.ask(command::LOGIN, json).await?;
         let id = answer["userid"].as_u64().context("no user id")?;

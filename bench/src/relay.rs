@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use crate::person::{Person, packet};
 use crate::server::Server;
 use crate::spread::{Spread, count_as_f64};
+use crate::table::{Cell, Table};
 
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -36,7 +37,7 @@ pub(crate) async fn run(
     (pairs, window): (usize, usize),
     seconds: u64,
     rounds: usize,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Table>> {
     let mut measured = Vec::new();
     let mut synced = Vec::new();
     for round in 0..rounds {
@@ -44,24 +45,34 @@ pub(crate) async fn run(
         measured.push(measure(server, round, (pairs, window), seconds).await?);
     }
     let spread = |of: &dyn Fn(&Measured) -> f64| Spread::new(measured.iter().map(of).collect());
-    let ms = |quantile| spread(&|one| micros_as_ms(one.delays.value_at_quantile(quantile))).median;
-    println!(
-        "| pairs | window | delivered/s | p50, ms | p99, ms | server CPU, s | appends synced/s |"
+    let ms = |quantile| spread(&|one| micros_as_ms(one.delays.value_at_quantile(quantile)));
+    let mut table = Table::begin(
+        "relays",
+        &[
+            ("pairs", "pairs"),
+            ("window", "window"),
+            ("delivered_per_s", "delivered/s"),
+            ("p50_ms", "p50, ms"),
+            ("p99_ms", "p99, ms"),
+            ("server_cpu_s", &format!("server CPU, s of {seconds}")),
+            ("synced_appends_per_s", "appends synced/s"),
+        ],
     );
-    println!("|---|---|---|---|---|---|---|");
-    println!(
-        "| {pairs} | {window} | {} | {:.2} | {:.2} | {:.1} of {seconds} | {:.0} |",
-        spread(&|one| count_as_f64(one.delays.len() / seconds.max(1))).in_words(0),
-        ms(0.5),
-        ms(0.99),
-        spread(&|one| one.processor_s).median,
-        Spread::new(synced).median,
-    );
+    let rate = spread(&|one| count_as_f64(one.delays.len() / seconds.max(1)));
+    table.row([
+        Cell::size(pairs),
+        Cell::size(window),
+        Cell::spread(&rate, 0),
+        Cell::median(&ms(0.5), 2),
+        Cell::median(&ms(0.99), 2),
+        Cell::median(&spread(&|one| one.processor_s), 1),
+        Cell::median(&Spread::new(synced), 0),
+    ]);
     println!(
         "\nThe last column is this disk alone, measured just before: 4 KiB appended and synced,"
     );
     println!("one after the other.");
-    Ok(())
+    Ok(vec![table])
 }
 
 async fn measure(

@@ -16,6 +16,8 @@ use common::pool::BlockingPool;
 use image_server::picture::{Fit, Halt, Limits, Motion, Recipe, Wanted, render};
 use image_server::{PicturePool, Program};
 
+use crate::table::{Cell, Table};
+
 /// Twelve megapixels, as most phones take them.
 const WIDTH: u32 = 4000;
 const HEIGHT: u32 = 3000;
@@ -24,16 +26,21 @@ const SIDE: u32 = 1280;
 /// No picture takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) async fn run(server: &Path, rounds: u32) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Path, rounds: u32) -> anyhow::Result<Vec<Table>> {
     let folder = tempfile::tempdir()?;
     let photo = folder.path().join("photo.jpg");
     make_photo(folder.path(), &photo)?;
     let pool = PicturePool::open(&PicturesConfig::default(), &Program::at(server))?;
-    println!(
-        "| 12 MP JPEG to {SIDE} | ours, a second | in a worker | libvips, a second | ratio of the \
-         worker to libvips |"
+    let mut table = Table::begin(
+        "renditions",
+        &[
+            ("what", &format!("12 MP JPEG to {SIDE}")),
+            ("ours_per_s", "ours, a second"),
+            ("in_a_worker_per_s", "in a worker"),
+            ("libvips_per_s", "libvips, a second"),
+            ("ratio", "ratio of the worker to libvips"),
+        ],
     );
-    println!("|---|---|---|---|---|");
     for (wanted, ending) in [(Wanted::Common, "jpg"), (Wanted::WebP, "webp")] {
         let to = folder.path().join(format!("small.{ending}"));
         let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
@@ -46,20 +53,20 @@ pub(crate) async fn run(server: &Path, rounds: u32) -> anyhow::Result<()> {
             theirs += timed(|| vips("vipsthumbnail", &photo, &to))?;
         }
         let each_second = |took: Duration| f64::from(rounds) / took.as_secs_f64();
-        println!(
-            "| {ending} | {:.1} | {:.1} | {:.1} | {:.2} |",
-            each_second(ours),
-            each_second(confined),
-            each_second(theirs),
-            theirs.as_secs_f64() / confined.as_secs_f64()
-        );
+        table.row([
+            Cell::text(ending),
+            Cell::figure(each_second(ours), 1),
+            Cell::figure(each_second(confined), 1),
+            Cell::figure(each_second(theirs), 1),
+            Cell::figure(theirs.as_secs_f64() / confined.as_secs_f64(), 2),
+        ]);
     }
     let start = timed(|| finish(Command::new("vipsthumbnail").arg("--version")))?;
     println!(
-        "| for comparison: starting libvips, ms | | | {} | |",
+        "\nStarting libvips, which is in its figures, takes {} ms.",
         start.as_millis()
     );
-    Ok(())
+    Ok(vec![table])
 }
 
 fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Duration> {

@@ -19,7 +19,7 @@ use common::words;
 use hdrhistogram::Histogram;
 
 use crate::relay::micros_as_ms;
-use crate::spread::count_as_f64;
+use crate::table::{Cell, Table};
 
 /// Messages in a short conversation, and with how many others each person begins one.
 const SHORT_MESSAGES: u32 = 20;
@@ -48,19 +48,36 @@ pub(crate) struct Plan {
 }
 
 #[tokio::main]
-pub(crate) async fn run(program: &Path, database: Option<&str>, plan: &Plan) -> anyhow::Result<()> {
-    println!(
-        "| messages | people | database, MiB | filled, messages/s | opened, ms | one message, ms \
-         | {BATCH_CHANGES} messages, ms | a page of history, ms | what is new, ms \
-         | list of conversations, ms | a rare word, ms | a frequent word, ms \
-         | a frequent one as typed, ms | both, ms |"
+pub(crate) async fn run(
+    program: &Path,
+    database: Option<&str>,
+    plan: &Plan,
+) -> anyhow::Result<Vec<Table>> {
+    let mut table = Table::begin(
+        "databases",
+        &[
+            ("messages", "messages"),
+            ("people", "people"),
+            ("database_bytes", "database, MiB"),
+            ("filled_per_s", "filled, messages/s"),
+            ("open_ms", "opened, ms"),
+            ("message_ms", "one message, ms"),
+            ("batch_ms", &format!("{BATCH_CHANGES} messages, ms")),
+            ("history_ms", "a page of history, ms"),
+            ("news_ms", "what is new, ms"),
+            ("list_ms", "list of conversations, ms"),
+            ("rare_word_ms", "a rare word, ms"),
+            ("frequent_word_ms", "a frequent word, ms"),
+            ("typed_word_ms", "a frequent one as typed, ms"),
+            ("both_words_ms", "both, ms"),
+        ],
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     if let Some(url) = database {
         let [messages] = plan.messages[..] else {
             bail!("one number of messages fits into the one database");
         };
-        return measure(&url.parse()?, messages).await;
+        table.row(measure(&url.parse()?, messages).await?);
+        return Ok(vec![table]);
     }
     let beside = program
         .parent()
@@ -70,12 +87,12 @@ pub(crate) async fn run(program: &Path, database: Option<&str>, plan: &Plan) -> 
             .prefix("bench-")
             .tempdir_in(beside)?;
         let url = DatabaseUrl::Sqlite(folder.path().join("myim.db"));
-        measure(&url, *messages).await?;
+        table.row(measure(&url, *messages).await?);
     }
-    Ok(())
+    Ok(vec![table])
 }
 
-async fn measure(url: &DatabaseUrl, messages: u32) -> anyhow::Result<()> {
+async fn measure(url: &DatabaseUrl, messages: u32) -> anyhow::Result<Vec<Cell>> {
     let options = OpenOptions::default();
     let store = open(url, &options).await?;
     ensure!(
@@ -94,15 +111,15 @@ async fn measure(url: &DatabaseUrl, messages: u32) -> anyhow::Result<()> {
     let mut figures = vec![opened.as_secs_f64() * 1e3];
     figures.extend(filler.sends().await?);
     figures.extend(questions(&*store, &filler).await?);
-    let figures: Vec<String> = figures.iter().map(|ms| format!("{ms:.2}")).collect();
-    let mib = count_as_f64(store.size_bytes().await? / 1024) / 1024.0;
-    println!(
-        "| {messages} | {} | {mib:.0} | {filled:.0} | {} |",
-        filler.people,
-        figures.join(" | ")
-    );
+    let mut cells = vec![
+        Cell::count(messages.into()),
+        Cell::count(filler.people.into()),
+        Cell::mib(store.size_bytes().await?, 0),
+        Cell::figure(filled, 0),
+    ];
+    cells.extend(figures.into_iter().map(|ms| Cell::figure(ms, 2)));
     store.close().await;
-    Ok(())
+    Ok(cells)
 }
 
 /// Writes messages.

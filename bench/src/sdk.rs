@@ -13,6 +13,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::server::Server;
+use crate::spread::count_as_f64;
+use crate::table::{Cell, Table};
 use crate::web_relay::{self, Pace};
 
 /// Devices of an account: fewer passwords to hash.
@@ -35,28 +37,36 @@ pub(crate) async fn run(
     idle: &[usize],
     window: usize,
     seconds: u64,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Table>> {
     let api = Api::new(format!("http://{}", server.chat).parse()?);
-    idle_clients(&api, idle).await?;
+    let memory = idle_clients(&api, idle).await?;
     println!();
     let seconds = seconds.max(1);
-    println!(
-        "| through the SDK | window | stored/s | received/s | bare WebSockets, stored/s | ratio |"
+    let mut table = Table::begin(
+        "rates",
+        &[
+            ("what", "through the SDK"),
+            ("window", "window"),
+            ("stored_per_s", "stored/s"),
+            ("received_per_s", "received/s"),
+            ("bare_stored_per_s", "bare WebSockets, stored/s"),
+            ("ratio", "ratio"),
+        ],
     );
-    println!("|---|---|---|---|---|---|");
     let few = window.div_ceil(8);
     let bare = web_relay::measure(server, 1, Pace::Window(window), seconds).await?;
     let bare_one = bare.stored() / seconds;
     let one = pairs(&api, "one", 1, window, seconds).await?;
-    row("one connection, one conversation", window, one, bare_one);
+    let what = "one connection, one conversation";
+    table.row(row(what, window, one, bare_one));
     let many = one_to_many(&api, window, seconds).await?;
     let what = format!("one connection, {CONVERSATIONS} conversations");
-    row(&what, window, many, bare_one);
+    table.row(row(&what, window, many, bare_one));
     let bare = web_relay::measure(server, PAIRS, Pace::Window(few), seconds).await?;
     let all = pairs(&api, "all", PAIRS, few, seconds).await?;
     let what = format!("{} connections, {PAIRS} conversations", 2 * PAIRS);
-    row(&what, few, all, bare.stored() / seconds);
-    Ok(())
+    table.row(row(&what, few, all, bare.stored() / seconds));
+    Ok(vec![memory, table])
 }
 
 /// Messages a second.
@@ -67,23 +77,33 @@ struct Rates {
     received: Option<u64>,
 }
 
-fn row(what: &str, window: usize, rates: Rates, bare: u64) {
+fn row(what: &str, window: usize, rates: Rates, bare: u64) -> [Cell; 6] {
     let Rates { stored, received } = rates;
-    let received = received.map_or_else(|| "nobody listens".to_owned(), |rate| rate.to_string());
-    let hundredths = stored * 100 / bare.max(1);
-    let ratio = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-    println!("| {what} | {window} | {stored} | {received} | {bare} | {ratio} |");
+    [
+        Cell::text(what),
+        Cell::size(window),
+        Cell::count(stored),
+        received.map_or_else(|| Cell::none("nobody listens"), Cell::count),
+        Cell::count(bare),
+        Cell::figure(count_as_f64(stored) / count_as_f64(bare.max(1)), 2),
+    ]
 }
 
 /// Resident memory of this process, with so many clients that are on line and do nothing.
-async fn idle_clients(api: &Api, counts: &[usize]) -> anyhow::Result<()> {
+async fn idle_clients(api: &Api, counts: &[usize]) -> anyhow::Result<Table> {
     let most = counts.iter().copied().max().unwrap_or_default();
     let mut signed_in = Vec::new();
     for account in 0..most.div_ceil(DEVICES) {
         signed_in.extend(devices(api, &format!("sdk-idle{account}"), DEVICES).await?);
     }
-    println!("| idle clients | resident, MiB | bytes a client more |");
-    println!("|---|---|---|");
+    let mut table = Table::begin(
+        "idle",
+        &[
+            ("clients", "idle clients"),
+            ("resident_bytes", "resident, MiB"),
+            ("bytes_a_client", "bytes a client more"),
+        ],
+    );
     let mut running = Vec::new();
     let mut before: Option<(usize, u64)> = None;
     for count in counts {
@@ -92,17 +112,20 @@ async fn idle_clients(api: &Api, counts: &[usize]) -> anyhow::Result<()> {
             running.extend(futures_util::future::try_join_all(some).await?);
         }
         let resident = resident()?;
-        let each = before.map_or_else(String::new, |(clients, bytes)| {
-            let more = u64::try_from(count - clients).unwrap_or(1).max(1);
-            (resident.saturating_sub(bytes) / more).to_string()
-        });
-        println!("| {count} | {} | {each} |", resident / (1024 * 1024));
+        let each = before.map_or_else(
+            || Cell::none(""),
+            |(clients, bytes)| {
+                let more = u64::try_from(count - clients).unwrap_or(1).max(1);
+                Cell::count(resident.saturating_sub(bytes) / more)
+            },
+        );
+        table.row([Cell::size(*count), Cell::mib(resident, 0), each]);
         before = Some((*count, resident));
     }
     for (client, _) in &running {
         client.close().await;
     }
-    Ok(())
+    Ok(table)
 }
 
 fn resident() -> anyhow::Result<u64> {

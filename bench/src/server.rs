@@ -17,6 +17,7 @@ pub(crate) struct Server {
     pub pid: u32,
     pub chat: SocketAddr,
     pub file: SocketAddr,
+    pub image: SocketAddr,
     /// The data directory, gone with the value.
     pub directory: TempDir,
     program: PathBuf,
@@ -95,12 +96,13 @@ impl Server {
                 .and_then(|address| address.parse().ok())
                 .with_context(|| format!("no {name} port in {ready:?}"))
         };
-        let (chat, file) = (port("chat")?, port("file")?);
+        let (chat, file, image) = (port("chat")?, port("file")?, port("image")?);
         Ok(Self {
             child,
             pid,
             chat,
             file,
+            image,
             directory,
             program: program.to_owned(),
             database: database.map(str::to_owned),

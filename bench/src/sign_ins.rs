@@ -12,16 +12,25 @@ use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
 use crate::person::{Person, packet};
+use crate::relay::micros_as_ms;
 use crate::server::Server;
+use crate::table::{Cell, Table};
 use crate::web::WebPerson;
 
 /// Tries before those that count.
 const WARM_UP: usize = 20;
 
-pub(crate) async fn run(server: &Server, tries: usize) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, tries: usize) -> anyhow::Result<Vec<Table>> {
     let ann = WebPerson::new(server.chat, "ann").await?;
-    println!("| {tries} tries each | median, ms | 95th of 100, ms | median against the other |");
-    println!("|---|---|---|---|");
+    let mut table = Table::begin(
+        "refusals",
+        &[
+            ("what", &format!("{tries} tries each")),
+            ("p50_ms", "median, ms"),
+            ("p95_ms", "95th of 100, ms"),
+            ("share_of_the_other", "median against the other"),
+        ],
+    );
     let mut times = Times::new()?;
     for number in 0..WARM_UP + tries {
         for kind in [Kind::UnknownName, Kind::WrongPassword] {
@@ -37,7 +46,7 @@ pub(crate) async fn run(server: &Server, tries: usize) -> anyhow::Result<()> {
             );
         }
     }
-    times.print("API");
+    times.rows("API", &mut table);
     let mut times = Times::new()?;
     for number in 0..WARM_UP + tries {
         for kind in [Kind::UnknownName, Kind::WrongPassword] {
@@ -54,8 +63,8 @@ pub(crate) async fn run(server: &Server, tries: usize) -> anyhow::Result<()> {
             ensure!(answer["code"] != 0, "a login with a guess was not refused");
         }
     }
-    times.print("existing clients");
-    Ok(())
+    times.rows("existing clients", &mut table);
+    Ok(vec![table])
 }
 
 #[derive(Clone, Copy)]
@@ -99,26 +108,20 @@ impl Times {
         Ok(())
     }
 
-    fn print(&self, protocol: &str) {
+    fn rows(&self, protocol: &str, table: &mut Table) {
         let rows = [
             ("unknown name", &self.unknown, &self.wrong),
             ("wrong password", &self.wrong, &self.unknown),
         ];
         for (what, times, other) in rows {
-            let at = |quantile| ms(times.value_at_quantile(quantile));
+            let at = |quantile| Cell::micros(times.value_at_quantile(quantile), 2);
             let (median, base) = (times.value_at_quantile(0.5), other.value_at_quantile(0.5));
-            let permille = median * 1000 / base.max(1);
-            println!(
-                "| {protocol}, {what} | {} | {} | {}.{} % |",
+            table.row([
+                Cell::text(format!("{protocol}, {what}")),
                 at(0.5),
                 at(0.95),
-                permille / 10,
-                permille % 10
-            );
+                Cell::figure(micros_as_ms(median) / micros_as_ms(base.max(1)), 3),
+            ]);
         }
     }
-}
-
-fn ms(us: u64) -> String {
-    format!("{}.{:02}", us / 1000, us % 1000 / 10)
 }

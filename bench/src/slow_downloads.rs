@@ -12,10 +12,11 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use crate::Http;
+use crate::arguments::Http;
 use crate::download::Line;
 use crate::server::Server;
-use crate::watched::{highest_while, kib_each, mib};
+use crate::table::{Cell, Table};
+use crate::watched::{highest_while, kib_each};
 
 /// The file: far more than anybody reads of it.
 const FILE_BYTES: u64 = 256 << 20;
@@ -45,7 +46,7 @@ impl Plan {
     }
 }
 
-pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<Vec<Table>> {
     let name = Line::connect(server.file)
         .await?
         .upload(FILE_BYTES, 0)
@@ -59,21 +60,26 @@ pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
         downloads.spawn(download(server.file, name.clone(), plan));
     }
     let highest = highest_while(server, downloads).await?;
-    println!(
-        "| slow downloads | each, KiB/s | before, MiB | highest, MiB | KiB a download | \
-         the system's for connections, MiB |"
+    let mut table = Table::begin(
+        "slow_downloads",
+        &[
+            ("downloads", "slow downloads"),
+            ("each_kib_per_s", "each, KiB/s"),
+            ("before_bytes", "before, MiB"),
+            ("highest_bytes", "highest, MiB"),
+            ("download_kib", "KiB a download"),
+            ("system_bytes", "the system's for connections, MiB"),
+        ],
     );
-    println!("|---|---|---|---|---|---|");
-    println!(
-        "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} |",
-        plan.downloads,
-        plan.bytes >> 10,
-        mib(before),
-        mib(highest.resident),
-        kib_each(before, highest.resident, plan.downloads),
-        mib(highest.sockets),
-    );
-    Ok(())
+    table.row([
+        Cell::count(plan.downloads),
+        Cell::count(plan.bytes >> 10),
+        Cell::mib(before, 0),
+        Cell::mib(highest.resident, 0),
+        Cell::figure(kib_each(before, highest.resident, plan.downloads), 0),
+        Cell::mib(highest.sockets, 0),
+    ]);
+    Ok(vec![table])
 }
 
 /// Reads for so long, and goes.

@@ -14,9 +14,10 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::Http;
+use crate::arguments::Http;
 use crate::server::Server;
-use crate::watched::{highest_while, kib_each, mib};
+use crate::table::{Cell, Table};
+use crate::watched::{highest_while, kib_each};
 
 /// A slice leaves each sender so often.
 const EVERY: Duration = Duration::from_millis(250);
@@ -31,7 +32,7 @@ pub(crate) struct Plan {
     pub(crate) seconds: u64,
 }
 
-pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<Vec<Table>> {
     // What the first one costs is not of the others.
     upload(server.file, Plan { seconds: 1, ..plan }, 0).await?;
     let before = server.resident()?;
@@ -40,17 +41,24 @@ pub(crate) async fn run(server: &Server, plan: Plan) -> anyhow::Result<()> {
         uploads.spawn(upload(server.file, plan, number));
     }
     let highest = highest_while(server, uploads).await?.resident;
-    println!("| slow uploads | each, KiB/s | before, MiB | highest, MiB | KiB an upload |");
-    println!("|---|---|---|---|---|");
-    println!(
-        "| {} | {} | {:.0} | {:.0} | {:.0} |",
-        plan.uploads,
-        plan.bytes >> 10,
-        mib(before),
-        mib(highest),
-        kib_each(before, highest, plan.uploads)
+    let mut table = Table::begin(
+        "slow_uploads",
+        &[
+            ("uploads", "slow uploads"),
+            ("each_kib_per_s", "each, KiB/s"),
+            ("before_bytes", "before, MiB"),
+            ("highest_bytes", "highest, MiB"),
+            ("upload_kib", "KiB an upload"),
+        ],
     );
-    Ok(())
+    table.row([
+        Cell::count(plan.uploads),
+        Cell::count(plan.bytes >> 10),
+        Cell::mib(before, 0),
+        Cell::mib(highest, 0),
+        Cell::figure(kib_each(before, highest, plan.uploads), 0),
+    ]);
+    Ok(vec![table])
 }
 
 async fn upload(server: SocketAddr, plan: Plan, number: u64) -> anyhow::Result<()> {

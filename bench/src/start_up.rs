@@ -12,12 +12,17 @@ use hdrhistogram::Histogram;
 use tokio::process::Command;
 
 use crate::server::Server;
+use crate::table::{Cell, Table};
 use crate::web::WebPerson;
 
 /// Runs before those that count: they bring the program into the page cache.
 const WARM_UP: usize = 3;
 
-pub(crate) async fn run(server: &Server, program: &Path, runs: usize) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    server: &Server,
+    program: &Path,
+    runs: usize,
+) -> anyhow::Result<Vec<Table>> {
     let ann = WebPerson::new(server.chat, "ann").await?;
     let bob = WebPerson::new(server.chat, "bob").await?;
     ann.befriend(&bob).await?;
@@ -44,17 +49,22 @@ pub(crate) async fn run(server: &Server, program: &Path, runs: usize) -> anyhow:
             }
         }
     }
-    println!("| command, {runs} runs | median, ms | 95th of 100, ms | longest, ms |");
-    println!("|---|---|---|---|");
-    for (what, times) in [("myim --version", version), ("myim send", send)] {
-        let at = |quantile| ms(times.value_at_quantile(quantile));
-        let (median, late) = (at(0.5), at(0.95));
-        println!("| `{what}` | {median} | {late} | {} |", ms(times.max()));
+    let mut table = Table::begin(
+        "commands",
+        &[
+            ("command", &format!("command, {runs} runs")),
+            ("p50_ms", "median, ms"),
+            ("p95_ms", "95th of 100, ms"),
+            ("longest_ms", "longest, ms"),
+        ],
+    );
+    for (what, times) in [("`myim --version`", version), ("`myim send`", send)] {
+        table.row([
+            Cell::text(what),
+            Cell::micros(times.value_at_quantile(0.5), 1),
+            Cell::micros(times.value_at_quantile(0.95), 1),
+            Cell::micros(times.max(), 1),
+        ]);
     }
-    Ok(())
-}
-
-fn ms(us: u64) -> String {
-    let tenths = us.div_ceil(100);
-    format!("{}.{}", tenths / 10, tenths % 10)
+    Ok(vec![table])
 }

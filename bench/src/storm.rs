@@ -10,8 +10,9 @@ use tokio::task::JoinSet;
 
 use crate::relay::micros_as_ms;
 use crate::server::Server;
+use crate::table::{Cell, Table};
 use crate::web::{Live, WebPerson, text};
-use crate::web_relay::{self, Measured, Pace};
+use crate::web_relay::{self, Pace};
 
 /// How many devices of an account come: what is measured is connections, not accounts.
 const DEVICES: usize = 50;
@@ -36,20 +37,26 @@ pub(crate) struct Plan {
     passwords: usize,
 }
 
-pub(crate) async fn run(server: &mut Server, plan: &Plan) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &mut Server, plan: &Plan) -> anyhow::Result<Vec<Table>> {
     let people = accounts(server, plan.connections).await?;
     let quiet = web_relay::measure(server, PAIRS, Pace::Rate(RATE), QUIET_S).await?;
 
-    println!(
-        "| what comes at once | how many | half after, s | 99 of 100 after, s | all after, s |"
+    let mut arrivals = Table::begin(
+        "arrivals",
+        &[
+            ("what", "what comes at once"),
+            ("count", "how many"),
+            ("p50_s", "half after, s"),
+            ("p99_s", "99 of 100 after, s"),
+            ("all_s", "all after, s"),
+        ],
     );
-    println!("|---|---|---|---|---|");
     let (stormy, came) = tokio::join!(
         web_relay::measure(server, PAIRS, Pace::Rate(RATE), QUIET_S * 2),
         arrive(&people, Instant::now()),
     );
-    let (arrivals, on_line) = came?;
-    row("on line, with a token", &arrivals);
+    let (came, on_line) = came?;
+    arrivals.row(row("on line, with a token", &came));
     drop(on_line);
 
     let killed = Instant::now();
@@ -60,7 +67,7 @@ pub(crate) async fn run(server: &mut Server, plan: &Plan) -> anyhow::Result<()> 
         .map(|person| person.at(server.chat))
         .collect();
     let (back, on_line) = arrive(&people, killed).await?;
-    row("back after `kill -9` of the server", &back);
+    arrivals.row(row("back after `kill -9` of the server", &back));
     drop(on_line);
 
     let names: Vec<_> = (0..plan.passwords).map(|n| format!("late{n}")).collect();
@@ -73,36 +80,39 @@ pub(crate) async fn run(server: &mut Server, plan: &Plan) -> anyhow::Result<()> 
         web_relay::measure(server, PAIRS, Pace::Rate(RATE), QUIET_S),
         sign_in(server, &names),
     );
-    row("signed in with a password", &signed_in?);
+    arrivals.row(row("signed in with a password", &signed_in?));
     println!("\nThe server was ready again {ready_s:.2} s after the kill.\n");
 
-    println!("| {PAIRS} pairs, {RATE} messages/s, meanwhile | acknowledged, p50, p99, ms |");
-    println!("|---|---|");
+    let meanwhile = format!("{PAIRS} pairs, {RATE} messages/s, meanwhile");
+    let mut messages = Table::begin(
+        "messages",
+        &[
+            ("meanwhile", &meanwhile),
+            ("acknowledged_p50_ms", "acknowledged, p50, ms"),
+            ("acknowledged_p99_ms", "p99, ms"),
+        ],
+    );
     let (stormy, hashing) = (stormy?, hashing?);
     for (what, measured) in [
         ("nothing", &quiet),
         ("everybody comes on line", &stormy),
         ("passwords are checked", &hashing),
     ] {
-        println!("| {what} | {} |", delays(measured));
+        let at = |quantile| Cell::micros(measured.acknowledged().value_at_quantile(quantile), 1);
+        messages.row([Cell::text(what), at(0.5), at(0.99)]);
     }
-    Ok(())
+    Ok(vec![arrivals, messages])
 }
 
-fn delays(measured: &Measured) -> String {
-    let at = |quantile| micros_as_ms(measured.acknowledged().value_at_quantile(quantile));
-    format!("{:.1}, {:.1}", at(0.5), at(0.99))
-}
-
-fn row(what: &str, after: &Histogram<u64>) {
-    let at = |quantile| micros_as_ms(after.value_at_quantile(quantile)) / 1000.0;
-    println!(
-        "| {what} | {} | {:.2} | {:.2} | {:.2} |",
-        after.len(),
+fn row(what: &str, after: &Histogram<u64>) -> [Cell; 5] {
+    let at = |quantile| Cell::figure(micros_as_ms(after.value_at_quantile(quantile)) / 1e3, 2);
+    [
+        Cell::text(what),
+        Cell::count(after.len()),
         at(0.5),
         at(0.99),
-        at(1.0)
-    );
+        at(1.0),
+    ]
 }
 
 /// So many devices with tokens.

@@ -19,6 +19,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use vt100::Parser;
 
 use crate::server::Server;
+use crate::table::{Cell, Table};
 use crate::web::WebPerson;
 
 const ROWS: u16 = 24;
@@ -52,7 +53,7 @@ pub(crate) async fn run(
     program: &Path,
     (rate, seconds): (u32, u64),
     keys: usize,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Table>> {
     let ann = WebPerson::new(server.chat, "ann").await?;
     let bob = WebPerson::new(server.chat, "bob").await?;
     ann.befriend(&bob).await?;
@@ -65,8 +66,47 @@ pub(crate) async fn run(
 
     let before = terminal.used()?;
     sleep(Duration::from_secs(seconds)).await;
-    report("idle", before, terminal.used()?, seconds);
+    let idle = row("nothing happens", before, terminal.used()?);
 
+    let delays = type_keys(&mut terminal, keys).await?;
+
+    let before = terminal.used()?;
+    write(&bob, &ann.user, (rate, seconds)).await?;
+    let busy = row(&format!("{rate} messages/s"), before, terminal.used()?);
+    terminal.types("\x03\x03")?;
+    terminal.child.wait().context("the end of myim chat")?;
+
+    let mut costs = Table::begin(
+        "costs",
+        &[
+            ("what", &format!("{seconds} s each")),
+            ("cpu_s", "processor, s"),
+            ("written_bytes", "bytes written"),
+        ],
+    );
+    costs.row(idle);
+    costs.row(busy);
+    println!();
+    let mut typing = Table::begin(
+        "typing",
+        &[
+            ("keys", "keys"),
+            ("p50_ms", "from a key to its letter, p50, ms"),
+            ("p99_ms", "p99, ms"),
+            ("longest_ms", "longest, ms"),
+        ],
+    );
+    typing.row([
+        Cell::size(keys),
+        Cell::micros(delays.value_at_quantile(0.5), 2),
+        Cell::micros(delays.value_at_quantile(0.99), 2),
+        Cell::micros(delays.max(), 1),
+    ]);
+    Ok(vec![costs, typing])
+}
+
+/// From each key until its letter is on the screen, in microseconds.
+async fn type_keys(terminal: &mut Terminal, keys: usize) -> anyhow::Result<Histogram<u64>> {
     let mut delays = Histogram::<u64>::new(3)?;
     let mut text = String::new();
     for letter in ('a'..='z').cycle().take(keys) {
@@ -83,31 +123,15 @@ pub(crate) async fn run(
         }
         sleep(BETWEEN_KEYS).await;
     }
-    let at = |quantile| delays.value_at_quantile(quantile);
-    println!(
-        "key to screen, {keys} keys: median {} us, 99th of 100 {} us, longest {} us",
-        at(0.5),
-        at(0.99),
-        delays.max()
-    );
-
-    let before = terminal.used()?;
-    write(&bob, &ann.user, (rate, seconds)).await?;
-    report(
-        &format!("{rate} messages/s"),
-        before,
-        terminal.used()?,
-        seconds,
-    );
-    terminal.types("\x03\x03")?;
-    terminal.child.wait().context("the end of myim chat")?;
-    Ok(())
+    Ok(delays)
 }
 
-fn report(what: &str, before: Used, after: Used, seconds: u64) {
-    let spent = after.processor_s - before.processor_s;
-    let bytes = after.bytes - before.bytes;
-    println!("{what}, {seconds} s: {spent:.2} s of processor, {bytes} bytes written");
+fn row(what: &str, before: Used, after: Used) -> [Cell; 3] {
+    [
+        Cell::text(what),
+        Cell::figure(after.processor_s - before.processor_s, 2),
+        Cell::count(after.bytes - before.bytes),
+    ]
 }
 
 /// Writes at a steady pace.

@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 
 use crate::nginx::Nginx;
 use crate::server::Server;
+use crate::table::{Cell, Table};
 
 /// How much is written at a time.
 const PIECE_BYTES: usize = 256 << 10;
@@ -41,7 +42,7 @@ const WAYS: [&str; 4] = [
     "resumable (tus), pieces of 8 MiB",
 ];
 
-pub(crate) async fn run(server: &Server, size: u64, rounds: usize) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &Server, size: u64, rounds: usize) -> anyhow::Result<Vec<Table>> {
     let nginx = Nginx::start(
         server.directory.path().join("nginx"),
         "dav_methods PUT; client_max_body_size 0;",
@@ -51,27 +52,34 @@ pub(crate) async fn run(server: &Server, size: u64, rounds: usize) -> anyhow::Re
     nginx.stop().await?;
     let (bare, ours, theirs) = measured?;
     let limit = median(bare);
-    println!(
-        "| {} MiB up | MiB/s | of the limit | server CPU, s |",
-        size >> 20
+    let mut table = Table::begin(
+        "uploads",
+        &[
+            ("what", &format!("{} MiB up", size >> 20)),
+            ("mib_per_s", "MiB/s"),
+            ("share_of_limit", "of the limit"),
+            ("server_cpu_s", "server CPU, s"),
+        ],
     );
-    println!("|---|---|---|---|");
-    for (way, row) in WAYS.iter().zip(ours) {
-        let took = median(row.took_s);
-        let (speed, cpu) = (speed(size, took), median(row.cpu_s));
-        println!("| {way} | {speed:.0} | {:.2} | {cpu:.1} |", limit / took);
+    let mut row = |what: &str, took: f64, cpu: Cell| {
+        let speed = Cell::figure(speed(size, took), 0);
+        table.row([Cell::text(what), speed, Cell::figure(limit / took, 2), cpu]);
+    };
+    for (way, measured) in WAYS.iter().zip(ours) {
+        let cpu = Cell::figure(median(measured.cpu_s), 1);
+        row(way, median(measured.took_s), cpu);
     }
-    let theirs = median(theirs);
-    let their_speed = speed(size, theirs);
-    println!(
-        "| for comparison: nginx, `PUT`, neither hashed nor synced | {their_speed:.0} | {:.2} | |",
-        limit / theirs
+    row(
+        "for comparison: nginx, `PUT`, neither hashed nor synced",
+        median(theirs),
+        Cell::none(""),
     );
-    println!(
-        "| the limit: written, hashed and synced, no server | {:.0} | 1 | |",
-        speed(size, limit)
+    row(
+        "the limit: written, hashed and synced, no server",
+        limit,
+        Cell::none(""),
     );
-    Ok(())
+    Ok(vec![table])
 }
 
 async fn measure(

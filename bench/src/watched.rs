@@ -66,12 +66,8 @@ fn page_bytes() -> anyhow::Result<u64> {
     Ok(kib.context("no size of a page")?.parse::<u64>()? << 10)
 }
 
-/// For a table.
-pub(crate) fn mib(bytes: u64) -> f64 {
-    f64::from(u32::try_from(bytes >> 10).unwrap_or(u32::MAX)) / 1024.0
-}
-
 /// What each of so many took more than there was before, in KiB.
 pub(crate) fn kib_each(before: u64, highest: u64, count: u64) -> f64 {
-    mib(highest.saturating_sub(before) / count.max(1)) * 1024.0
+    let bytes = highest.saturating_sub(before) / count.max(1);
+    f64::from(u32::try_from(bytes >> 10).unwrap_or(u32::MAX))
 }

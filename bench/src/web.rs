@@ -8,10 +8,12 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
+use hyper::http::request::Builder;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -33,6 +35,58 @@ pub(crate) struct Live {
 
 pub(crate) type Sender = SplitSink<WebSocketStream<Counted>, Message>;
 pub(crate) type Receiver = SplitStream<WebSocketStream<Counted>>;
+
+/// A connection for calls, one after the other.
+pub(crate) struct Calls {
+    server: SocketAddr,
+    requests: http1::SendRequest<Full<Bytes>>,
+    connection: JoinHandle<hyper::Result<()>>,
+}
+
+impl Calls {
+    pub(crate) async fn connect(server: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        let (requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok(Self {
+            server,
+            requests,
+            connection: tokio::spawn(connection),
+        })
+    }
+
+    /// Null is an answer without a body.
+    pub(crate) async fn send(
+        &mut self,
+        token: &str,
+        request: Builder,
+        body: Bytes,
+    ) -> anyhow::Result<Value> {
+        let mut request = request.header("host", self.server.to_string());
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(body))?;
+        let path = request.uri().clone();
+        self.requests.ready().await?;
+        let answer = self.requests.send_request(request).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        if !status.is_success() {
+            bail!("{path}: {status}: {}", String::from_utf8_lossy(&body));
+        }
+        if status == StatusCode::NO_CONTENT || body.is_empty() {
+            return Ok(Value::Null);
+        }
+        Ok(serde_json::from_slice(&body)?)
+    }
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
 
 impl WebPerson {
     /// Registers and signs in.
@@ -76,31 +130,24 @@ impl WebPerson {
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let stream = TcpStream::connect(self.server).await?;
-        let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        let connection = tokio::spawn(connection);
-        let mut request = Request::builder()
+        let mut calls = Calls::connect(self.server).await?;
+        self.call_over(&mut calls, method, path, body).await
+    }
+
+    /// One call on this connection.
+    pub(crate) async fn call_over(
+        &self,
+        calls: &mut Calls,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", self.server.to_string())
             .header("content-type", "application/json");
-        if !self.token.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.token));
-        }
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let answer = requests
-            .send_request(request.body(Full::new(Bytes::from(body)))?)
-            .await?;
-        let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        connection.abort();
-        if !status.is_success() {
-            bail!("{path}: {status}: {}", String::from_utf8_lossy(&body));
-        }
-        if status == StatusCode::NO_CONTENT || body.is_empty() {
-            return Ok(Value::Null);
-        }
-        Ok(serde_json::from_slice(&body)?)
+        calls.send(&self.token, request, body.into()).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {

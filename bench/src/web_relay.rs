@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::relay::{micros_as_ms, synced_appends};
 use crate::server::Server;
 use crate::spread::{Spread, count_as_f64};
+use crate::table::{Cell, Table};
 use crate::web::{Receiver, Sender, WebPerson, value};
 
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -78,7 +79,7 @@ pub(crate) async fn run(
     (pairs, pace): (usize, Pace),
     seconds: u64,
     rounds: usize,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<Table>> {
     let seconds = seconds.max(1);
     let mut measured = Vec::new();
     let mut synced = Vec::new();
@@ -88,26 +89,37 @@ pub(crate) async fn run(
     }
     let spread = |of: &dyn Fn(&Measured) -> f64| Spread::new(measured.iter().map(of).collect());
     let columns = |of: fn(&Measured) -> &Histogram<u64>| {
-        let at = |quantile| spread(&|one| micros_as_ms(of(one).value_at_quantile(quantile))).median;
+        let at = |quantile| spread(&|one| micros_as_ms(of(one).value_at_quantile(quantile)));
         let rate = spread(&|one| count_as_f64(of(one).len() / seconds));
-        format!("{} | {:.2}, {:.2}", rate.in_words(0), at(0.5), at(0.99))
+        let (p50, p99) = (Cell::median(&at(0.5), 2), Cell::median(&at(0.99), 2));
+        [Cell::spread(&rate, 0), p50, p99]
     };
     let pace = match pace {
         Pace::Window(window) => format!("{window} under way"),
         Pace::Rate(rate) => format!("{rate}/s"),
     };
-    println!(
-        "| pairs | pace | acknowledged/s | p50, p99, ms | delivered/s | p50, p99, ms | server CPU, s | appends synced/s |"
+    let mut table = Table::begin(
+        "relays",
+        &[
+            ("pairs", "pairs"),
+            ("pace", "pace"),
+            ("acknowledged_per_s", "acknowledged/s"),
+            ("acknowledged_p50_ms", "p50, ms"),
+            ("acknowledged_p99_ms", "p99, ms"),
+            ("delivered_per_s", "delivered/s"),
+            ("delivered_p50_ms", "p50, ms"),
+            ("delivered_p99_ms", "p99, ms"),
+            ("server_cpu_s", &format!("server CPU, s of {seconds}")),
+            ("synced_appends_per_s", "appends synced/s"),
+        ],
     );
-    println!("|---|---|---|---|---|---|---|---|");
-    println!(
-        "| {pairs} | {pace} | {} | {} | {:.1} of {seconds} | {:.0} |",
-        columns(|one| &one.acknowledged),
-        columns(|one| &one.delivered),
-        spread(&|one| one.processor_s).median,
-        Spread::new(synced).median,
-    );
-    Ok(())
+    let mut cells = vec![Cell::size(pairs), Cell::text(pace)];
+    cells.extend(columns(|one| &one.acknowledged));
+    cells.extend(columns(|one| &one.delivered));
+    cells.push(Cell::median(&spread(&|one| one.processor_s), 1));
+    cells.push(Cell::median(&Spread::new(synced), 0));
+    table.row(cells);
+    Ok(vec![table])
 }
 
 /// Has pairs of new accounts write to each other.

@@ -8,21 +8,36 @@ use serde_json::json;
 use crate::counted::Counted;
 use crate::person::{Person, packet};
 use crate::server::Server;
+use crate::table::{Cell, Table};
 use crate::web::WebPerson;
 
 /// How many messages the figure is the mean of.
 const MESSAGES: u32 = 100;
 
-pub(crate) async fn run(server: &Server) -> anyhow::Result<()> {
-    println!(
-        "| protocol | send, bytes up | answer, bytes down | delivery, bytes down | acknowledgement, bytes up |"
+pub(crate) async fn run(server: &Server) -> anyhow::Result<Vec<Table>> {
+    let mut table = Table::begin(
+        "protocols",
+        &[
+            ("protocol", "protocol"),
+            ("send_bytes", "send, bytes up"),
+            ("answer_bytes", "answer, bytes down"),
+            ("delivery_bytes", "delivery, bytes down"),
+            ("acknowledgment_bytes", "acknowledgment, bytes up"),
+        ],
     );
-    println!("|---|---|---|---|---|");
     let (up, answer, down, ack) = web_socket(server).await?;
-    println!("| WebSocket | {up} | {answer} | {down} | {ack} |");
+    let figures = [up, answer, down, ack].map(Cell::count);
+    table.row([Cell::text("WebSocket")].into_iter().chain(figures));
     let (up, down) = flamingo(server).await?;
-    println!("| Flamingo | {up} | none in this protocol | {down} | none in this protocol |");
-    Ok(())
+    let none = || Cell::none("none in this protocol");
+    table.row([
+        Cell::text("Flamingo"),
+        Cell::count(up),
+        none(),
+        Cell::count(down),
+        none(),
+    ]);
+    Ok(vec![table])
 }
 
 async fn web_socket(server: &Server) -> anyhow::Result<(u64, u64, u64, u64)> {

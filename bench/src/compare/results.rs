@@ -1,15 +1,14 @@
 //! What was measured: a table for people, and a file for programs.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::target::{Running, Target};
 use crate::pairs::Measured;
 use crate::relay::micros_as_ms;
 use crate::spread::{Spread, count_as_f64};
+use crate::table::{spread_value, write_value};
 
 /// One run of one target.
 pub(super) struct Relayed {
@@ -109,6 +108,15 @@ impl Results {
     }
 
     pub(super) fn print(&self) {
+        if !self.relayed.is_empty() {
+            self.print_relayed();
+        }
+        if !self.idle.is_empty() {
+            self.print_idle();
+        }
+    }
+
+    fn print_relayed(&self) {
         println!(
             "{} pairs, medians of {} rounds of {} s, the least and the most in parentheses\n",
             self.pairs, self.rounds, self.seconds
@@ -144,9 +152,9 @@ impl Results {
                 generator.median,
             );
         }
-        if self.idle.is_empty() {
-            return;
-        }
+    }
+
+    fn print_idle(&self) {
         println!(
             "\n| server | protocol | idle connections | resident before, MiB | with them, MiB | bytes a connection |"
         );
@@ -177,22 +185,13 @@ impl Results {
             .collect();
         let all = json!({"pairs": self.pairs, "seconds": self.seconds, "rounds": self.rounds,
             "relays": relays, "idle": idle});
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let text = format!("{}\n", serde_json::to_string_pretty(&all)?);
-        fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
+        write_value(file, &all)
     }
 }
 
 fn relays(group: &[&Relayed]) -> Value {
     let first = group[0];
-    let rounded = |figure: f64| (figure * 1000.0).round() / 1000.0;
-    let spread = |of: fn(&Relayed) -> f64| {
-        let spread = spread_of(group, of);
-        json!({"median": rounded(spread.median), "least": rounded(spread.least),
-            "most": rounded(spread.most)})
-    };
+    let spread = |of: fn(&Relayed) -> f64| spread_value(&spread_of(group, of));
     json!({
         "server": first.target.server(),
         "version": first.version,

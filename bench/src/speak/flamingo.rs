@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use common::wire::chat::{Decoder, Encoding, encode};
+use common::wire::chat::{Decoder, Encoding, Packet, encode};
 use common::wire::command;
 
 use crate::counted::Counted;
@@ -32,13 +32,17 @@ pub(crate) fn line(person: Person, to: u32) -> Line {
     Line::new(stream, inbox, wire)
 }
 
+/// A message to a user or a group, whose number this is.
+pub(crate) fn message(to: Bytes, text: &str) -> Packet {
+    let json =
+        format!(r#"{{"msgType":1,"time":0,"clientType":1,"content":[{{"msgText":"{text}"}}]}}"#);
+    packet(command::CHAT, json, to)
+}
+
 impl Wire for Flamingo {
     fn write(&mut self, text: &str, outbox: &mut BytesMut) -> anyhow::Result<()> {
-        let json = format!(
-            r#"{{"msgType":1,"time":0,"clientType":1,"content":[{{"msgText":"{text}"}}]}}"#
-        );
         self.encoded.clear();
-        let packet = packet(command::CHAT, json, self.to.clone());
+        let packet = message(self.to.clone(), text);
         encode(&packet, Encoding::Plain, &mut self.encoded)?;
         outbox.extend_from_slice(&self.encoded);
         Ok(())

@@ -7,6 +7,7 @@ use anyhow::{bail, ensure};
 use bytes::{Buf, BufMut, BytesMut};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
@@ -36,32 +37,11 @@ pub(crate) async fn open(
     to: Value,
     shown: Option<&str>,
 ) -> anyhow::Result<Line> {
-    let stream = connect(server, place).await?;
-    let mut request = format!("ws://{server}/api/v1/ws").into_client_request()?;
-    request
-        .headers_mut()
-        .insert("sec-websocket-protocol", "myim.v1".parse()?);
-    let (socket, _) = client_async(request, stream).await?;
-    // Nothing is lost here: the server says nothing before it is greeted.
-    let mut stream = socket.into_inner();
-    let (mut inbox, mut outbox) = (BytesMut::new(), BytesMut::new());
-    let hello = json!({"id": 1, "op": "hello", "token": person.token, "backlog": "recent"});
-    put_text(&hello, &mut outbox)?;
-    stream.write_all_buf(&mut outbox).await?;
-    loop {
-        let Some((opcode, payload)) = take_frame(&mut inbox)? else {
-            more(&mut stream, &mut inbox).await?;
-            continue;
-        };
-        if opcode == OpCode::Data(Data::Text) {
-            let answer: Value = serde_json::from_slice(&payload)?;
-            ensure!(!answer["ok"].is_null(), "hello was refused: {answer}");
-            break;
-        }
-    }
+    let (mut stream, inbox) = greet(server, place, person).await?;
     if let Some(conversation) = shown {
         let open = json!({"id": 2, "op": "conversation.open", "conversation": conversation});
-        put_text(&open, &mut outbox)?;
+        let mut outbox = BytesMut::new();
+        put_text(open.to_string().as_bytes(), &mut outbox)?;
         stream.write_all_buf(&mut outbox).await?;
     }
     let wire = WebSocket {
@@ -73,12 +53,39 @@ pub(crate) async fn open(
     Ok(Line::new(stream, inbox, wire))
 }
 
-fn put_text(frame: &Value, outbox: &mut BytesMut) -> anyhow::Result<()> {
-    put_frame(
-        OpCode::Data(Data::Text),
-        frame.to_string().as_bytes(),
-        outbox,
-    )
+/// Opens a WebSocket and says hello; returns it with what came behind the answer.
+pub(crate) async fn greet(
+    server: SocketAddr,
+    place: usize,
+    person: &WebPerson,
+) -> anyhow::Result<(TcpStream, BytesMut)> {
+    let stream = connect(server, place).await?;
+    let mut request = format!("ws://{server}/api/v1/ws").into_client_request()?;
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", "myim.v1".parse()?);
+    let (socket, _) = client_async(request, stream).await?;
+    // Nothing is lost here: the server says nothing before it is greeted.
+    let mut stream = socket.into_inner();
+    let (mut inbox, mut outbox) = (BytesMut::new(), BytesMut::new());
+    let hello = json!({"id": 1, "op": "hello", "token": person.token, "backlog": "recent"});
+    put_text(hello.to_string().as_bytes(), &mut outbox)?;
+    stream.write_all_buf(&mut outbox).await?;
+    loop {
+        let Some((opcode, payload)) = take_frame(&mut inbox)? else {
+            more(&mut stream, &mut inbox).await?;
+            continue;
+        };
+        if opcode == OpCode::Data(Data::Text) {
+            let answer: Value = serde_json::from_slice(&payload)?;
+            ensure!(!answer["ok"].is_null(), "hello was refused: {answer}");
+            return Ok((stream, inbox));
+        }
+    }
+}
+
+pub(crate) fn put_text(frame: &[u8], outbox: &mut BytesMut) -> anyhow::Result<()> {
+    put_frame(OpCode::Data(Data::Text), frame, outbox)
 }
 
 /// Appends a frame. Its mask is zero, which the protocol allows: the server unmasks it all the same.
@@ -92,6 +99,30 @@ fn put_frame(opcode: OpCode, payload: &[u8], outbox: &mut BytesMut) -> anyhow::R
     header.format(length, &mut BufMut::writer(&mut *outbox))?;
     outbox.extend_from_slice(payload);
     Ok(())
+}
+
+/// The next text that came. Pings are answered on the way.
+pub(crate) fn take_text(
+    inbox: &mut BytesMut,
+    outbox: &mut BytesMut,
+) -> anyhow::Result<Option<BytesMut>> {
+    while let Some((opcode, payload)) = take_frame(inbox)? {
+        match opcode {
+            OpCode::Data(Data::Text) => return Ok(Some(payload)),
+            OpCode::Control(Control::Ping) => {
+                put_frame(OpCode::Control(Control::Pong), &payload, outbox)?;
+            }
+            OpCode::Control(Control::Close) => {
+                let why = payload.get(2..).unwrap_or_default();
+                bail!(
+                    "the server closed the socket: {}",
+                    String::from_utf8_lossy(why)
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 fn take_frame(inbox: &mut BytesMut) -> anyhow::Result<Option<(OpCode, BytesMut)>> {
@@ -115,7 +146,7 @@ impl WebSocket {
         let event: Value = serde_json::from_slice(event)?;
         let place = json!({"op": "ack", "conversation": event["conversation"],
             "seq": event["seq"]});
-        put_text(&place, outbox)
+        put_text(place.to_string().as_bytes(), outbox)
     }
 }
 
@@ -134,24 +165,9 @@ impl Wire for WebSocket {
         inbox: &mut BytesMut,
         outbox: &mut BytesMut,
     ) -> anyhow::Result<Option<Heard>> {
-        let Some((opcode, payload)) = take_frame(inbox)? else {
+        let Some(payload) = take_text(inbox, outbox)? else {
             return Ok(None);
         };
-        match opcode {
-            OpCode::Data(Data::Text) => {}
-            OpCode::Control(Control::Ping) => {
-                put_frame(OpCode::Control(Control::Pong), &payload, outbox)?;
-                return Ok(Some(Heard::Other));
-            }
-            OpCode::Control(Control::Close) => {
-                let why = payload.get(2..).unwrap_or_default();
-                bail!(
-                    "the server closed the socket: {}",
-                    String::from_utf8_lossy(why)
-                );
-            }
-            _ => return Ok(Some(Heard::Other)),
-        }
         if let Some(mark) = mark_in(&payload) {
             self.heard += 1;
             if self.heard.is_multiple_of(ACKNOWLEDGE_EVERY) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use crate::memory_cap::MemoryCap;
-use crate::network::Network;
+use crate::network::{Network, RoughNetwork};
 use crate::proof::mount::{Format, Mount};
 
 /// Where Debian keeps programs, also those that are not in everybody's path.
@@ -37,6 +37,7 @@ pub enum Need {
     Seccomp,
     OuterAddress,
     Network,
+    RoughNetwork,
     MemoryCap,
 }
 
@@ -55,6 +56,7 @@ impl Need {
             Self::Seccomp => "what a process that decodes pictures may call",
             Self::OuterAddress => "that plain text from elsewhere is refused where TLS is required",
             Self::Network => "what a link that goes down and comes back costs",
+            Self::RoughNetwork => "what packets cost that are lost, late, doubled and swapped",
             Self::MemoryCap => "what a server does that has little memory",
         }
     }
@@ -67,6 +69,10 @@ impl Need {
             Self::Network => {
                 let error = Network::new().err()?;
                 return Some(format!("root and ip: {error}"));
+            }
+            Self::RoughNetwork => {
+                let error = RoughNetwork::new(1).err()?;
+                return Some(format!("{}: {error}", self.name()));
             }
             Self::MemoryCap => {
                 let error = MemoryCap::new(CAP_BYTES).err()?;
@@ -97,6 +103,7 @@ impl Need {
             Self::Seccomp => "a kernel with seccomp",
             Self::OuterAddress => "an address that is not loopback",
             Self::Network => "root and ip (Debian: package iproute2)",
+            Self::RoughNetwork => RoughNetwork::NEEDS,
             Self::MemoryCap => "root and cgroups",
         }
     }

@@ -31,6 +31,7 @@ pub mod object_store;
 pub mod server;
 
 pub mod admin;
+mod confinement;
 pub mod fault_proxy;
 pub mod faults;
 pub mod files;

@@ -10,15 +10,13 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::confinement;
 use crate::memory_cap::MemoryCap;
-use crate::network::Network;
+use crate::network::{Network, RoughNetwork};
 use crate::proof::mount::{Format, Mount};
 
 /// Where Debian keeps programs, also those that are not in everybody's path.
 const FOLDERS: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-
-/// Where the kernel says how it ends a process for its calls.
-const SECCOMP: &str = "/proc/sys/kernel/seccomp/actions_avail";
 
 /// Any limit tells whether there can be one.
 const CAP_BYTES: u64 = 64 << 20;
@@ -35,8 +33,10 @@ pub enum Need {
     PromTool,
     Strace,
     Seccomp,
+    Landlock,
     OuterAddress,
     Network,
+    RoughNetwork,
     MemoryCap,
 }
 
@@ -53,8 +53,13 @@ impl Need {
             Self::PromTool => "what Prometheus thinks of the metrics",
             Self::Strace => "how often a message calls the kernel",
             Self::Seccomp => "what a process that decodes pictures may call",
+            Self::Landlock => {
+                "that a process that decodes pictures reaches neither files nor the network nor \
+                 other processes, whatever it may call"
+            }
             Self::OuterAddress => "that plain text from elsewhere is refused where TLS is required",
             Self::Network => "what a link that goes down and comes back costs",
+            Self::RoughNetwork => "what packets cost that are lost, late, doubled and swapped",
             Self::MemoryCap => "what a server does that has little memory",
         }
     }
@@ -68,17 +73,22 @@ impl Need {
                 let error = Network::new().err()?;
                 return Some(format!("root and ip: {error}"));
             }
+            Self::RoughNetwork => {
+                let error = RoughNetwork::new(1).err()?;
+                return Some(format!("{}: {error}", self.name()));
+            }
             Self::MemoryCap => {
                 let error = MemoryCap::new(CAP_BYTES).err()?;
                 return Some(format!("root and cgroups: {error}"));
             }
+            Self::Seccomp => return confinement::lacks_seccomp(),
+            Self::Landlock => return confinement::lacks_landlock(),
             Self::FakeTime => fake_time().is_none(),
             Self::SslScan
             | Self::OpenSsl
             | Self::SystemdAnalyze
             | Self::PromTool
             | Self::Strace => program(self.name()).is_none(),
-            Self::Seccomp => !Path::new(SECCOMP).exists(),
             Self::OuterAddress => outer_address().is_none(),
         };
         lacks.then(|| self.name().to_owned())
@@ -95,8 +105,10 @@ impl Need {
             Self::PromTool => "promtool",
             Self::Strace => "strace",
             Self::Seccomp => "a kernel with seccomp",
+            Self::Landlock => "a kernel with Landlock",
             Self::OuterAddress => "an address that is not loopback",
             Self::Network => "root and ip (Debian: package iproute2)",
+            Self::RoughNetwork => RoughNetwork::NEEDS,
             Self::MemoryCap => "root and cgroups",
         }
     }

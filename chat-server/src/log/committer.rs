@@ -17,8 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::doubts::Doubts;
-use super::repeated::{self, Untold};
+use super::repeated;
+use super::unheard::Unheard;
 use super::{Tail, Unindexed};
 use crate::hub::Hub;
 use crate::read_marks::OwnMarks;
@@ -34,8 +34,6 @@ const BATCH_WEIGHT_MAX: usize = 1_024;
 const RETRY_FOR: Duration = Duration::from_secs(4);
 const RETRY_PAUSE_FIRST: Duration = Duration::from_millis(50);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
-/// How long the database is left alone that could not be asked whom a change concerns.
-const TELL_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 struct Job {
     change: Change,
@@ -162,9 +160,7 @@ pub struct Committer {
     hub: Arc<Hub>,
     unindexed: Arc<Unindexed>,
     own_marks: Arc<OwnMarks>,
-    doubts: Doubts,
-    untold: Untold,
-    tells_again_at: Instant,
+    unheard: Unheard,
     /// The last batch failed: tell the next senders at once instead of letting each wait.
     is_down: bool,
 }
@@ -193,9 +189,7 @@ impl Committer {
                 hub,
                 unindexed: Arc::default(),
                 own_marks,
-                doubts: Doubts::default(),
-                untold: Untold::default(),
-                tells_again_at: Instant::now(),
+                unheard: Unheard::new(),
                 is_down: false,
             },
         )
@@ -212,13 +206,14 @@ impl Committer {
         let stop_if_panicked = shutdown.drop_guard();
         let mut jobs = Vec::new();
         loop {
+            let due = self.unheard.next_at();
             tokio::select! {
                 biased;
                 count = self.queue.recv_many(&mut jobs, BATCH_LENGTH_MAX) => if count == 0 {
                     break;
                 },
-                () = sleep_until(self.tells_again_at), if !self.untold.is_empty() => {
-                    self.tell_untold().await;
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.tell_unheard().await;
                 }
             }
             while !jobs.is_empty() {
@@ -253,7 +248,7 @@ impl Committer {
                 return self.commit_one_by_one(batch, answers).await;
             }
             if matches!(error, StoreError::OutcomeUnknown(_)) {
-                batch.iter().for_each(|change| self.doubts.note(change));
+                self.unheard.note(&batch);
                 self.tail.forget();
                 (batch, answers) = keep_repeatable(batch, answers, &error);
             }
@@ -301,7 +296,8 @@ impl Committer {
                 trace(entry, "fanned out");
             }
         }
-        self.tell_what_was_in_doubt(batch, &outcomes).await;
+        self.unheard.settle(batch, &outcomes);
+        self.tell_unheard().await;
         count(batch, &outcomes, &answers);
         for ((change, outcome), answer) in batch.iter().zip(outcomes).zip(answers) {
             if answer.is_readers {
@@ -327,30 +323,10 @@ impl Committer {
         }
     }
 
-    /// A commit whose answer was lost told nobody: its repetition does. Nothing is asked for other
-    /// repetitions: whoever they concern has heard.
-    async fn tell_what_was_in_doubt(&mut self, batch: &[Change], outcomes: &[Outcome]) {
-        for (change, outcome) in batch.iter().zip(outcomes) {
-            let was_in_doubt = self.doubts.settle(change);
-            if let Outcome::AlreadyThere { conv, .. } = outcome
-                && was_in_doubt
-            {
-                self.untold.add(change.inner(), *conv);
-            }
-        }
-        self.tell_untold().await;
-    }
-
-    /// If the database cannot be asked whom it concerns, it is asked again a little later.
-    async fn tell_untold(&mut self) {
-        if self.untold.is_empty() || Instant::now() < self.tells_again_at {
-            return;
-        }
-        let told = self.untold.tell(&*self.store, &self.hub, &self.unindexed);
-        if let Err(error) = told.await {
-            tracing::warn!(%error, "nobody was told yet of changes that were in doubt");
-            self.tells_again_at = Instant::now() + TELL_AGAIN_AFTER;
-        }
+    async fn tell_unheard(&mut self) {
+        self.unheard
+            .go_on(&*self.store, &self.hub, &self.unindexed)
+            .await;
     }
 }
 

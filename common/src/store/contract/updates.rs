@@ -1,5 +1,7 @@
 //! What happens to messages after they were written, and looking at them again.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use futures_util::future::join_all;
 
@@ -397,6 +399,11 @@ pub async fn entries_are_looked_at_again(store: &dyn Store) {
     let sent = messages::sent(store, ann, &id).await.unwrap();
     assert_eq!(sent.as_ref(), Some(&all[1]));
     assert_eq!(messages::sent(store, bob, &id).await.unwrap(), None);
+    let other = origin(ann, "M2").client_id;
+    let names = [(ann, id.clone()), (ann, other), (bob, id.clone())];
+    let places = messages::places(store, &names).await.unwrap();
+    assert_eq!(places, HashMap::from([((ann, id), conv)]));
+    assert!(messages::places(store, &[]).await.unwrap().is_empty());
 }
 
 pub async fn concurrent_updates_are_contiguous(store: &dyn Store) {

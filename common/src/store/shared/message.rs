@@ -11,7 +11,7 @@ use crate::api::{Origin, Segment};
 use crate::id::{ConvId, Millis, Seq, UserId};
 use crate::store::{Guard, Outcome};
 
-pub use read::{at, before, changes, recalled, sent, states};
+pub use read::{at, before, changes, places, recalled, sent, states};
 
 /// How many of those who reacted with one emoji are named; the count counts all.
 pub const REACTION_USERS_MAX: u32 = 20;

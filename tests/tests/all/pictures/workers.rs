@@ -89,6 +89,9 @@ pub(super) fn failures(admin: SocketAddr, reason: &str) -> Option<u64> {
 }
 
 fn a_worker_can_do_nothing_else(server: &mut Server) {
+    if has_or_skip(Need::Landlock) {
+        images(server).wait_for_log(r#""landlock":true"#);
+    }
     let images = server.images().with_token(&server.newcomer("ann").token);
     let before = worker(server);
     upload(&images, &png(400, 300));

@@ -74,6 +74,36 @@ pub async fn sent(
     rows.first().map(entry).transpose()
 }
 
+/// In which conversations those of these names stand that were saved.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn places(
+    store: &dyn Store,
+    names: &[(UserId, ClientId)],
+) -> Result<HashMap<(UserId, ClientId), ConvId>, StoreError> {
+    let mut places = HashMap::new();
+    for keys in lookups(names) {
+        // As in [`at`].
+        let one = "(f_senderid = ? AND f_client_id = ?)";
+        let sql = format!(
+            "SELECT f_senderid, f_client_id, f_conv FROM t_chatmsg WHERE {}",
+            vec![one; keys.len()].join(" OR ")
+        );
+        let values = keys
+            .iter()
+            .flat_map(|(user, client_id)| [Value::from(*user), client_id.as_str().into()])
+            .collect();
+        for row in store.select(&sql, values).await? {
+            // Client ids are compared byte by byte, so it is one of those asked for.
+            if let Some(client_id) = ClientId::new(row.text(1)?) {
+                places.insert((row.user(0)?, client_id), row.conv(2)?);
+            }
+        }
+    }
+    Ok(places)
+}
+
 /// Which of the messages from `from` to `to` (both included) were taken back. Ascending.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use common::api::KnownSegment;
 use common::config::ChatConfig;
 use common::id::ConvId;
 use common::store::StoreError;
+use tokio::time::{sleep, timeout};
 
 use crate::actor::Actor;
 use crate::app::App;
@@ -112,6 +113,75 @@ async fn what_was_saved_in_doubt_is_told_when_its_client_repeats_it() {
     assert!(at_bob.collect().is_empty());
 }
 
+/// The database does not say that it saved the message, and its sender does not ask again.
+#[tokio::test(start_paused = true)]
+async fn what_was_saved_in_doubt_is_told_though_its_sender_gave_up() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let app = &server.app;
+    let at_bob = enter(&server, &bob);
+    let conv = ConvId::direct(ann.user, bob.user);
+    store.lose_next_answer_and_fail(StoreError::Unreachable("away".to_owned()));
+    let failure = say(app, &ann, conv).await.unwrap_err();
+    assert!(matches!(
+        failure,
+        Failure::Store(StoreError::OutcomeUnknown(_))
+    ));
+    // Nor can it be asked for a while.
+    store.fail_reads("f_client_id", StoreError::Unreachable("away".to_owned()));
+    sleep(Duration::from_secs(60)).await;
+    assert!(at_bob.collect().is_empty(), "nobody can know yet");
+    store.mend_commits();
+    store.mend_reads();
+    hears(&at_bob).await;
+    assert!(at_bob.collect().changed.contains(&conv));
+    // Nobody is told again when the sender comes back to it after all.
+    assert!(say(app, &ann, conv).await.unwrap().is_repeat);
+    assert!(at_bob.collect().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_follow_a_change_whose_sender_gave_up() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let (app, hub) = (&server.app, &server.app.hub);
+    let at_bob = enter(&server, &bob);
+    let created = create_group(app, &ann, "cars".to_owned(), named("g")).await;
+    let cars = created.unwrap();
+    store.lose_next_answer_and_fail(StoreError::Unreachable("away".to_owned()));
+    let added = add_member(app, &ann, cars, bob.user, named("a")).await;
+    added.unwrap_err();
+    assert!(!hub.members_online(cars).contains(&bob.user));
+    store.mend_commits();
+    hears(&at_bob).await;
+    assert!(hub.members_online(cars).contains(&bob.user));
+    let waiting = at_bob.collect();
+    assert!(waiting.changed.contains(&ConvId::group(cars)));
+    assert!(waiting.changed.contains(&ConvId::inbox(bob.user)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_saved_is_not_asked_for_for_ever() {
+    let (server, store) = TestServer::faulty(ChatConfig::default()).await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    server.befriend(&ann, &bob).await;
+    let app = &server.app;
+    let at_bob = enter(&server, &bob);
+    let conv = ConvId::direct(ann.user, bob.user);
+    store.fail_commits(StoreError::OutcomeUnknown("lost".to_owned()));
+    say(app, &ann, conv).await.unwrap_err();
+    store.mend_commits();
+    let before = store.reads();
+    sleep(Duration::from_secs(60)).await;
+    let asked = store.reads();
+    assert!(asked > before);
+    sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(store.reads(), asked);
+    assert!(at_bob.collect().is_empty(), "there is nothing to hear");
+}
+
 /// The database does not say that it saved the change, and when it is repeated, the database cannot
 /// be asked whom to tell.
 #[tokio::test(start_paused = true)]
@@ -127,8 +197,7 @@ async fn what_cannot_be_told_at_once_is_told_later() {
     say(app, &ann, conv).await.unwrap();
     assert!(at_bob.collect().is_empty(), "nobody can know yet");
     store.mend_reads();
-    let bell = tokio::time::timeout(Duration::from_secs(60), at_bob.bell());
-    bell.await.expect("he is told some time");
+    hears(&at_bob).await;
     assert!(at_bob.collect().changed.contains(&conv));
 }
 
@@ -158,6 +227,11 @@ async fn what_was_saved_in_doubt_is_walked() {
     on_line.changed(conv);
     assert_eq!(walk(&mut on_line).await, Some(last.seq));
     assert_eq!(walk(&mut start().await).await, Some(last.seq));
+}
+
+async fn hears(session: &Session) {
+    let bell = timeout(Duration::from_secs(60), session.bell());
+    bell.await.expect("he is told some time");
 }
 
 async fn say(app: &App, ann: &Actor, conv: ConvId) -> Result<Sent, Failure> {

@@ -198,7 +198,7 @@ impl ChatConfig {
         name.unwrap_or_else(|| "myim".to_owned())
     }
 
-    /// Where the operator's socket is if nobody said where.
+    /// Where the admin socket is if nobody said where.
     pub(super) fn socket_at(&mut self, usual: PathBuf) {
         self.is_admin_socket_default = self.admin_socket.is_none();
         self.admin_socket.get_or_insert(usual);

@@ -1,4 +1,4 @@
-//! The operator's socket, and `myim admin` against running servers and a database without one.
+//! The admin socket, and `myim admin` against running servers and a database without one.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -36,7 +36,7 @@ impl FromRef<WebState> for CancellationToken {
     }
 }
 
-/// What the operator of the machine reaches through the server's own door: the administration, and
+/// What the operator of the machine reaches through the admin socket: the administration, and
 /// nothing else. Requests need an [`super::Operator`] among their extensions.
 pub fn operators_router(app: Arc<App>, shutdown: CancellationToken) -> Router {
     let state = WebState { app, shutdown };

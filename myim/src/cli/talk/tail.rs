@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use self::printer::Printer;
 use super::{Common, conversations, resolve};
 use crate::account::Account;
+use crate::cli::duration;
 use crate::cli::output::note;
 use crate::failure::Failure;
 
@@ -34,7 +35,7 @@ pub(crate) struct TailArgs {
     #[arg(long, value_name = "N")]
     count: Option<u64>,
     /// End after this time, for example 30s; a failure if --count was not reached
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration::read)]
     timeout: Option<Duration>,
     /// Print what passes too: who writes, who has read, who is there
     #[arg(long)]

@@ -50,6 +50,7 @@ mod sign_up;
 mod uncancelled;
 
 use common::api::Refusal;
+use common::auth::LOCKED_OUT;
 use common::store::{Outcome, StoreError};
 use thiserror::Error;
 
@@ -137,6 +138,9 @@ pub enum Failure {
     /// Nobody is signed in with this token.
     #[error("the token is missing, forged, expired or signed out")]
     Unauthenticated,
+    /// As before, for the owner of an account that was locked.
+    #[error("{}", LOCKED_OUT)]
+    LockedOut,
     #[error("too many attempts; try again in {} s", .wait.as_secs().max(1))]
     TooManyAttempts { wait: std::time::Duration },
     #[error("registration is closed on this server")]

@@ -140,6 +140,7 @@ impl From<Failure> for Problem {
             }
             Failure::WrongPassword => code::BAD_CREDENTIALS.into(),
             Failure::Unauthenticated => code::UNAUTHENTICATED.into(),
+            Failure::LockedOut => Self::new(code::UNAUTHENTICATED, failure.to_string()),
             Failure::TooManyAttempts { wait } => Self::from(code::TOO_MANY_ATTEMPTS).after(wait),
             Failure::RegistrationClosed => code::REGISTRATION_CLOSED.into(),
             Failure::InviteNeeded => code::INVITE_NEEDED.into(),

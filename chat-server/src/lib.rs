@@ -183,7 +183,7 @@ impl Desk {
     }
 }
 
-/// The two small ports beside the chat port, both closed by default, and the operator's socket.
+/// The two small ports beside the chat port, both closed by default, and the admin socket.
 #[derive(Debug)]
 pub struct SideDoors {
     monitor: Option<Listener>,
@@ -214,7 +214,7 @@ impl SideDoors {
         })
     }
 
-    /// Opens the operator's socket too. Done when the database is open: until then another server
+    /// Opens the admin socket too. Done when the database is open: until then another server
     /// may have both.
     ///
     /// # Errors
@@ -225,7 +225,7 @@ impl SideDoors {
         };
         match LocalListener::bind(path) {
             Ok(listener) => {
-                tracing::info!(path = %path.display(), "the operator's socket is open");
+                tracing::info!(path = %path.display(), "the admin socket is open");
                 self.operator = Some(listener);
             }
             // Whoever has his data so deep in the tree did not ask for a socket.

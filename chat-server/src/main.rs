@@ -24,10 +24,11 @@ fn main() -> ExitCode {
 async fn serve(mut config: ServerConfig<ChatConfig>, process: Process) -> anyhow::Result<()> {
     config.server.limits.fit(process.descriptors(), 1);
     let listener = process.bind("chat", config.address(), "--port")?;
+    let admin = process.serve_admin(&config.admin, &config.database, None)?;
+    let doors = chat_server::SideDoors::open(&config.server)?;
+    // What is made on the disk comes behind the ports: a port that is taken leaves nothing behind.
     let listener = listener.secured(&process.security(&config.tls).await?);
     let page = chat_server::protocol::web::page_address(&config.server, &listener)?;
-    let doors = chat_server::SideDoors::open(&config.server)?;
-    let admin = process.serve_admin(&config.admin, &config.database, None)?;
     let store = process.open_store(&config.database).await?;
     let doors = doors.with_operator(&config.server)?;
     let servers = [("chat", listener.local_addr())];

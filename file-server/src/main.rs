@@ -28,10 +28,11 @@ async fn serve(mut config: ServerConfig<TransferConfig>, process: Process) -> an
     let limits = &mut config.server.limits;
     limits.fit(process.descriptors(), DESCRIPTORS_EACH);
     let listener = process.bind("file", config.address(), "--port")?;
-    let listener = listener.secured(&process.security(&config.tls).await?);
-    process::make_filecache(&config.server.filecache)?;
     let filecache = Some(&*config.server.filecache);
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
+    // What is made on the disk comes behind the ports: a port that is taken leaves nothing behind.
+    let listener = listener.secured(&process.security(&config.tls).await?);
+    process::make_filecache(&config.server.filecache)?;
     let store = process.open_store(&config.database).await?;
     process.ready(&[("file", listener.local_addr())], admin, None);
     file_server::run(

@@ -71,9 +71,14 @@ impl ImageServer {
     pub async fn open(config: ImageConfig) -> anyhow::Result<Self> {
         let ImageConfig { transfer, pictures } = config;
         let (filecache, budget) = (transfer.filecache.clone(), pictures.rendition_cache_bytes.0);
-        let opening = move || RenditionCache::open(&filecache, budget);
-        let cache = tokio::task::spawn_blocking(opening).await?;
-        let cache = cache.context("the pictures that were made before")?;
+        let opening = move || {
+            let cache = RenditionCache::open(&filecache, budget);
+            cache.with_context(|| {
+                let filecache = filecache.display();
+                format!("cannot keep smaller pictures in {filecache} (--filecache)")
+            })
+        };
+        let cache = tokio::task::spawn_blocking(opening).await??;
         let program = Program::this().context("where this program is")?;
         let pool = PicturePool::open(&pictures, &program).context("the pictures' processes")?;
         if pictures.require_picture_sandbox {

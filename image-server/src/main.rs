@@ -33,10 +33,11 @@ async fn serve(mut config: ServerConfig<ImageConfig>, process: Process) -> anyho
     let limits = &mut config.server.transfer.limits;
     limits.fit(process.descriptors(), DESCRIPTORS_EACH);
     let listener = process.bind("image", config.address(), "--port")?;
-    let listener = listener.secured(&process.security(&config.tls).await?);
-    process::make_filecache(&config.server.transfer.filecache)?;
     let filecache = Some(&*config.server.transfer.filecache);
     let admin = process.serve_admin(&config.admin, &config.database, filecache)?;
+    // What is made on the disk comes behind the ports: a port that is taken leaves nothing behind.
+    let listener = listener.secured(&process.security(&config.tls).await?);
+    process::make_filecache(&config.server.transfer.filecache)?;
     let store = process.open_store(&config.database).await?;
     let server = ImageServer::open(config.server).await?;
     process.ready(&[("image", listener.local_addr())], admin, None);

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io;
 
-use client::ServerError;
 use client::store::StoreError;
+use client::{Api, Problem, ServerError};
+use common::auth::LOCKED_OUT;
 use thiserror::Error;
 
 /// A failure that the command line found by itself. What the server refused and what the network
@@ -94,13 +95,26 @@ pub(crate) fn advice(error: &anyhow::Error) -> Option<&'static str> {
         return None;
     };
     match problem.code.as_str() {
-        "unauthenticated" => Some(
-            ". Sign in again: myim login SERVER USER; or the account is locked: ask whoever runs \
-             the server",
-        ),
+        "unauthenticated" if is_locked(problem) => Some(": ask whoever runs the server"),
+        "unauthenticated" => Some(". Sign in again: myim login SERVER USER"),
         "not_friends" => Some(": myim contacts add NAME"),
+        // A chat server knows every address that is asked for here. The ports beside it speak HTTP
+        // too, and know none of them.
+        "not_found" => Some(": this is not the port of a chat server, which is usually 20000"),
         _ => None,
     }
+}
+
+/// Whether the account was locked. The server has no word of its own for it: programs have to do the
+/// same about every token that is over.
+fn is_locked(problem: &Problem) -> bool {
+    problem.detail == LOCKED_OUT
+}
+
+/// Asks whether a device that was signed out was so because its account was locked: the end of a
+/// connection does not tell.
+pub(crate) async fn was_locked(api: &Api) -> bool {
+    matches!(api.me().await, Err(client::Error::Refused(problem)) if is_locked(&problem))
 }
 
 fn of_failure(failure: &Failure) -> (String, Ending) {

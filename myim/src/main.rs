@@ -25,7 +25,8 @@ use failure::Failure;
 #[command(
     name = "myim",
     version,
-    about = "A self-hosted instant messaging suite"
+    about = "A self-hosted instant messaging suite",
+    override_usage = "myim [COMMAND]"
 )]
 #[command(after_help = "Without a command: myim serve.")]
 struct Cli {

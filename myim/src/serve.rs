@@ -32,14 +32,15 @@ async fn serve(mut config: SuiteConfig, process: Process) -> anyhow::Result<()> 
     let chat = bind("chat", config.chat_port, "--chat-port")?;
     let file = bind("file", config.file_port, "--file-port")?;
     let image = bind("image", config.image_port, "--image-port")?;
-    let security = process.security(&config.tls).await?;
-    let [chat, file, image] = [chat, file, image].map(|port| port.secured(&security));
-    let page = chat_server::protocol::web::page_address(&config.chat, &chat)?;
-    let doors = SideDoors::open(&config.chat)?;
-    process::make_filecache(&config.transfer.filecache)?;
     let database = config.database();
     let filecache = Some(&*config.transfer.filecache);
     let admin = process.serve_admin(&config.admin, &database, filecache)?;
+    let doors = SideDoors::open(&config.chat)?;
+    // What is made on the disk comes behind the ports: a port that is taken leaves nothing behind.
+    let security = process.security(&config.tls).await?;
+    let [chat, file, image] = [chat, file, image].map(|port| port.secured(&security));
+    let page = chat_server::protocol::web::page_address(&config.chat, &chat)?;
+    process::make_filecache(&config.transfer.filecache)?;
     let store = process.open_store(&database).await?;
     let doors = doors.with_operator(&config.chat)?;
     let servers = [

@@ -80,9 +80,10 @@ pub async fn move_contact(
 
 fn check_length(field: &'static str, text: &str, length_max: usize) -> Result<(), Failure> {
     if text.encode_utf16().count() > length_max {
-        return Err(Failure::Invalid {
+        return Err(Failure::TooLong {
             field,
-            problem: "is too long",
+            most: length_max,
+            unit: "characters",
         });
     }
     Ok(())

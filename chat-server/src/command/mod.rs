@@ -50,6 +50,7 @@ mod sign_up;
 mod uncancelled;
 
 use common::api::Refusal;
+use common::auth::LOCKED_OUT;
 use common::store::{Outcome, StoreError};
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
@@ -128,12 +129,21 @@ pub enum Failure {
         field: &'static str,
         problem: &'static str,
     },
+    #[error("{field} is too long: {most} {unit} at most")]
+    TooLong {
+        field: &'static str,
+        most: usize,
+        unit: &'static str,
+    },
     /// The user name or the password is wrong.
     #[error("the password is wrong")]
     WrongPassword,
     /// Nobody is signed in with this token.
     #[error("the token is missing, forged, expired or signed out")]
     Unauthenticated,
+    /// As before, for the owner of an account that was locked.
+    #[error("{}", LOCKED_OUT)]
+    LockedOut,
     #[error("too many attempts; try again in {} s", .wait.as_secs().max(1))]
     TooManyAttempts { wait: std::time::Duration },
     #[error("registration is closed on this server")]
@@ -156,7 +166,7 @@ pub enum Failure {
     Store(#[from] StoreError),
 }
 
-/// Names of fields that callers recognize in [`Failure::Invalid`].
+/// Names of fields that callers recognize in [`Failure::Invalid`] and [`Failure::TooLong`].
 #[derive(Clone, Copy, Debug)]
 pub struct Field;
 
@@ -177,10 +187,7 @@ fn done(outcome: &Outcome) -> Result<Option<u32>, Failure> {
 /// Checks that a text has at most so many bytes, and no control characters.
 fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), Failure> {
     if text.len() > bytes_max {
-        return Err(Failure::Invalid {
-            field,
-            problem: "is too long",
-        });
+        return Err(too_long(field, bytes_max));
     }
     if text.chars().any(char::is_control) {
         return Err(Failure::Invalid {
@@ -189,6 +196,14 @@ fn check_text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), F
         });
     }
     Ok(())
+}
+
+fn too_long(field: &'static str, bytes_max: usize) -> Failure {
+    Failure::TooLong {
+        field,
+        most: bytes_max,
+        unit: "bytes",
+    }
 }
 
 /// Checks a name that people see: not empty, and free of the marks that turn text around.

@@ -9,7 +9,7 @@ use common::config::Registration as Policy;
 use common::id::{Peer, UserId};
 use common::store::{Change, invite};
 
-use super::{Failure, Field, check_name, check_username, done};
+use super::{Failure, Field, check_name, check_username, done, too_long};
 use crate::app::App;
 
 /// The longest nickname, in bytes: the Windows client's buffers hold 63.
@@ -110,9 +110,6 @@ pub(super) fn check_password(password: &str) -> Result<(), Failure> {
             problem: "is empty",
         }),
         1..=PASSWORD_BYTES_MAX => Ok(()),
-        _ => Err(Failure::Invalid {
-            field,
-            problem: "is too long",
-        }),
+        _ => Err(too_long(field, PASSWORD_BYTES_MAX)),
     }
 }

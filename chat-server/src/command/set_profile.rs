@@ -6,7 +6,7 @@ use common::api::Profile;
 use common::store::Change;
 
 use super::register::NICKNAME_BYTES_MAX;
-use super::{Failure, check_name, check_text, done, uncancelled};
+use super::{Failure, check_name, check_text, done, too_long, uncancelled};
 use crate::actor::Actor;
 use crate::app::App;
 use crate::presence;
@@ -27,10 +27,7 @@ pub async fn set_profile(app: &Arc<App>, actor: &Actor, profile: Profile) -> Res
     check_name("the nickname", &profile.nickname, NICKNAME_BYTES_MAX)?;
     // People break lines in their signature.
     if profile.signature.len() > SIGNATURE_BYTES_MAX {
-        return Err(Failure::Invalid {
-            field: "the signature",
-            problem: "is too long",
-        });
+        return Err(too_long("the signature", SIGNATURE_BYTES_MAX));
     }
     check_text("the address", &profile.address, ADDRESS_BYTES_MAX)?;
     check_text("the phone number", &profile.phone, PHONE_BYTES_MAX)?;

@@ -165,13 +165,14 @@ pub(super) fn no_random(error: &impl std::fmt::Display) -> StoreError {
 /// Who shows this token, as long as his session goes on.
 ///
 /// # Errors
-/// `Unauthenticated`, `AccountDisabled`; the store's.
+/// `Unauthenticated`, `LockedOut`, `AccountDisabled`; the store's.
 pub async fn authenticate(app: &App, from: IpAddr, token: &str) -> Result<SignedIn, Failure> {
     let now = app.clock.now();
     let sessions = &app.sessions;
     let found = sessions.authenticate(&*app.store, &app.log, token, now);
     let (known, claims) = found.await.map_err(|not| match not {
         NotSignedIn::Unauthenticated => Failure::Unauthenticated,
+        NotSignedIn::LockedOut => Failure::LockedOut,
         NotSignedIn::Disabled => Refusal::AccountDisabled.into(),
         NotSignedIn::Store(error) => error.into(),
     })?;

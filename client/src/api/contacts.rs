@@ -1,10 +1,11 @@
 //! Other people: finding them, contacts, requests, blocks, where they are.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Api;
 use super::call::{piece, query};
+use super::conversations::as_parameter;
 use crate::error::Result;
 use crate::model::{Contact, ContactRequest, Page, Presence, User, UserId};
 
@@ -17,17 +18,23 @@ impl Api {
         self.get(&format!("/users/{user}")).await
     }
 
-    /// Users whose user name or nickname begins so, or whose number it is: at most `limit`.
+    /// A piece of the users whose user name or nickname begins so, or whose number it is. `cursor`
+    /// is `next` of the piece before.
     ///
     /// # Errors
     /// `unauthenticated`, `rate_limited`; the network's.
-    pub async fn find_users(&self, begins: &str, limit: u32) -> Result<Vec<User>> {
+    pub async fn find_users(
+        &self,
+        begins: &str,
+        limit: u32,
+        cursor: Option<&Value>,
+    ) -> Result<Page<User>> {
         let query = query(&[
             ("query", Some(begins.to_owned())),
             ("limit", Some(limit.to_string())),
+            ("cursor", cursor.map(as_parameter)),
         ]);
-        let page: Page<User> = self.get(&format!("/users{query}")).await?;
-        Ok(page.items)
+        self.get(&format!("/users{query}")).await
     }
 
     /// All contacts.

@@ -51,9 +51,30 @@ impl Message {
 }
 
 /// What segments say, as one text. A picture is `[picture]`, a file `[file: name]`, a type that this
-/// version does not know `[type]`.
+/// version does not know `[type]`; a space stands between these and other words.
 pub fn text_of(segments: &[Segment]) -> String {
-    segments.iter().map(one).collect()
+    let mut text = String::new();
+    let mut was_apart = false;
+    for segment in segments {
+        let (piece, is_apart) = (one(segment), is_apart(segment));
+        let touches = !text.is_empty() && !text.ends_with(char::is_whitespace);
+        if (was_apart || is_apart) && touches && !piece.starts_with(char::is_whitespace) {
+            text.push(' ');
+        }
+        text.push_str(&piece);
+        was_apart = is_apart;
+    }
+    text
+}
+
+/// Whether it stands beside a text instead of in it: writers put no space around it.
+fn is_apart(segment: &Segment) -> bool {
+    !matches!(
+        segment,
+        Segment::Known(
+            KnownSegment::Text { .. } | KnownSegment::Face { .. } | KnownSegment::Mention { .. }
+        )
+    )
 }
 
 fn one(segment: &Segment) -> String {
@@ -94,4 +115,29 @@ pub struct Page<T> {
     pub items: Vec<T>,
     #[serde(default)]
     pub next: Option<Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_beside_a_text_does_not_stick_to_it() {
+        let segments: Vec<Segment> = serde_json::from_value(json!([
+            {"type": "nudge"},
+            {"type": "text", "text": "look, "},
+            {"type": "mention", "user_id": "2"},
+            {"type": "text", "text": ", here"},
+            {"type": "poll"},
+            {"type": "poll"},
+            {"type": "text", "text": "\nor there"},
+        ]))
+        .unwrap();
+        assert_eq!(
+            text_of(&segments),
+            "[nudge] look, @2, here [poll] [poll]\nor there"
+        );
+    }
 }

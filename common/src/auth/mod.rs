@@ -15,6 +15,6 @@ mod token;
 pub use device::{device_named, lasting_device, nameless_device, random_number, random_text};
 pub use hook::{fits_hook_secret, hash_hook_secret, hook_client_id, hook_secret};
 pub use password::{PASSWORD_BYTES_MAX, Passwords, Verdict};
-pub use sessions::{Commit, NotSignedIn, Remembered, Sessions};
+pub use sessions::{Commit, LOCKED_OUT, NotSignedIn, Remembered, Sessions};
 pub use throttle::{FailureLimits, Failures, Rate};
 pub use token::{Claims, TokenFault, TokenKeys};

@@ -43,11 +43,18 @@ impl<S: Store + ?Sized> Commit for S {
     }
 }
 
+/// What is told to who shows the token of a session that ended with the lock of its account. Nobody
+/// else learns that it is locked.
+pub const LOCKED_OUT: &str = "An administrator locked this account, and signed it out everywhere.";
+
 /// Why nobody is signed in with a token.
 #[derive(Debug, Error)]
 pub enum NotSignedIn {
     #[error("the token is missing, forged, expired or signed out")]
     Unauthenticated,
+    /// The token is genuine, its session is over, and its account is locked.
+    #[error("{}", LOCKED_OUT)]
+    LockedOut,
     #[error("this account is locked; ask an administrator of the server")]
     Disabled,
     #[error("{0}")]
@@ -147,7 +154,7 @@ impl Sessions {
         }
         let known = match self.remembered(claims.session) {
             Some(known) => known,
-            None => self.look_up(store, claims.session).await?,
+            None => self.look_up(store, &claims).await?,
         };
         if (known.user, known.device) != (claims.user, claims.device) || known.expires <= now {
             return Err(NotSignedIn::Unauthenticated);
@@ -172,14 +179,15 @@ impl Sessions {
         }
     }
 
-    async fn look_up(
-        &self,
-        store: &dyn Store,
-        session: SessionId,
-    ) -> Result<Remembered, NotSignedIn> {
+    async fn look_up(&self, store: &dyn Store, claims: &Claims) -> Result<Remembered, NotSignedIn> {
         let version = self.version();
-        let stored = session::get(store, session).await?;
-        let stored = stored.ok_or(NotSignedIn::Unauthenticated)?;
+        let session = claims.session;
+        let Some(stored) = session::get(store, session).await? else {
+            return Err(match admin::is_disabled(store, claims.user).await? {
+                true => NotSignedIn::LockedOut,
+                false => NotSignedIn::Unauthenticated,
+            });
+        };
         if admin::is_disabled(store, stored.user).await? {
             return Err(NotSignedIn::Disabled);
         }

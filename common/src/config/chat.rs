@@ -53,7 +53,8 @@ pub struct ChatConfig {
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = from_one::<u64>)]
     pub login_failures_window_s: u64,
 
-    /// Whether new accounts can be made: by everybody, by nobody, or by who has an invite
+    /// Whether new accounts can be made: by everybody, by administrators only (myim admin), or by
+    /// who has an invite
     #[arg(long, value_name = "WHO", value_enum, default_value_t = Registration::Open)]
     pub registration: Registration,
 
@@ -198,7 +199,7 @@ impl ChatConfig {
         name.unwrap_or_else(|| "myim".to_owned())
     }
 
-    /// Where the operator's socket is if nobody said where.
+    /// Where the admin socket is if nobody said where.
     pub(super) fn socket_at(&mut self, usual: PathBuf) {
         self.is_admin_socket_default = self.admin_socket.is_none();
         self.admin_socket.get_or_insert(usual);

@@ -22,7 +22,7 @@ use crate::store::DatabaseUrl;
 /// A local MySQL or MariaDB with an empty root password, as a fresh installation has.
 const DATABASE: (&str, &str) = ("database", "mysql://root@127.0.0.1:3306/myim");
 
-/// The operator's socket, in the folder of the data.
+/// The admin socket, in the folder of the data.
 pub const ADMIN_SOCKET: &str = "admin.sock";
 
 /// What `mychatserver` uses where nothing is set.

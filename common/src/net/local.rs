@@ -1,4 +1,5 @@
-//! A door for the machine's own operator: a Unix-domain socket, a file that only its owner can open.
+//! The admin socket, for whoever runs the machine: a Unix-domain socket, a file that only its owner
+//! can open.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -13,7 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: i32 = 16;
 
-/// Why the door cannot be opened.
+/// Why the admin socket cannot be opened.
 #[derive(Debug, Error)]
 pub enum LocalError {
     /// The system takes no longer path for a socket, whatever the file system allows.
@@ -31,7 +32,7 @@ pub enum LocalError {
     Io { path: PathBuf, reason: io::Error },
 }
 
-/// An open door. Its file goes away with it.
+/// An open admin socket. Its file goes away with it.
 #[derive(Debug)]
 pub struct LocalListener {
     listener: UnixListener,
@@ -49,7 +50,7 @@ pub struct LocalConnection {
 }
 
 impl LocalListener {
-    /// Opens the door. The folder is made if it is not there, for its owner only; a socket that a
+    /// Opens it. The folder is made if it is not there, for its owner only; a socket that a
     /// dead server left behind is replaced. Needs a runtime.
     ///
     /// # Errors
@@ -95,7 +96,7 @@ impl LocalListener {
         Ok(LocalConnection { socket, uid })
     }
 
-    /// Where the door is.
+    /// Where its file is.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -142,7 +143,7 @@ pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Opens the file of a server's door.
+/// Opens the admin socket of a server.
 ///
 /// # Errors
 /// `NotFound` and `ConnectionRefused` if no server runs there, `PermissionDenied` if it is not the
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_door_is_its_owners_and_goes_away() {
+    async fn the_socket_is_its_owners_and_goes_away() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/admin.sock");
         let listener = LocalListener::bind(&path).unwrap();

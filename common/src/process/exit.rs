@@ -1,10 +1,11 @@
 //! How a program ends when it cannot go on: a code for whoever started it, a sentence for people.
 
+use std::fmt;
 use std::io;
 
 use thiserror::Error;
 
-use crate::store::StoreError;
+use crate::store::{ImportError, StoreError};
 
 /// The end of a program that failed. The codes are those of `sysexits.h`.
 #[derive(Clone, Debug, Error)]
@@ -44,25 +45,58 @@ impl Exit {
 
     /// `database` is its URL without the password.
     pub fn database(database: &str, error: &StoreError) -> Self {
-        let (code, advice) = match error {
+        let advice = match error {
             StoreError::Unreachable(_) | StoreError::OutcomeUnknown(_) => {
-                (Self::IO, "; check that it is there and may be written")
+                "; check that it is there and may be written"
             }
-            StoreError::SyncFailed(_) => (
-                Self::IO,
+            StoreError::SyncFailed(_) => {
                 "; look after the disk, then start again: what is there is read anew, and \
-                 `myim admin log verify` looks through it",
-            ),
-            StoreError::InUse(_) => (Self::IN_USE, ""),
-            StoreError::Newer { .. } | StoreError::WeakDurability { .. } => (Self::SCHEMA, ""),
-            StoreError::Broken(_) => (
-                Self::SCHEMA,
-                "; restore it from a backup, or use another one with --database",
-            ),
+                 `myim admin log verify` looks through it"
+            }
+            StoreError::InUse(_) | StoreError::Newer { .. } | StoreError::WeakDurability { .. } => {
+                ""
+            }
+            StoreError::Broken(_) => {
+                "; restore it from a backup, or use another one with --database"
+            }
+        };
+        let why: &dyn fmt::Display = match error {
+            // That it cannot be used is said already, and a file of ours is not reached but opened.
+            StoreError::Unreachable(why) => why,
+            other => other,
         };
         Self {
-            code,
-            message: format!("cannot use the database {database}: {error}{advice}"),
+            code: Self::of_store(error),
+            message: format!("cannot use the database {database}: {why}{advice}"),
+        }
+    }
+
+    /// `from` and `into` are the databases' URLs without the passwords.
+    pub fn import(from: &str, into: &str, error: &ImportError) -> Self {
+        let (doing, error) = match error {
+            ImportError::From(error) => (format!("read the database {from}"), error),
+            ImportError::Into(error) => (format!("import into the database {into}"), error),
+        };
+        let why: &dyn fmt::Display = match error {
+            // That it cannot be done is said already.
+            StoreError::Unreachable(why) | StoreError::Broken(why) => why,
+            other => other,
+        };
+        Self {
+            code: Self::of_store(error),
+            message: format!("cannot {doing}: {why}"),
+        }
+    }
+
+    fn of_store(error: &StoreError) -> u8 {
+        match error {
+            StoreError::Unreachable(_)
+            | StoreError::OutcomeUnknown(_)
+            | StoreError::SyncFailed(_) => Self::IO,
+            StoreError::InUse(_) => Self::IN_USE,
+            StoreError::Newer { .. }
+            | StoreError::WeakDurability { .. }
+            | StoreError::Broken(_) => Self::SCHEMA,
         }
     }
 
@@ -89,9 +123,22 @@ impl From<anyhow::Error> for Exit {
             } else {
                 Self::SOFTWARE
             },
-            message: format!("{error:#}"),
+            message: sentence(&error),
         }
     }
+}
+
+/// An error and its causes, those left out that an error tells itself.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -112,6 +159,19 @@ mod tests {
         assert_eq!(exit.code(), 74);
         assert!(exit.to_string().starts_with("cannot store: "), "{exit}");
         assert_eq!(Exit::from(anyhow::anyhow!("odd")).code(), 70);
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        #[derive(Debug, Error)]
+        #[error("cannot open it: {source}")]
+        struct Unopened {
+            source: io::Error,
+        }
+        let source = io::Error::from(io::ErrorKind::PermissionDenied);
+        let wrapped = Err::<(), _>(Unopened { source }).context("outer");
+        let exit = Exit::from(wrapped.unwrap_err());
+        assert_eq!(exit.to_string(), "outer: cannot open it: permission denied");
     }
 
     #[test]

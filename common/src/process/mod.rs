@@ -315,11 +315,12 @@ impl Process {
 /// Makes the directory of the stored files, so that an operator finds it once the program is ready.
 pub fn make_filecache(filecache: &Path) -> Result<(), Exit> {
     std::fs::create_dir_all(filecache).map_err(|error| {
-        Exit::io(format!(
-            "cannot make the directory of stored files {}: {error}; make it, or choose another \
-             with --filecache",
-            filecache.display()
-        ))
+        unmade(
+            "directory of stored files",
+            filecache,
+            &error,
+            "--filecache",
+        )
     })
 }
 
@@ -339,12 +340,20 @@ fn make_folder(database: &DatabaseUrl) -> Result<(), Exit> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(folder).map_err(|error| {
-        Exit::io(format!(
-            "cannot make the data directory {}: {error}; make it, or choose another with \
-             --data-dir or --database",
-            folder.display()
-        ))
+    builder
+        .recursive(true)
+        .create(folder)
+        .map_err(|error| unmade("data directory", folder, &error, "--data-dir or --database"))
+}
+
+/// `flag` is where another directory can be chosen.
+fn unmade(what: &str, folder: &Path, error: &io::Error, flag: &str) -> Exit {
+    let shown = folder.display();
+    // The system only says that something is there.
+    Exit::io(if folder.is_file() {
+        format!("{shown} is a file, not a directory; choose another {what} with {flag}")
+    } else {
+        format!("cannot make the {what} {shown}: {error}; make it, or choose another with {flag}")
     })
 }
 
@@ -406,5 +415,20 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let wrong = make_folder(&DatabaseUrl::Sqlite(file.join("x/myim.db")));
         assert_eq!(wrong.unwrap_err().code(), 74);
+    }
+
+    #[test]
+    fn a_file_that_should_be_a_directory_is_told() {
+        let outer = tempfile::tempdir().unwrap();
+        let file = outer.path().join("afile");
+        std::fs::write(&file, "").unwrap();
+        let data = make_folder(&DatabaseUrl::Sqlite(file.join("myim.db"))).unwrap_err();
+        let stored = make_filecache(&file).unwrap_err();
+        for (exit, flag) in [(data, "--data-dir"), (stored, "--filecache")] {
+            assert_eq!(exit.code(), 74);
+            let text = exit.to_string();
+            let wanted = format!("{} is a file, not a directory", file.display());
+            assert!(text.contains(&wanted) && text.contains(flag), "{text}");
+        }
     }
 }

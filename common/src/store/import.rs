@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use thiserror::Error;
 
 use super::mysql::{MySqlSink, Original, OriginalMessage, OriginalRelation};
 use super::sqlite::SqliteSink;
@@ -72,6 +73,15 @@ pub(super) trait Sink: Send {
     async fn finish(self: Box<Self>) -> Result<(), StoreError>;
 }
 
+/// Which of the two databases it was.
+#[derive(Clone, Debug, Error)]
+pub enum ImportError {
+    #[error("the database to import from: {0}")]
+    From(StoreError),
+    #[error("the database to import into: {0}")]
+    Into(StoreError),
+}
+
 /// Copies users, contacts, groups and messages. Plain-text passwords come along; the first login
 /// replaces them. `progress` is told now and then what was copied.
 pub async fn import_flamingo(
@@ -79,28 +89,34 @@ pub async fn import_flamingo(
     into: &DatabaseUrl,
     options: &OpenOptions,
     progress: &(dyn Fn(Imported) + Send + Sync),
-) -> Result<Imported, StoreError> {
-    let mut from = Original::open(from_url).await?;
-    let mut sink: Box<dyn Sink> = match into {
+) -> Result<Imported, ImportError> {
+    use ImportError::{From, Into};
+
+    let mut from = Original::open(from_url).await.map_err(From)?;
+    let mut sink = open_sink(into, options).await.map_err(Into)?;
+    let mut import = Import::default();
+    while let Some(users) = from.users().await.map_err(From)? {
+        sink.put(import.users(users)).await.map_err(Into)?;
+        progress(import.done);
+    }
+    while let Some(relations) = from.relations().await.map_err(From)? {
+        sink.put(import.relations(relations)).await.map_err(Into)?;
+        progress(import.done);
+    }
+    while let Some(messages) = from.messages().await.map_err(From)? {
+        sink.put(import.messages(messages)).await.map_err(Into)?;
+        progress(import.done);
+    }
+    sink.put(import.last()).await.map_err(Into)?;
+    sink.finish().await.map_err(Into)?;
+    Ok(import.done)
+}
+
+async fn open_sink(into: &DatabaseUrl, options: &OpenOptions) -> Result<Box<dyn Sink>, StoreError> {
+    Ok(match into {
         DatabaseUrl::MySql(url) => Box::new(MySqlSink::open(url, options).await?),
         DatabaseUrl::Sqlite(path) => Box::new(SqliteSink::open(path, options).await?),
-    };
-    let mut import = Import::default();
-    while let Some(users) = from.users().await? {
-        sink.put(import.users(users)).await?;
-        progress(import.done);
-    }
-    while let Some(relations) = from.relations().await? {
-        sink.put(import.relations(relations)).await?;
-        progress(import.done);
-    }
-    while let Some(messages) = from.messages().await? {
-        sink.put(import.messages(messages)).await?;
-        progress(import.done);
-    }
-    sink.put(import.last()).await?;
-    sink.finish().await?;
-    Ok(import.done)
+    })
 }
 
 /// What must be remembered from one batch to the next.

@@ -34,7 +34,7 @@ pub use shared::{
 
 pub use crate::api::BlobClass;
 pub use change::{Append, Change, Guard, Outcome};
-pub use import::{Imported, import_flamingo};
+pub use import::{ImportError, Imported, import_flamingo};
 pub use late::LateStore;
 pub use open::{DatabaseUrl, DatabaseUrlError, OpenOptions, open};
 

@@ -25,7 +25,7 @@ use crate::store::Store;
 /// Why a transfer server cannot run.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    #[error("the file cache {path}: {source}")]
+    #[error("cannot keep files in {path} (--filecache): {source}")]
     FileCache { path: String, source: BlobError },
 }
 

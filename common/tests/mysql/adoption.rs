@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use common::api::{DEFAULT_TEAM, TeamEdit};
 use common::id::{ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Millis, Peer, Seq, UserId};
 use common::store::{
-    Append, Change, DatabaseUrl, Guard, Imported, OpenOptions, Outcome, Store, StoreError,
-    import_flamingo, open,
+    Append, Change, DatabaseUrl, Guard, ImportError, Imported, OpenOptions, Outcome, Store,
+    StoreError, import_flamingo, open,
 };
 use mysql_async::prelude::Queryable;
 
@@ -100,7 +100,8 @@ async fn is_imported(from: &Database, into: &DatabaseUrl) {
     assert_eq!(*told.lock().unwrap(), expected);
 
     let again = import_flamingo(&from.url(), into, &options, &tell).await;
-    assert!(matches!(again, Err(StoreError::Broken(_))), "{again:?}");
+    let no_place = matches!(again, Err(ImportError::Into(StoreError::Broken(_))));
+    assert!(no_place, "{again:?}");
 
     let store = open(into, &options).await.unwrap();
     holds_everything(store.as_ref()).await;
@@ -119,7 +120,8 @@ async fn what_is_no_original_database_is_not_imported() {
         let options = OpenOptions::default();
         let into = into.url().parse().unwrap();
         let refused = import_flamingo(&from.url(), &into, &options, &|_| ()).await;
-        assert!(matches!(refused, Err(StoreError::Broken(_))), "{refused:?}");
+        let no_original = matches!(refused, Err(ImportError::From(StoreError::Broken(_))));
+        assert!(no_original, "{refused:?}");
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Input {
 #[derive(Debug)]
 pub(crate) enum News {
     Connection(Connection),
+    /// The device was signed out because the account was locked.
+    Locked,
     Resync,
     Entry {
         conversation: ConversationId,

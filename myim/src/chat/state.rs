@@ -75,6 +75,14 @@ pub(crate) enum Link {
     Online,
     Offline { next_try: Timestamp },
     Ended(Ended),
+    Locked,
+}
+
+impl Link {
+    /// Whether nothing can be written any more.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self, Self::Ended(_) | Self::Locked)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -77,14 +77,14 @@ struct Reach {
     /// Print one JSON object a line
     #[arg(long, global = true)]
     json: bool,
-    /// Do not ask whether one is sure
+    /// Do not ask whether one is sure; only on a terminal is anything asked
     #[arg(long, short = 'y', global = true)]
     yes: bool,
 }
 
 #[derive(Subcommand)]
 enum What {
-    /// Accounts: make, lock, give passwords and roles
+    /// Accounts: create, disable and enable, reset-password, grant and revoke, list, show
     #[command(subcommand)]
     User(user::Verb),
     /// Groups: look at them, dissolve one

@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use common::blob::Blobs;
 use common::clock::{Clock, SystemClock};
 use common::config::{About, AwsEnvironment, SUITE_DEFAULTS, SuiteConfig, TransferConfig};
-use common::process::{self, Process};
-use common::store::{BlobClass, Imported, import_flamingo};
+use common::process::{self, Exit, Process};
+use common::store::{BlobClass, DatabaseUrl, DatabaseUrlError, Imported, import_flamingo};
 use common::transfer::{Fate, import_files};
 
 const ABOUT: About = About {
@@ -121,6 +121,9 @@ pub(crate) fn run(args: ImportArgs) -> ExitCode {
 }
 
 async fn database(from: &str, config: &SuiteConfig, process: &Process) -> anyhow::Result<()> {
+    let url: DatabaseUrl = from
+        .parse()
+        .map_err(|error: DatabaseUrlError| Exit::config(format!("--from: {error}")))?;
     let into = config.database();
     process.prepare_database(&into)?;
     let progress = |so_far: Imported| {
@@ -133,7 +136,9 @@ async fn database(from: &str, config: &SuiteConfig, process: &Process) -> anyhow
     let options = into.options();
     let shutdown = process.shutdown();
     let done = tokio::select! {
-        imported = import_flamingo(from, &into.database, &options, &progress) => imported?,
+        imported = import_flamingo(from, &into.database, &options, &progress) => {
+            imported.map_err(|error| Exit::import(&url.to_string(), &into.shown(), &error))?
+        }
         () = shutdown.cancelled() => {
             anyhow::bail!("interrupted; nothing was kept, run it again")
         }

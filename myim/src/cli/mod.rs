@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod completions;
+pub(crate) mod duration;
 pub(crate) mod flamingo;
 pub(crate) mod harmless;
 pub(crate) mod import;

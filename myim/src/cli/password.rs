@@ -24,8 +24,9 @@ pub(crate) async fn from_file(file: Option<&Path>, new: bool) -> anyhow::Result<
     match file {
         Some(path) if path == Path::new("-") => not_empty(first_line_of_input().await?),
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Failure::local(path.display(), error))?;
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::local(format!("the password file {}", path.display()), error)
+            })?;
             not_empty(text.lines().next().unwrap_or_default().to_owned())
         }
         None if io::stdin().is_terminal() => prompted(new).await,

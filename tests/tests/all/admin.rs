@@ -256,4 +256,5 @@ fn a_taken_admin_port_is_named() {
     let second = Process::spawn(&mut other.whole([0, 0, 0]));
     assert_eq!(second.wait(PROCESS_PATIENCE).code(), Some(74));
     assert!(second.log().contains("--admin-port"), "{}", second.story());
+    assert!(!other.filecache().exists() && !other.data_dir().exists());
 }

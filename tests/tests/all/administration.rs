@@ -1,4 +1,4 @@
-//! The operator's socket, and `myim admin` against running servers and a database without one.
+//! The admin socket, and `myim admin` against running servers and a database without one.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -381,7 +381,14 @@ fn a_database_without_a_server_is_administered_all_the_same() {
     assert!(cid.get(&format!("/admin/users/{}", bob.user_id)).ok(200)["disabled_at"].is_string());
     let book = cid.list("/admin/audit", 100);
     assert_eq!(book.len(), 4, "{book:?}");
-    bob.get("/me").refused(401, "unauthenticated");
+    let told = bob.get("/me").refused(401, "unauthenticated");
+    assert_eq!(
+        told["detail"],
+        "An administrator locked this account, and signed it out everywhere."
+    );
+    // Whoever has no genuine token learns nothing.
+    let nobody = server.api().with_token("v1.worthless").get("/me");
+    assert!(!nobody.to_string().contains("locked"), "{nobody}");
 }
 
 #[test]

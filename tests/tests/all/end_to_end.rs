@@ -431,6 +431,20 @@ fn the_command_line_moves_files() {
 }
 
 #[test]
+fn an_original_database_that_is_not_there_is_told() {
+    let setup = Setup::new(Kind::Whole, Db::Sqlite);
+    let mut command = process::command("myim", setup.directory());
+    let from = "mysql://ann:secret@127.0.0.1:1/f";
+    command.args(["import", "flamingo", "--from", from]);
+    command.arg("--data-dir").arg(setup.data_dir());
+    let import = Process::spawn(&mut command);
+    assert_eq!(import.wait(process::PROCESS_PATIENCE).code(), Some(74));
+    let log = import.log();
+    let told = "cannot read the database mysql://ann:***@127.0.0.1:1/f: Connection refused";
+    assert!(log.contains(told) && !log.contains("secret"), "{log}");
+}
+
+#[test]
 fn files_of_an_original_server_are_taken_over() {
     let setup = Setup::new(Kind::Whole, Db::Sqlite).open();
     let bytes = content(300_000, 10);

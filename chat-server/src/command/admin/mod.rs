@@ -2,7 +2,7 @@
 //! that does it; what they only look at is not.
 //!
 //! **Invariant:** whoever gets here is an [`Administrator`], and only [`administrator`] and the
-//! operator's own door make one.
+//! admin socket make one.
 
 mod accounts;
 mod groups;
@@ -41,7 +41,7 @@ pub struct Administrator {
 }
 
 impl Administrator {
-    /// Who runs the machine: whoever could open the server's own door, or its database. `uid` is
+    /// Who runs the machine: whoever could open the admin socket, or the database. `uid` is
     /// his number there.
     pub fn operator(uid: u32) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The door of the machine's own operator: HTTP on a Unix-domain socket, without signing in.
+//! The admin socket: HTTP on a Unix-domain socket, without signing in, for whoever runs the machine.
 //! Whoever can open its file may do everything that administrators may.
 
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub async fn serve(
                 });
             }
             Some(Err(error)) => {
-                tracing::warn!(%error, "cannot accept on the operator's socket, trying again");
+                tracing::warn!(%error, "cannot accept on the admin socket, trying again");
                 let pause = tokio::time::sleep(PAUSE);
                 if shutdown.run_until_cancelled(pause).await.is_none() {
                     return;

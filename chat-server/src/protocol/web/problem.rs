@@ -130,16 +130,17 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
-            Failure::Invalid { field, problem } => {
+            Failure::Invalid { field, .. } | Failure::TooLong { field, .. } => {
                 let code = match field {
                     Field::USERNAME => code::INVALID_USERNAME,
                     Field::PASSWORD => code::WEAK_PASSWORD,
                     _ => code::INVALID_VALUE,
                 };
-                Self::new(code, format!("{field} {problem}"))
+                Self::new(code, failure.to_string())
             }
             Failure::WrongPassword => code::BAD_CREDENTIALS.into(),
             Failure::Unauthenticated => code::UNAUTHENTICATED.into(),
+            Failure::LockedOut => Self::new(code::UNAUTHENTICATED, failure.to_string()),
             Failure::TooManyAttempts { wait } => Self::from(code::TOO_MANY_ATTEMPTS).after(wait),
             Failure::RegistrationClosed => code::REGISTRATION_CLOSED.into(),
             Failure::InviteNeeded => code::INVITE_NEEDED.into(),
@@ -292,5 +293,12 @@ mod tests {
         assert_eq!(invalid(Field::USERNAME), code::INVALID_USERNAME);
         assert_eq!(invalid(Field::PASSWORD), code::WEAK_PASSWORD);
         assert_eq!(invalid("the remark"), code::INVALID_VALUE);
+        let long = Problem::from(Failure::TooLong {
+            field: Field::USERNAME,
+            most: 31,
+            unit: "bytes",
+        });
+        assert_eq!(long.code, code::INVALID_USERNAME);
+        assert_eq!(long.detail, "the user name is too long: 31 bytes at most");
     }
 }

@@ -56,7 +56,7 @@ async fn nothing_here(
     Problem::from(code::NOT_FOUND).into_response()
 }
 
-/// What the operator of the machine reaches through the server's own door: the administration, and
+/// What the operator of the machine reaches through the admin socket: the administration, and
 /// nothing else. Requests need an [`super::Operator`] among their extensions.
 pub fn operators_router(app: Arc<App>, shutdown: CancellationToken) -> Router {
     let state = WebState { app, shutdown };

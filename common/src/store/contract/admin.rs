@@ -167,6 +167,16 @@ pub async fn accounts_are_listed(store: &dyn Store) {
     let found = admin::get(store, bob).await.unwrap().unwrap();
     assert_eq!((found.id, found.last_seen), (bob, Some(Millis(5))));
     assert!(found.state.is_admin && !found.is_bot);
+    let last_seen = async || admin::get(store, ann).await.unwrap().unwrap().last_seen;
+    assert_eq!(last_seen().await, None);
+    done(store, open(ann, 500, "hash of ann")).await;
+    assert_eq!(last_seen().await, Some(NOW));
+    let at = Millis(NOW.0 + 60_000);
+    let session = SessionId(500);
+    done(store, Change::Session(SessionChange::Seen { session, at })).await;
+    assert_eq!(last_seen().await, Some(at));
+    done(store, disable(ann, 8)).await;
+    assert_eq!(last_seen().await, Some(NOW), "the device is still known");
     for nobody in [UserId(0), UserId(99), UserId(GROUP_ID_FIRST)] {
         assert_eq!(admin::get(store, nobody).await.unwrap(), None);
     }

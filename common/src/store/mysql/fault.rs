@@ -1,6 +1,6 @@
 //! What can go wrong with a statement, sorted by what to do about it.
 
-use mysql_async::{DriverError, Error, ServerError};
+use mysql_async::{DriverError, Error, IoError, ServerError};
 
 use crate::store::StoreError;
 
@@ -25,7 +25,11 @@ impl Fault {
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
-        let text = error.to_string();
+        let text = match &error {
+            // Both layers of the driver would say that it is an input/output error.
+            Error::Io(IoError::Io(error)) => error.to_string(),
+            other => other.to_string(),
+        };
         match error {
             Error::Server(answer) => Self::from_server(&answer, text),
             Error::Io(_)

@@ -41,7 +41,7 @@ pub struct ListedAccount {
     pub username: String,
     pub nickname: String,
     pub state: AccountState,
-    /// When the user was last on line, if ever.
+    /// When the user was last there: on line, with a call, or with a new device.
     pub last_seen: Option<Millis>,
     /// Whether the account belongs to a program.
     pub is_bot: bool,
@@ -231,7 +231,10 @@ fn state_in(row: &Row, first: usize) -> Result<AccountState, StoreError> {
 /// When the database cannot be asked.
 pub async fn list(store: &dyn Store, sought: &Sought) -> Result<Vec<ListedAccount>, StoreError> {
     let mut sql = "SELECT u.f_user_id, u.f_username, u.f_nickname, COALESCE(s.f_admin, 0), \
-         COALESCE(s.f_disabled, 0), COALESCE(u.f_last_seen, 0), b.f_user_id FROM t_user u \
+         COALESCE(s.f_disabled, 0), COALESCE(u.f_last_seen, 0), b.f_user_id, \
+         COALESCE((SELECT MAX(x.f_seen) FROM t_session x WHERE x.f_user_id = u.f_user_id), 0), \
+         COALESCE((SELECT MAX(d.f_registered) FROM t_device d WHERE d.f_user_id = u.f_user_id), 0) \
+         FROM t_user u \
          LEFT JOIN t_account_state s ON s.f_user_id = u.f_user_id \
          LEFT JOIN t_bot b ON b.f_user_id = u.f_user_id \
          WHERE u.f_user_id > ? AND u.f_user_id < ?"
@@ -263,7 +266,8 @@ pub async fn list(store: &dyn Store, sought: &Sought) -> Result<Vec<ListedAccoun
 }
 
 fn listed(row: &Row) -> Result<ListedAccount, StoreError> {
-    let last_seen = row.millis(5)?;
+    // Who only ever makes single calls never was on line, and sessions are gone once they ended.
+    let last_seen = row.millis(5)?.max(row.millis(7)?).max(row.millis(8)?);
     Ok(ListedAccount {
         id: row.user(0)?,
         username: row.text(1)?,

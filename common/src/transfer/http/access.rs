@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 
 use super::problem::Problem;
-use crate::auth::NotSignedIn;
+use crate::auth::{LOCKED_OUT, NotSignedIn};
 use crate::config::Access;
 use crate::http::Guest;
 use crate::id::UserId;
@@ -54,6 +54,7 @@ impl Transfers {
         match known.await {
             Ok((known, _)) => Ok(known.user),
             Err(NotSignedIn::Unauthenticated) => Err(unauthenticated()),
+            Err(NotSignedIn::LockedOut) => Err(refused(LOCKED_OUT)),
             Err(NotSignedIn::Disabled) => {
                 let detail = "An administrator locked this account.";
                 Err(Problem::new(
@@ -68,7 +69,10 @@ impl Transfers {
 }
 
 fn unauthenticated() -> Problem {
-    let detail = "The token is missing, forged, expired or signed out.";
+    refused("The token is missing, forged, expired or signed out.")
+}
+
+fn refused(detail: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
 }
 

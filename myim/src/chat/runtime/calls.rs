@@ -61,7 +61,7 @@ async fn ask(api: &Api, effect: Effect) -> client::Result<Option<News>> {
         Effect::LoadQuote(conversation, seq) => quote(api, conversation, seq).await,
         Effect::OpenWith(user) => return open_with(api, user).await.map(Some),
         Effect::FindUsers(ticket, text) => {
-            let users = api.find_users(&text, USERS_MAX).await?;
+            let users = api.find_users(&text, USERS_MAX, None).await?.items;
             Some(News::Users { ticket, users })
         }
         Effect::Search(ticket, words) => {

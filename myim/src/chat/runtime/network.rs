@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use client::store::SqliteStore;
 use client::transfer::UnfinishedFolder;
-use client::{Api, Backlog, Client, Entry, Event, Events};
+use client::{Api, Backlog, Client, Connection, Ended, Entry, Event, Events};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{calls, files, orders};
 use crate::chat::message::{Effect, Input, News};
+use crate::failure::was_locked;
 
 /// Requests that are on their way at a time; the others wait.
 const CALLS_MAX: usize = 8;
@@ -212,7 +213,14 @@ async fn listen(mut events: Events, link: Link, confirms: mpsc::Sender<Entry>) {
             Event::Passing(passing) => News::Passing(passing),
             Event::Sent(sent) => News::Sent(sent),
             Event::Failed(failed) => News::Failed(failed),
-            Event::Connection(connection) => News::Connection(connection),
+            Event::Connection(connection) => {
+                let is_signed_out = connection == Connection::Ended(Ended::SignedOut);
+                link.tell(News::Connection(connection)).await;
+                if is_signed_out && was_locked(&link.api).await {
+                    link.tell(News::Locked).await;
+                }
+                continue;
+            }
             Event::Resync => News::Resync,
         };
         link.tell(news).await;

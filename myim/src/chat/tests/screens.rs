@@ -228,6 +228,22 @@ fn a_sign_in_that_is_over_says_what_to_do_and_keeps_what_was_written_in_sight() 
 }
 
 #[test]
+fn a_lock_is_told_as_one() {
+    let mut state = connected(Lang::En, (80, 24));
+    open_bobs(&mut state);
+    let signed_out = Connection::Ended(Ended::SignedOut);
+    news(&mut state, News::Connection(signed_out));
+    news(&mut state, News::Locked);
+    let shown = screen(&state);
+    assert!(
+        shown.contains("An administrator locked this account"),
+        "{shown}"
+    );
+    assert!(!shown.contains("myim login"), "{shown}");
+    assert_eq!(press(&mut state, KeyCode::Char('q')), [Effect::Quit]);
+}
+
+#[test]
 fn a_tiny_terminal_says_so() {
     for size in [(20, 5), (1, 1), (26, 7), (25, 30)] {
         let mut state = connected(Lang::En, size);

@@ -11,6 +11,7 @@ pub(super) const TEXTS: Texts = Texts {
     connecting: "connecting …",
     offline: "offline, next try in {} s",
     signed_out: "signed out. q quits; then: {}",
+    locked: "An administrator locked this account: ask whoever runs the server. q quits",
     replaced: "This device connected somewhere else. r: take over again here   q: quit",
     store_failed: "The memory of this program failed: {}",
     conversations: "Conversations",

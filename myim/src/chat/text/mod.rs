@@ -44,6 +44,7 @@ pub(crate) struct Texts {
     pub(crate) offline: &'static str,
     /// What signs in again.
     pub(crate) signed_out: &'static str,
+    pub(crate) locked: &'static str,
     pub(crate) replaced: &'static str,
     pub(crate) store_failed: &'static str,
     pub(crate) conversations: &'static str,

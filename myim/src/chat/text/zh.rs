@@ -11,6 +11,7 @@ pub(super) const TEXTS: Texts = Texts {
     connecting: "正在连接…",
     offline: "离线，{} 秒后重试",
     signed_out: "已退出登录。q：退出；然后：{}",
+    locked: "管理员锁定了此账号：请联系服务器的管理者。q：退出",
     replaced: "此设备已在别处连接。r：在这里重新接管   q：退出",
     store_failed: "本程序的本地数据出错：{}",
     conversations: "会话",

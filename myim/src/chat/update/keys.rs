@@ -75,13 +75,14 @@ fn always(state: &mut State, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
     true
 }
 
-/// After another program took this device's place.
+/// After the connection ended for good, for example because another program took this device's
+/// place.
 fn ended(state: &State, key: KeyEvent, effects: &mut Vec<Effect>) -> bool {
-    let Link::Ended(end) = &state.link else {
+    if !state.link.is_over() {
         return false;
-    };
+    }
     match key.code {
-        KeyCode::Char('r') if *end == Ended::Replaced && !ctrl(key) => {
+        KeyCode::Char('r') if state.link == Link::Ended(Ended::Replaced) && !ctrl(key) => {
             effects.push(Effect::TakeOver)
         }
         KeyCode::Char('q') if !ctrl(key) => effects.push(Effect::Quit),

@@ -19,6 +19,7 @@ const PRESENCE_MAX: usize = 500;
 pub(super) fn hear(state: &mut State, news: News, effects: &mut Vec<Effect>) {
     match news {
         News::Connection(connection) => connected(state, connection, effects),
+        News::Locked => state.link = Link::Locked,
         News::Resync => resync(state, effects),
         News::Entry {
             conversation,

@@ -9,7 +9,7 @@ use super::{behind, cells, history, put, put_right, row, theme};
 use crate::chat::bubble::{self, Context};
 use crate::chat::clean;
 use crate::chat::geometry::ChatArea;
-use crate::chat::state::{Chat, Link, Mode, Pane, State, Transfer};
+use crate::chat::state::{Chat, Mode, Pane, State, Transfer};
 use crate::chat::text::{bytes, put as put_values};
 
 /// Draws it, and says where the cursor is.
@@ -25,7 +25,7 @@ pub(super) fn draw(state: &State, area: &ChatArea, buffer: &mut Buffer) -> Optio
     for (place, text) in rows.iter().skip(first).take(shown).enumerate() {
         put(buffer, row(area.input, place), text, Style::new());
     }
-    if matches!(state.link, Link::Ended(_)) {
+    if state.link.is_over() {
         return None;
     }
     if chat.draft.is_empty() {

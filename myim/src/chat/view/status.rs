@@ -64,6 +64,7 @@ fn link(state: &State) -> (&'static str, String, Style) {
             let text = put_values(texts.signed_out, &[&state.setting.sign_in]);
             ("○", text, theme.bad())
         }
+        Link::Locked => ("○", texts.locked.to_owned(), theme.bad()),
     }
 }
 
@@ -73,7 +74,7 @@ fn keys(state: &State) -> &'static str {
         .open_chat()
         .is_some_and(|chat| chat.selected.is_some());
     match state.pane {
-        _ if matches!(state.link, Link::Ended(_)) => "",
+        _ if state.link.is_over() => "",
         Pane::List => texts.keys_list,
         Pane::Chat if selected && is_failed(state) => texts.keys_failed,
         Pane::Chat if selected => texts.keys_message,

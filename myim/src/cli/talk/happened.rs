@@ -27,22 +27,43 @@ impl Happened<'_> {
             Some(group) => names.conversation(api, ConversationId::group(group)).await,
             None => String::new(),
         };
-        let known = if self.kind.starts_with("contact.") {
-            self.of_contacts(&who, &whom, &group)
+        let known = if self.kind == "contact.changed" {
+            Some(self.own_list(api, &whom, &group).await)
+        } else if self.kind.starts_with("contact.") {
+            self.of_contacts(&who)
         } else {
             self.of_group(&who, &whom, &group)
         };
         known.unwrap_or_else(|| self.raw(&who))
     }
 
-    fn of_contacts(&self, who: &str, whom: &str, group: &str) -> Option<String> {
+    /// The event says only of whom, so what the list is now is asked for.
+    async fn own_list(&self, api: &Api, whom: &str, group: &str) -> String {
+        let user = self.text("user_id").and_then(UserId::from_decimal);
+        if let Some(user) = user {
+            let is_there = match api.contacts().await {
+                Ok(contacts) => contacts.iter().any(|contact| contact.user.id == user),
+                Err(_) => return format!("your contacts changed: {whom}"),
+            };
+            return of_contact(whom, is_there);
+        }
+        let number = self.text("group_id").unwrap_or_default();
+        match GroupId::from_decimal(number).map(ConversationId::group) {
+            Some(id) => match api.conversation(id).await {
+                Ok(_) => format!("you are in {group} now"),
+                Err(client::Error::Refused(_)) => format!("you are not in group {number} any more"),
+                Err(_) => format!("your groups changed: {group}"),
+            },
+            None => "your contacts changed".to_owned(),
+        }
+    }
+
+    fn of_contacts(&self, who: &str) -> Option<String> {
         let said = match self.kind {
             "contact.requested" => with_note(format!("{who} asked to be a contact"), self.note()),
-            "contact.answered" if self.flag("accepted")? => format!("{who} is a contact now"),
+            "contact.answered" if self.flag("accepted")? => of_contact(who, true),
             "contact.answered" => format!("{who} does not want to be a contact"),
-            "contact.removed" => format!("{who} is no contact any more"),
-            "contact.changed" if !whom.is_empty() => format!("the contacts changed: {whom}"),
-            "contact.changed" => format!("the groups changed: {group}"),
+            "contact.removed" => of_contact(who, false),
             _ => return None,
         };
         Some(said)
@@ -149,6 +170,13 @@ impl Happened<'_> {
     }
 }
 
+fn of_contact(who: &str, is_there: bool) -> String {
+    match is_there {
+        true => format!("{who} is a contact now"),
+        false => format!("{who} is no contact any more"),
+    }
+}
+
 fn with_note(said: String, note: &str) -> String {
     if note.is_empty() {
         return said;
@@ -174,7 +202,7 @@ mod tests {
             fields: fields.as_object().unwrap(),
         };
         if kind.starts_with("contact.") {
-            happened.of_contacts("ann", "bob", "#tea")
+            happened.of_contacts("ann")
         } else {
             happened.of_group("ann", "bob", "#tea")
         }

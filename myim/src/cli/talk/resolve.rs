@@ -1,7 +1,7 @@
 //! From what people write to a conversation or a user, with as few calls as possible.
 
 use client::Api;
-use client::model::{ConversationId, GroupId, User, UserId};
+use client::model::{ConversationId, GroupId, User};
 
 use crate::account::Account;
 use crate::failure::Failure;
@@ -51,7 +51,7 @@ pub(super) async fn conversation(
         Meant::Group(group) => Ok(ConversationId::group(group)),
         Meant::GroupName(name) => Ok(ConversationId::group(group_called(api, &name).await?)),
         Meant::UserName(name) => {
-            let user = user(api, &name).await?;
+            let user = user_called(api, &name).await?;
             match &account.user {
                 Some(owner) => Ok(ConversationId::direct(owner.id, user.id)),
                 None => Ok(api.conversation_with(user.id).await?.id),
@@ -61,27 +61,49 @@ pub(super) async fn conversation(
 }
 
 /// The user of this name, with or without an `@` before it.
-pub(super) async fn user(api: &Api, name: &str) -> anyhow::Result<User> {
-    let name = name.strip_prefix('@').unwrap_or(name);
-    let begin_so = api.find_users(name, PIECE).await?;
-    let exact = begin_so.iter().find(|user| user.username == name);
+pub(super) async fn user(api: &Api, text: &str) -> anyhow::Result<User> {
+    user_called(api, text.strip_prefix('@').unwrap_or(text)).await
+}
+
+/// Several may be called alike but for the case of letters, so all who begin so are asked for: a
+/// message to the wrong one cannot be taken back.
+async fn user_called(api: &Api, name: &str) -> anyhow::Result<User> {
     let lower = name.to_lowercase();
-    let alike = || {
-        begin_so
-            .iter()
-            .find(|user| user.username.to_lowercase() == lower)
-    };
-    let number = || {
-        let number = UserId::from_decimal(name)?;
-        begin_so.iter().find(|user| user.id == number)
-    };
-    match exact.or_else(alike).or_else(number) {
-        Some(user) => Ok(user.clone()),
-        None => Err(Failure::Refused {
+    let mut alike = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = api.find_users(name, PIECE, cursor.as_ref()).await?;
+        for user in page.items {
+            if user.username == name {
+                return Ok(user);
+            }
+            if user.username.to_lowercase() == lower {
+                alike.push(user);
+            }
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(only_one(name, alike)?),
+        }
+    }
+}
+
+/// The one whose name differs only by the case of letters from what was written.
+fn only_one(name: &str, mut alike: Vec<User>) -> Result<User, Failure> {
+    match (alike.pop(), &alike[..]) {
+        (Some(one), []) => Ok(one),
+        (Some(last), others) => {
+            let others: Vec<_> = others.iter().map(|user| user.username.as_str()).collect();
+            Err(Failure::usage(format!(
+                "{name} may be {} or {}: say which",
+                others.join(", "),
+                last.username
+            )))
+        }
+        (None, _) => Err(Failure::Refused {
             code: "no_such_user",
             message: format!("nobody is called {name}"),
-        }
-        .into()),
+        }),
     }
 }
 
@@ -147,6 +169,9 @@ fn no_group(name: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use client::model::UserId;
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -157,6 +182,7 @@ mod tests {
         for (text, read) in [
             ("ann", user("ann")),
             ("@7", user("7")),
+            ("@@x", user("@x")),
             ("7", user("7")),
             ("@268435456", user("268435456")),
             ("268435456", Meant::Group(group)),
@@ -166,5 +192,25 @@ mod tests {
         ] {
             assert_eq!(meant(text), read, "{text}");
         }
+    }
+
+    #[test]
+    fn who_is_alike_is_meant_only_if_nobody_else_is() {
+        let called = |names: &[&str]| -> Vec<User> {
+            let user = |name: &&str| {
+                let user = json!({"id": "2", "username": name, "nickname": ""});
+                serde_json::from_value(user).unwrap()
+            };
+            names.iter().map(user).collect()
+        };
+        let found = only_one("Bob", called(&["bob"])).unwrap();
+        assert_eq!(found.username, "bob");
+        let several = only_one("Bob", called(&["bob", "boB", "BOB"]));
+        assert_eq!(
+            several.unwrap_err().to_string(),
+            "Bob may be bob, boB or BOB: say which"
+        );
+        let nobody = only_one("Bob", Vec::new()).unwrap_err();
+        assert_eq!(nobody.to_string(), "nobody is called Bob");
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::upload::Uploads;
 use super::{Common, resolve};
+use crate::cli::duration;
 use crate::failure::Failure;
 
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// How long to go on trying, for example 30s or 5m; files may take longer
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::read)]
     timeout: Duration,
     #[command(flatten)]
     pub(super) common: Common,
@@ -81,7 +82,11 @@ pub(super) async fn run(args: SendArgs) -> anyhow::Result<()> {
     }
     .persist(deadline)
     .await?;
-    let line = format!("{} {}", stored.conversation, stored.seq);
+    let line = if io::stdout().is_terminal() {
+        format!("sent to {}, number {}", args.to, stored.seq)
+    } else {
+        format!("{} {}", stored.conversation, stored.seq)
+    };
     output.result(&stored, &line)
 }
 

@@ -18,8 +18,9 @@ use tokio::time::sleep;
 use self::printer::Printer;
 use super::{Common, conversations, resolve};
 use crate::account::Account;
+use crate::cli::duration;
 use crate::cli::output::note;
-use crate::failure::Failure;
+use crate::failure::{Failure, was_locked};
 
 #[derive(Debug, Args)]
 pub(crate) struct TailArgs {
@@ -34,7 +35,7 @@ pub(crate) struct TailArgs {
     #[arg(long, value_name = "N")]
     count: Option<u64>,
     /// End after this time, for example 30s; a failure if --count was not reached
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration::read)]
     timeout: Option<Duration>,
     /// Print what passes too: who writes, who has read, who is there
     #[arg(long)]
@@ -84,13 +85,13 @@ pub(super) async fn run(args: TailArgs) -> anyhow::Result<()> {
     let end = match prepared {
         Err(end) | Ok(Some(end)) => end,
         Ok(None) => {
-            let (client, mut events) = Client::builder(api).start().await?;
+            let (client, mut events) = Client::builder(api.clone()).start().await?;
             let opened = tail.open(&client).await;
             let end = match opened {
                 Ok(()) => tokio::select! {
                     biased;
                     end = &mut end => Ok(end),
-                    end = tail.follow(&mut events) => end,
+                    end = tail.follow(&mut events, &api) => end,
                 },
                 Err(error) => Err(error.into()),
             };
@@ -204,7 +205,7 @@ impl Tail {
         Ok(())
     }
 
-    async fn follow(&mut self, events: &mut Events) -> anyhow::Result<End> {
+    async fn follow(&mut self, events: &mut Events, api: &Api) -> anyhow::Result<End> {
         while let Some(event) = events.next().await {
             match event {
                 Event::Entry(entry) => {
@@ -218,7 +219,7 @@ impl Tail {
                         return Ok(End::Counted);
                     }
                 }
-                Event::Connection(connection) => self.connection(connection)?,
+                Event::Connection(connection) => self.connection(connection, api).await?,
                 Event::Resync => note(
                     self.json,
                     "resync",
@@ -269,7 +270,7 @@ impl Tail {
         *left == 0
     }
 
-    fn connection(&mut self, connection: Connection) -> anyhow::Result<()> {
+    async fn connection(&mut self, connection: Connection, api: &Api) -> anyhow::Result<()> {
         match connection {
             Connection::Connecting => {}
             Connection::Online { .. } if self.lost => {
@@ -283,14 +284,18 @@ impl Tail {
                 let sentence = format!("no connection ({reason}); next try in {seconds:.1} s");
                 note(self.json, "no_connection", &sentence);
             }
-            Connection::Ended(ended) => return Err(sorry(ended)),
+            Connection::Ended(ended) => return Err(sorry(ended, api).await),
         }
         Ok(())
     }
 }
 
-fn sorry(ended: Ended) -> anyhow::Error {
+async fn sorry(ended: Ended, api: &Api) -> anyhow::Error {
     match ended {
+        Ended::SignedOut if was_locked(api).await => Failure::NotSignedIn(
+            "an administrator locked this account: ask whoever runs the server".to_owned(),
+        )
+        .into(),
         Ended::SignedOut => Failure::NotSignedIn(
             "the sign-in of this device is over: myim login SERVER USER makes a new one".to_owned(),
         )

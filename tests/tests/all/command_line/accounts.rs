@@ -69,7 +69,8 @@ fn the_password_comes_from_a_file_or_standard_input_and_never_from_the_line() {
     let as_flag = [&login[..], &["--password", "x"]].concat();
     machine.run(&as_flag).ended(2);
     let missing = [&login[..], &["--password-file", "nowhere"]].concat();
-    machine.run(&missing).ended(5).said("nowhere");
+    let ran = machine.run(&missing).ended(5);
+    ran.said("the password file nowhere: ");
     let wrong = [&login[..], &["--password-file", "-", "--json"]].concat();
     let ran = machine.run_with(&wrong, "not it\n").ended(1);
     assert_eq!(ran.error(), "bad_credentials");

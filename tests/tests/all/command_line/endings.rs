@@ -61,10 +61,26 @@ fn who_is_not_let_in_is_told_what_to_do() {
     command.env("MYIM_SERVER", &ann.server);
     let ran = super::run(command, "").ended(4);
     ran.said("myim login SERVER USER");
-    // That it was locked is told to nobody but its owner, so it may be that.
+    // That it was locked is told to its owner, also where he is connected.
+    let tail = bob.start(&["tail"]);
+    let phone = server.sign_in("bob", "phone");
+    phone.say(&phone.direct(&phone.user_id), "c1", "a note");
+    assert!(tail.prints_within("a note", super::PATIENCE));
     server.admin(&["user", "disable", "bob"]).ok();
-    let ran = bob.run(&["send", "bob", "hi"]).ended(4);
-    ran.said("myim login SERVER USER").said("locked");
+    let ran = bob.run(&["send", "bob", "hi", "--json"]).ended(4);
+    assert_eq!(ran.error(), "unauthenticated");
+    let ran = ran.said("An administrator locked this account");
+    assert!(!ran.err.contains("myim login"), "{}", ran.err);
+    assert_eq!(tail.wait(super::PATIENCE).code(), Some(4));
+    let told = "an administrator locked this account: ask whoever runs the server";
+    assert!(tail.log().contains(told), "{}", tail.log());
+    // The file server answers, but not to this.
+    let file_server = format!("http://{}", server.file);
+    for verb in ["register", "login"] {
+        let args = [verb, &file_server, "zed", "--password-file", "-"];
+        let ran = ann.run_with(&args, "a long secret\n").ended(1);
+        ran.said("this is not the port of a chat server, which is usually 20000");
+    }
     // A wrong password is no reason to sign in.
     let args = ["login", &ann.server, "ann", "--password-file", "-"];
     let ran = ann.run_with(&args, "not it\n").ended(1);

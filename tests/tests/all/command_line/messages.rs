@@ -1,7 +1,10 @@
 //! Writing, reading and finding messages.
 
+use std::process::Command;
+
 use myim_tests::api_person::{ApiPerson, segments};
-use myim_tests::server::Server;
+use myim_tests::process::program;
+use myim_tests::server::{Db, Kind, Server, Setup};
 use serde_json::{Value, json};
 
 use super::Machine;
@@ -34,6 +37,46 @@ fn a_message_goes_to_whom_it_is_addressed() {
         .map(|one| one["segments"].clone())
         .collect();
     assert_eq!(said, vec![segments("hello there"); 4]);
+}
+
+#[test]
+fn a_name_is_never_guessed() {
+    let server = Setup::new(Kind::Whole, Db::Sqlite)
+        .open()
+        .chat_flag("--direct-messages", "everyone")
+        .start();
+    let names = ["ann", "bob", "BOB", "@x", "x", "Cid"];
+    let [ann, small, large, at, _, cid] = names.map(|name| server.newcomer(name));
+    let machine = Machine::of(&server, "ann");
+    for (to, whom) in [
+        ("bob", &small),
+        ("BOB", &large),
+        ("@@x", &at),
+        ("cid", &cid),
+    ] {
+        let sent = machine.json(&["send", to, "hi"]);
+        assert_eq!(sent["conversation"], ann.direct(&whom.user_id), "{to}");
+    }
+    let ran = machine.run(&["send", "Bob", "hi"]).ended(2);
+    ran.said("Bob may be bob or BOB: say which");
+    // A number says which conversation, and nobody is meant who is called otherwise.
+    for nobody in [cid.user_id.as_str(), "bo", "@@@x"] {
+        let ran = machine.run(&["send", nobody, "hi", "--json"]).ended(1);
+        assert_eq!(ran.error(), "no_such_user", "{nobody}");
+    }
+}
+
+#[test]
+fn a_terminal_is_told_in_words() {
+    let server = Server::sqlite();
+    let (machine, _, _) = two(&server);
+    let mut command = Command::new("script");
+    let line = format!("{} send bob hi", program("myim").display());
+    command
+        .args(["-qec", &line, "/dev/null"])
+        .env("MYIM_CONFIG_DIR", machine.path().join("config"));
+    let ran = super::run(command, "").done();
+    assert_eq!(ran.out.trim_end(), "sent to bob, number 1");
 }
 
 #[test]
@@ -185,8 +228,8 @@ fn who_has_enough_ends_it_quietly() {
     for number in 0..50 {
         bob.say(&direct, &format!("c{number}"), &"x".repeat(8000));
     }
-    let mut command = std::process::Command::new("bash");
-    let myim = myim_tests::process::program("myim");
+    let mut command = Command::new("bash");
+    let myim = program("myim");
     let line = format!(
         "set -o pipefail; {0} history bob | head -c 10 && {0} completions bash | head -1",
         myim.display()

@@ -53,6 +53,28 @@ fn what_was_missed_comes_once_and_then_what_is_new() {
 }
 
 #[test]
+fn what_became_of_the_contacts_is_said() {
+    let server = Server::sqlite();
+    let (machine, _, _) = two(&server);
+    let (ann, cid) = (server.sign_in("ann", "phone"), server.newcomer("cid"));
+    cid.befriend(&ann);
+    let tail = |count: &str| -> String {
+        let args = ["tail", "--count", count, "--timeout", "30s"];
+        machine.run(&args).done().out
+    };
+    let told = tail("2");
+    assert!(told.ends_with("(cid is a contact now)\n"), "{told}");
+    let gone = ann.delete(&format!("/contacts/{}", cid.user_id));
+    assert!(gone.status < 300, "{gone}");
+    let told = tail("1");
+    assert!(told.ends_with("(cid is no contact any more)\n"), "{told}");
+    cid.befriend(&ann);
+    cid.create_group_with_members("tea time", &[&ann]);
+    let told = machine.run(&["tail", "--timeout", "3s"]).done().out;
+    assert!(told.contains("(you are in #tea time now)\n"), "{told}");
+}
+
+#[test]
 fn a_restart_of_the_server_loses_nothing_and_is_told() {
     let mut server = Server::sqlite();
     let (machine, bob, direct) = two(&server);

@@ -33,7 +33,8 @@ struct Server {
     #[schema(examples("chat.example"))]
     name: String,
     version: &'static str,
-    /// Whether new accounts can be made: by everybody, by who has an invite, by nobody.
+    /// Whether new accounts can be made: by everybody, by who has an invite, by
+    /// administrators only.
     #[schema(value_type = RegistrationWord)]
     registration: &'static str,
     /// Who may write to a user: contacts, or everyone.

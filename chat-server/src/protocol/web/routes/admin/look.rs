@@ -41,7 +41,8 @@ pub(super) struct AdminUser {
     /// Since when nobody gets in; null if not at all.
     #[schema(required)]
     disabled_at: Option<Timestamp>,
-    /// When the user was last on line; null if never.
+    /// When the user was last on line, made a call (within a minute) or signed a device in; null if
+    /// never.
     #[schema(required)]
     last_seen: Option<Timestamp>,
     /// Whether the user is on line.

@@ -55,9 +55,10 @@ impl Line {
     /// A connection of the Flamingo protocol, and what the program's system knows of it.
     pub(super) async fn dial_flamingo(&self) -> io::Result<(ProgramEnd, Arc<System>)> {
         let node = self.reach().await?;
-        let buffer_bytes = match self.world.happens(30) {
-            true => SMALL_BUFFER_BYTES,
-            false => BUFFER_BYTES,
+        let buffer_bytes = if self.world.happens(30) {
+            SMALL_BUFFER_BYTES
+        } else {
+            BUFFER_BYTES
         };
         let (program, near) = duplex(buffer_bytes);
         let (far, server) = duplex(BUFFER_BYTES);

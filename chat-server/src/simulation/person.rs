@@ -98,12 +98,12 @@ impl Person {
     }
 
     /// Whether he has everything that he has to have of this conversation.
-    pub(super) fn has(&self, conv: ConvId, log: &Log) -> bool {
+    pub(super) fn has(&self, log: &Log) -> bool {
         let state = self.state();
         let mut owed = log.owed(self.user);
         match self.program {
             Program::Sdk { .. } => {
-                let confirmed = state.confirmed.get(&conv).copied().unwrap_or(0);
+                let confirmed = state.confirmed.get(&log.conv).copied().unwrap_or(0);
                 owed.next_back().is_none_or(|(last, _)| last <= confirmed)
             }
             Program::Flamingo(_) => {

@@ -180,14 +180,14 @@ impl Life<'_> {
                 self.write(name, to).await;
             } else {
                 // Whether it was done the log says.
-                let _ = timeout(PATIENCE, self.change(act)).await;
+                let _ = timeout(PATIENCE, self.change(&act)).await;
             }
         }
     }
 
-    async fn change(&self, act: Act) -> client::Result<()> {
+    async fn change(&self, act: &Act) -> client::Result<()> {
         let api = self.client.api();
-        match act {
+        match *act {
             Act::Write { .. } => Ok(()),
             Act::Leave(group) => api.remove_member(group, self.person.user).await,
             Act::Join(group) => api.join_group(group, "").await.map(drop),

@@ -26,6 +26,8 @@ const CALM_MAX: Duration = Duration::from_secs(300);
 /// How long nothing happens before everybody comes back, and after it: what an old client has counts
 /// after two seconds at most, and is saved at once when nothing fails.
 const REST: Duration = Duration::from_secs(5);
+/// How often to look whether everybody has everything.
+const LOOK_AGAIN: Duration = Duration::from_millis(300);
 pub(super) const PEOPLE: u32 = 4;
 /// When every play begins.
 pub(super) const EPOCH_MS: i64 = 1_800_000_000_000;
@@ -186,23 +188,25 @@ impl World {
 
     /// Whether everybody has everything in time.
     async fn settles(&self, people: &[Arc<Person>], conversations: &[(ConvId, u64)]) -> bool {
+        let logs = conversations.iter();
+        let mut logs: Vec<Log> = logs.map(|&(conv, before)| Log::new(conv, before)).collect();
         let deadline = Instant::now() + CALM_MAX;
         while Instant::now() < deadline {
-            if self.has_settled(people, conversations).await {
+            if self.has_settled(people, &mut logs).await {
                 return true;
             }
-            sleep(Duration::from_millis(300)).await;
+            sleep(LOOK_AGAIN).await;
         }
         false
     }
 
-    async fn has_settled(&self, people: &[Arc<Person>], conversations: &[(ConvId, u64)]) -> bool {
+    async fn has_settled(&self, people: &[Arc<Person>], logs: &mut [Log]) -> bool {
         if !people.iter().all(|person| person.has_sent_all()) {
             return false;
         }
-        for &(conv, before) in conversations {
-            let log = self.log(conv, before).await;
-            if !people.iter().all(|person| person.has(conv, &log)) {
+        for log in logs {
+            self.read_on(log).await;
+            if !people.iter().all(|person| person.has(log)) {
                 return false;
             }
         }
@@ -210,8 +214,18 @@ impl World {
     }
 
     async fn log(&self, conv: ConvId, before: u64) -> Log {
-        let all = self.database.pull(conv, Seq(0), ENTRIES_MAX).await;
-        Log::new(conv, before, &all.expect("the database works"))
+        let mut log = Log::new(conv, before);
+        self.read_on(&mut log).await;
+        log
+    }
+
+    /// Reads what the database has and the log does not have yet.
+    async fn read_on(&self, log: &mut Log) {
+        let behind = self
+            .database
+            .pull(log.conv, Seq(log.last()), ENTRIES_MAX)
+            .await;
+        log.extend(&behind.expect("the database works"));
     }
 
     /// Comes when the storm is over and everybody has everything: then nobody is sent again what he

@@ -15,7 +15,7 @@ const DECIDED_WITHIN: Duration = Duration::from_secs(15);
 /// See the module's description.
 #[derive(Debug)]
 pub(in crate::simulation) struct Log {
-    pub(super) conv: ConvId,
+    pub(in crate::simulation) conv: ConvId,
     /// Up to where it was not everybody's yet.
     before: u64,
     lines: Vec<Line>,
@@ -77,12 +77,17 @@ fn text(dialect: Dialect, content: &[u8]) -> String {
 }
 
 impl Log {
-    pub(in crate::simulation) fn new(conv: ConvId, before: u64, entries: &[Entry]) -> Self {
+    pub(in crate::simulation) fn new(conv: ConvId, before: u64) -> Self {
         Self {
             conv,
             before,
-            lines: entries.iter().map(Line::new).collect(),
+            lines: Vec::new(),
         }
+    }
+
+    /// What stands behind what it has.
+    pub(in crate::simulation) fn extend(&mut self, entries: &[Entry]) {
+        self.lines.extend(entries.iter().map(Line::new));
     }
 
     /// The number of the last entry.

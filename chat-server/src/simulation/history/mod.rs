@@ -13,6 +13,7 @@
 mod flamingo;
 mod log;
 mod sdk;
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

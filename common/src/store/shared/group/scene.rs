@@ -171,9 +171,10 @@ impl Scene {
         let sql = "INSERT INTO t_place (f_user_id, f_conv, f_since) VALUES (?, ?, ?)";
         let since = self.head;
         #[cfg(feature = "planted")]
-        let since = match crate::config::planted::has("joined-from-the-start") {
-            true => Seq(0),
-            false => since,
+        let since = if crate::config::planted::has("joined-from-the-start") {
+            Seq(0)
+        } else {
+            since
         };
         let values = vec![user.into(), self.conv().into(), since.into()];
         tx.execute(sql, values).await?;

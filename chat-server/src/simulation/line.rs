@@ -10,10 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::node::Node;
+use super::system::{self, ProgramEnd, System};
 use super::world::World;
 
 /// What the kernels of both sides hold.
 const BUFFER_BYTES: usize = 64 * 1024;
+/// What little systems hold.
+const SMALL_BUFFER_BYTES: usize = 512;
 /// The largest piece that goes at once.
 const PIECE_BYTES: usize = 4_096;
 /// A machine that is not there says nothing for so long.
@@ -35,11 +39,9 @@ impl Line {
             end: end.clone(),
         }
     }
-}
 
-#[async_trait]
-impl Dial for Line {
-    async fn dial(&self, _host: &str, _port: u16) -> io::Result<Box<dyn Io>> {
+    /// The server, if it answers.
+    async fn reach(&self) -> io::Result<Arc<Node>> {
         let world = &self.world;
         sleep(world.time(0..30)).await;
         if world.fails(5) {
@@ -47,16 +49,45 @@ impl Dial for Line {
             return Err(io::ErrorKind::TimedOut.into());
         }
         let node = world.node().filter(|_| !self.end.is_cancelled());
-        let node = node.ok_or(io::ErrorKind::ConnectionRefused)?;
-        let (program, near) = duplex(BUFFER_BYTES);
+        node.ok_or(io::ErrorKind::ConnectionRefused.into())
+    }
+
+    /// A connection of the Flamingo protocol, and what the program's system knows of it.
+    pub(super) async fn dial_flamingo(&self) -> io::Result<(ProgramEnd, Arc<System>)> {
+        let node = self.reach().await?;
+        let buffer_bytes = if self.world.happens(30) {
+            SMALL_BUFFER_BYTES
+        } else {
+            BUFFER_BYTES
+        };
+        let (program, near) = duplex(buffer_bytes);
         let (far, server) = duplex(BUFFER_BYTES);
-        node.serve(server);
+        let system = Arc::<System>::default();
+        let (program, server) = system::watched(program, server, &system);
+        node.serve_flamingo(Box::new(server));
+        self.lay((near, far), Arc::clone(&system), &node);
+        Ok((program, system))
+    }
+
+    fn lay(&self, ends: (DuplexStream, DuplexStream), system: Arc<System>, node: &Node) {
         tokio::spawn(carry(
-            Arc::clone(world),
-            (near, far),
+            Arc::clone(&self.world),
+            ends,
+            system,
             self.end.clone(),
             node.end.clone(),
         ));
+    }
+}
+
+#[async_trait]
+impl Dial for Line {
+    async fn dial(&self, _host: &str, _port: u16) -> io::Result<Box<dyn Io>> {
+        let node = self.reach().await?;
+        let (program, near) = duplex(BUFFER_BYTES);
+        let (far, server) = duplex(BUFFER_BYTES);
+        node.serve(server);
+        self.lay((near, far), Arc::default(), &node);
         Ok(Box::new(program))
     }
 }
@@ -66,6 +97,7 @@ impl Dial for Line {
 async fn carry(
     world: Arc<World>,
     (near, far): (DuplexStream, DuplexStream),
+    system: Arc<System>,
     program: CancellationToken,
     server: CancellationToken,
 ) {
@@ -80,8 +112,9 @@ async fn carry(
     };
     let both = async {
         tokio::join!(
-            one_way(&world, from_program, to_server),
-            one_way(&world, from_server, to_program),
+            one_way(&world, from_program, to_server, |_| {}),
+            one_way(&world, from_server, to_program, |piece| system
+                .arrived(piece)),
         );
     };
     tokio::select! {
@@ -101,11 +134,17 @@ async fn carry(
             } else {
                 world.note("a connection breaks");
             }
+            system.breaks();
         }
     }
 }
 
-async fn one_way(world: &World, mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+async fn one_way(
+    world: &World,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    arrived: impl Fn(&[u8]),
+) {
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         let length = 1 + world.below(PIECE_BYTES);
@@ -118,5 +157,6 @@ async fn one_way(world: &World, mut from: impl AsyncRead + Unpin, mut to: impl A
         if to.write_all(&piece[..read]).await.is_err() {
             return;
         }
+        arrived(&piece[..read]);
     }
 }

@@ -1,6 +1,7 @@
 //! The whole way of messages played in one thread, on a clock that jumps: a server on a database
 //! in memory that is slow, refuses and does not say what it did; connections that are slow, break
-//! and go silent; a server that is killed; and people who use the SDK and whose programs are killed.
+//! and go silent; a server that is killed; and people, some on the SDK and some with the Flamingo
+//! protocol, whose programs are killed, and who come and go in a group.
 //!
 //! One seed is one course of events, the same each time. After the storm everything works again, and
 //! then every promise has to hold: see `history`.
@@ -9,18 +10,23 @@
 //! everyday, from `MYIM_FIRST_SEED` on; `MYIM_SEED=7` plays one again and prints what happened.
 
 mod disk;
+mod flamingo_program;
 mod history;
 mod line;
 mod node;
 mod panics;
 mod person;
+#[cfg(feature = "planted")]
+mod planted_tests;
+mod sdk_program;
+mod system;
 mod world;
 
 use history::History;
 use world::World;
 
 /// So many seeds are played everyday.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 300;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -116,6 +122,11 @@ fn storms_do_what_they_are_for() {
         "a commit that was made does not say so",
         "a commit that was not made does not say so",
         "a read fails",
+        "a program hangs",
+        "is not read",
+        "has an answer",
+        "is signed in",
+        "you are not a member",
     ] {
         assert!(count(words) > 0, "never: {words}");
     }

@@ -11,6 +11,7 @@ use axum::extract::ConnectInfo;
 use common::auth::Claims;
 use common::config::ChatConfig;
 use common::id::{DeviceId, Millis, SessionId, UserId};
+use common::net::{Connection, Wire};
 use common::store::session::{SessionChange, SignIn};
 use common::store::{Change, Outcome, Store};
 use hyper::Request;
@@ -32,10 +33,15 @@ use crate::app::App;
 use crate::command::{answer_friend, create_group_with_members, request_friend};
 use crate::hub::Hub;
 use crate::log::{Committer, Tail};
-use crate::protocol::web;
+use crate::protocol::{flamingo, web};
 use crate::testing::{FaultyStore, named};
-use crate::{activity, read_marks, revocations};
+use crate::{activity, presence, read_marks, revocations};
 
+/// Everybody's, and what is kept of it.
+pub(super) const PASSWORD: &str = "secret";
+pub(super) const PASSWORD_HASH: &str = "none";
+/// Where everybody is.
+const HOME: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 /// Time to say goodbye to everybody.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -77,6 +83,7 @@ impl Node {
         let clock = Arc::new(world.clock());
         let mut app = App::new(config(), store, log, tail, hub, clock).expect("random numbers");
         app.random = || fastrand::u64(..);
+        app.passwords.remember(PASSWORD_HASH, PASSWORD);
         let app = Arc::new(app);
         let mut tasks = JoinSet::new();
         tasks.spawn(committer.run(shutdown.clone()));
@@ -85,6 +92,8 @@ impl Node {
         tasks.spawn(revocations::run(Arc::clone(&app), shutdown.clone()));
         let hub = Arc::clone(&app.hub);
         tasks.spawn(async move { hub.ring_aside().await });
+        let telling = Arc::clone(&app);
+        tasks.spawn(async move { presence::tell_departures(&telling).await });
         Self {
             router: web::router(Arc::clone(&app), shutdown.clone()),
             app,
@@ -98,10 +107,9 @@ impl Node {
     /// Takes a connection.
     pub(super) fn serve(&self, io: DuplexStream) {
         let router = self.router.clone();
-        let from = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(from));
+            request.extensions_mut().insert(ConnectInfo(HOME));
             router.clone().oneshot(request)
         });
         let serving = async move {
@@ -111,6 +119,14 @@ impl Node {
                 .await;
         };
         self.lock().spawn(serving);
+    }
+
+    /// Takes a connection of the Flamingo protocol.
+    pub(super) fn serve_flamingo(&self, wire: Box<dyn Wire>) {
+        let connection = Connection::simulated(wire, HOME);
+        let (app, shutdown) = (Arc::clone(&self.app), self.shutdown.clone());
+        self.lock()
+            .spawn(flamingo::serve(app, connection, shutdown));
     }
 
     /// As a signal does that asks it to.
@@ -154,7 +170,7 @@ impl Node {
         };
         let open = SessionChange::Open {
             sign_in,
-            password_hash: "none".to_owned(),
+            password_hash: PASSWORD_HASH.to_owned(),
         };
         let outcome = self.app.log.commit(Change::Session(open)).await.unwrap();
         assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
@@ -179,7 +195,7 @@ impl Node {
             user: person.user,
             username: person.name.as_str().into(),
             device: person.device,
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            address: HOME.ip(),
         };
         for (n, one) in people.iter().enumerate() {
             for other in &people[n + 1..] {

@@ -4,24 +4,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use common::api::{Entry, NewAccount};
+use client::flamingo::Imitate;
+use common::api::NewAccount;
 use common::clock::Clock;
-use common::id::{ConvId, ConvKind, DeviceId, Millis, Seq, SessionId, UserId};
+use common::id::{ConvId, DeviceId, Millis, Seq, SessionId, UserId};
 use common::store::sqlite::SqliteStore;
 use common::store::{Change, Outcome, Store};
 use fastrand::Rng;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
-use super::history::History;
-use super::node::Node;
-use super::person::{self, Person};
+use super::history::{History, Log};
+use super::node::{Node, PASSWORD_HASH};
+use super::person::{self, Person, Program};
 
 /// How long there are faults.
 const STORM: Duration = Duration::from_secs(20);
 /// How long it may take after the storm until everybody has everything: a connection that went
 /// silent is noticed after two heartbeats, and the wait between two attempts is up to 30 seconds.
 const CALM_MAX: Duration = Duration::from_secs(300);
-const PEOPLE: u32 = 4;
+/// How long nothing happens before everybody comes back, and after it: what an old client has counts
+/// after two seconds at most, and is saved at once when nothing fails.
+const REST: Duration = Duration::from_secs(5);
+/// How often to look whether everybody has everything.
+const LOOK_AGAIN: Duration = Duration::from_millis(300);
+pub(super) const PEOPLE: u32 = 4;
+/// When every play begins.
+pub(super) const EPOCH_MS: i64 = 1_800_000_000_000;
 /// More than they write.
 const ENTRIES_MAX: u32 = 100_000;
 const SESSION: Duration = Duration::from_secs(86_400);
@@ -31,6 +40,7 @@ pub(super) struct World {
     pub(super) database: Arc<dyn Store>,
     dice: Mutex<Rng>,
     is_storm: AtomicBool,
+    encore: CancellationToken,
     node: Mutex<Option<Arc<Node>>>,
     history: Mutex<History>,
     began: Instant,
@@ -43,7 +53,7 @@ pub(super) struct WallClock(pub(super) Instant);
 impl Clock for WallClock {
     fn now(&self) -> Millis {
         let since = i64::try_from(self.0.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Millis(1_800_000_000_000 + since)
+        Millis(EPOCH_MS + since)
     }
 }
 
@@ -60,15 +70,16 @@ impl World {
             database: Arc::new(database),
             dice: Mutex::new(Rng::with_seed(seed)),
             is_storm: AtomicBool::new(false),
+            encore: CancellationToken::new(),
             node: Mutex::default(),
             history: Mutex::default(),
             began: Instant::now(),
         });
         let people = world.settle().await;
-        let conversations = conversations(&people);
-        for &conv in &conversations {
-            let entries = world.entries(conv).await;
-            world.write(|history, _| history.began_with(conv, entries.last()));
+        let mut conversations = Vec::new();
+        for conv in conversations_of(&people) {
+            let before = world.log(conv, 0).await.last();
+            conversations.push((conv, before));
         }
         world.is_storm.store(true, Ordering::Relaxed);
         let server = tokio::spawn(Arc::clone(&world).keep_a_server());
@@ -79,20 +90,20 @@ impl World {
         sleep(STORM).await;
         world.note("the storm is over");
         world.is_storm.store(false, Ordering::Relaxed);
-        let deadline = Instant::now() + CALM_MAX;
-        while !world.has_settled(&people, &conversations).await {
-            if Instant::now() > deadline {
-                world.note("not everybody has everything");
-                break;
-            }
-            sleep(Duration::from_millis(100)).await;
+        if world.settles(&people, &conversations).await {
+            sleep(REST).await;
+            world.write(|history, at| history.settled(at));
+            world.encore.cancel();
+            sleep(REST).await;
+        } else {
+            world.note("not everybody has everything");
         }
         server.abort();
         lives.iter().for_each(tokio::task::JoinHandle::abort);
         world.end_server();
         let mut history = std::mem::take(&mut *lock(&world.history));
-        for conv in conversations {
-            history.stored(conv, world.entries(conv).await);
+        for (conv, before) in conversations {
+            history.stored(world.log(conv, before).await);
         }
         for person in &people {
             history.left(&person.name, person.left());
@@ -118,17 +129,29 @@ impl World {
             account: NewAccount {
                 username: name.clone(),
                 nickname: name.clone(),
-                password_hash: "none".to_owned(),
+                password_hash: PASSWORD_HASH.to_owned(),
             },
             at: self.clock().now(),
         };
         let Outcome::Done { id: Some(id), .. } = node.app.log.commit(change).await.unwrap() else {
             panic!("{name} was not made");
         };
-        let (user, session) = (UserId(id), SessionId(u64::from(n)));
+        let user = UserId(id);
         let device = DeviceId(1000 + u64::from(n));
-        let token = node.sign_in(user, device, session, SESSION).await;
-        Arc::new(Person::new(name, user, device, token))
+        // The first one owns the group, and these clients cannot take anybody out of it.
+        let program = if n > 1 && self.happens(40) {
+            let is_pc = self.happens(50);
+            Program::Flamingo(if is_pc { Imitate::Pc } else { Imitate::Android })
+        } else {
+            let session = SessionId(u64::from(n));
+            Program::Sdk {
+                token: node.sign_in(user, device, session, SESSION).await,
+                memory: Arc::default(),
+            }
+        };
+        let person = Person::new(name, user, device, program);
+        self.write(|history, _| history.introduce(&person.name, user, person.is_flamingo()));
+        Arc::new(person)
     }
 
     /// Starts the server whenever there is none, and ends it now and then. In some plays it lives
@@ -163,27 +186,52 @@ impl World {
         }
     }
 
-    async fn has_settled(&self, people: &[Arc<Person>], conversations: &[ConvId]) -> bool {
+    /// Whether everybody has everything in time.
+    async fn settles(&self, people: &[Arc<Person>], conversations: &[(ConvId, u64)]) -> bool {
+        let logs = conversations.iter();
+        let mut logs: Vec<Log> = logs.map(|&(conv, before)| Log::new(conv, before)).collect();
+        let deadline = Instant::now() + CALM_MAX;
+        while Instant::now() < deadline {
+            if self.has_settled(people, &mut logs).await {
+                return true;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        false
+    }
+
+    async fn has_settled(&self, people: &[Arc<Person>], logs: &mut [Log]) -> bool {
         if !people.iter().all(|person| person.has_sent_all()) {
             return false;
         }
-        for &conv in conversations {
-            let entries = self.entries(conv).await;
-            for person in people {
-                let of_others = |user| user != person.user;
-                let last = entries.iter().rfind(|entry| of_others(entry.origin.user));
-                let may_read = conv_has(conv, person.user);
-                if may_read && last.is_some_and(|last| person.confirmed(conv) < last.seq.0) {
-                    return false;
-                }
+        for log in logs {
+            self.read_on(log).await;
+            if !people.iter().all(|person| person.has(log)) {
+                return false;
             }
         }
         true
     }
 
-    async fn entries(&self, conv: ConvId) -> Vec<Entry> {
-        let all = self.database.pull(conv, Seq(0), ENTRIES_MAX).await;
-        all.expect("the database works")
+    async fn log(&self, conv: ConvId, before: u64) -> Log {
+        let mut log = Log::new(conv, before);
+        self.read_on(&mut log).await;
+        log
+    }
+
+    /// Reads what the database has and the log does not have yet.
+    async fn read_on(&self, log: &mut Log) {
+        let behind = self
+            .database
+            .pull(log.conv, Seq(log.last()), ENTRIES_MAX)
+            .await;
+        log.extend(&behind.expect("the database works"));
+    }
+
+    /// Comes when the storm is over and everybody has everything: then nobody is sent again what he
+    /// has.
+    pub(super) async fn everybody_comes_back(&self) {
+        self.encore.cancelled().await;
     }
 
     // Chance. Everything that differs from seed to seed asks here.
@@ -242,22 +290,12 @@ impl World {
 }
 
 /// Those of two people each, and the group's.
-fn conversations(people: &[Arc<Person>]) -> Vec<ConvId> {
+fn conversations_of(people: &[Arc<Person>]) -> Vec<ConvId> {
     let mut all = Vec::new();
     for (n, one) in people.iter().enumerate() {
-        all.extend(
-            people[n + 1..]
-                .iter()
-                .map(|other| ConvId::direct(one.user, other.user)),
-        );
+        let others = people[n + 1..].iter();
+        all.extend(others.map(|other| ConvId::direct(one.user, other.user)));
     }
-    all.extend(people[0].group());
+    all.extend(people[0].group().map(ConvId::group));
     all
-}
-
-fn conv_has(conv: ConvId, user: UserId) -> bool {
-    match conv.kind() {
-        Some(ConvKind::Direct(a, b)) => a == user || b == user,
-        _ => true,
-    }
 }

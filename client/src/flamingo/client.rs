@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::connection::{Connection, Wanted};
 use super::{Event, Options, Result};
+use crate::net::dial::Io;
 
 /// All requests take `&self`: a client may be shared, and several may wait at once. Take events
 /// with [`Client::next_event`] while it is connected; see [`Options::events_max`].
@@ -32,6 +33,14 @@ impl Client {
             connection: Connection::open(address, options).await?,
             seq: AtomicI32::new(1),
         })
+    }
+
+    /// The same on a connection that was made in another way.
+    pub fn over(io: impl Io + 'static, options: Options) -> Self {
+        Self {
+            connection: Connection::over(tokio::io::split(io), options),
+            seq: AtomicI32::new(1),
+        }
     }
 
     pub fn options(&self) -> &Options {

@@ -10,9 +10,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use common::wire::chat::{self, Decoder, Packet};
 use common::wire::command;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -101,7 +100,14 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) async fn open(address: &str, options: Options) -> Result<Self> {
         let stream = dial(address, options.timeout).await?;
-        let (reader, writer) = stream.into_split();
+        Ok(Self::over(stream.into_split(), options))
+    }
+
+    pub(super) fn over<R, W>((reader, writer): (R, W), options: Options) -> Self
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
         let shared = Arc::new(Shared {
             waiting: Mutex::new(Some(Vec::new())),
         });
@@ -113,13 +119,13 @@ impl Connection {
         if let Some(every) = options.heartbeat {
             tasks.spawn(beat(every, options.clone(), writes.clone()));
         }
-        Ok(Self {
+        Self {
             options,
             shared,
             writes,
             events: tokio::sync::Mutex::new(events),
             _tasks: tasks,
-        })
+        }
     }
 
     pub(super) fn options(&self) -> &Options {
@@ -172,7 +178,7 @@ async fn hand_over(writes: &mpsc::Sender<Write>, frame: Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-async fn write(mut socket: OwnedWriteHalf, mut writes: mpsc::Receiver<Write>) {
+async fn write(mut socket: impl AsyncWrite + Unpin, mut writes: mpsc::Receiver<Write>) {
     while let Some(Write { frame, done }) = writes.recv().await {
         let result = socket.write_all(&frame).await;
         let broken = result.is_err();
@@ -184,7 +190,11 @@ async fn write(mut socket: OwnedWriteHalf, mut writes: mpsc::Receiver<Write>) {
     }
 }
 
-async fn read(mut socket: OwnedReadHalf, shared: Arc<Shared>, events: mpsc::Sender<Result<Event>>) {
+async fn read(
+    mut socket: impl AsyncRead + Unpin,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<Result<Event>>,
+) {
     let mut decoder = Decoder::default();
     let mut buffer = BytesMut::new();
     let end = loop {

@@ -3,14 +3,16 @@
 //!
 //! `PLANTED_BUGS` names one; it is no setting, of which a server knows all that begin with `MYIM_`.
 //! Each stands where the mistake would be made, as a few lines behind `#[cfg(feature = "planted")]`.
-//! `tests/src/proof/planted.rs` says what has to find it.
+//! `tests/src/proof/planted.rs` says which storm has to find it, and the chat server's
+//! `simulation/planted_tests.rs` what the simulation has to find.
 
+use std::cell::Cell;
 use std::env;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bugs, in the order of the places where they stand.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 17] = [
     // store/sqlite/connection.rs
     "synchronous-off",
     // store/sqlite/writer.rs
@@ -24,9 +26,15 @@ const NAMES: [&str; 13] = [
     "membership-unchecked",
     // store/sqlite/cursors.rs
     "cursor-not-written",
+    // store/shared/group/scene.rs
+    "joined-from-the-start",
     // chat-server: protocol/web/acks.rs, hub/mod.rs
     "cursor-on-write",
     "wake-up-lost",
+    // chat-server: protocol/flamingo/receipts.rs, protocol/flamingo/session.rs
+    "received-on-write",
+    "unsaved-unsaid",
+    "shown-twice",
     // blob/mod.rs, blob/staging.rs
     "folder-not-synced",
     "content-not-synced",
@@ -39,10 +47,21 @@ static CHOSEN: LazyLock<Option<&'static str>> = LazyLock::new(|| {
     name
 });
 
+thread_local! {
+    /// The bug of servers that run on this thread alone.
+    static HERE: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+/// Lets servers on this thread have this bug from now on.
+pub fn plant(name: &'static str) {
+    debug_assert!(NAMES.contains(&name), "{name} is not in the list");
+    HERE.set(Some(name));
+}
+
 /// Whether the server is to have this bug.
 pub fn has(name: &str) -> bool {
     debug_assert!(NAMES.contains(&name), "{name} is not in the list");
-    *CHOSEN == Some(name)
+    HERE.get().or(*CHOSEN) == Some(name)
 }
 
 /// Whether it is to have this bug this time: every second time.

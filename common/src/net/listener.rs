@@ -30,6 +30,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Numbers connections through all listeners of the process, for the log.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+pub(super) fn next_id() -> u64 {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
+}
+
 /// An open port.
 #[derive(Debug)]
 pub struct Listener {
@@ -162,7 +166,7 @@ impl Door {
                 metrics::ACCEPTS_ADMITTED.increment(1);
                 Some(Connection {
                     socket,
-                    id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+                    id: next_id(),
                     accepted: Instant::now(),
                     permit,
                 })

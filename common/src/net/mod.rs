@@ -14,6 +14,8 @@ mod log_throttle;
 mod outward;
 mod reception;
 mod self_signed;
+#[cfg(feature = "simulation")]
+mod simulated;
 mod sniff;
 mod socket;
 mod stall;
@@ -27,6 +29,8 @@ pub use local::{LocalConnection, LocalError, LocalListener, connect_local, own_u
 pub use outward::{Duplex, Outward, OutwardError, OutwardStream};
 pub use reception::{Reception, Security};
 pub use self_signed::{SelfSignedError, self_signed};
+#[cfg(feature = "simulation")]
+pub use simulated::Wire;
 pub use sniff::{Language, Port};
 pub use socket::Socket;
 pub(crate) use stall::Stall;

@@ -18,6 +18,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
+#[cfg(feature = "simulation")]
+use super::simulated::Wire;
 use super::sniff::{Guess, SNIFFED_BYTES_MAX};
 use super::stall::Stall;
 use super::tls::{Alpn, TlsKeys};
@@ -64,6 +66,8 @@ pub struct Socket {
 enum Stream {
     Plain(TcpStream),
     Tls(Box<Tls>),
+    #[cfg(feature = "simulation")]
+    Simulated(Box<dyn Wire>),
     /// The handshake failed, or was given up: there is no connection any more.
     Gone,
 }
@@ -97,6 +101,15 @@ impl Socket {
         })
     }
 
+    #[cfg(feature = "simulation")]
+    pub(super) fn simulated(wire: Box<dyn Wire>, peer: SocketAddr) -> Self {
+        Self {
+            stream: Stream::Simulated(wire),
+            peer,
+            is_broken: AtomicBool::new(false),
+        }
+    }
+
     /// Whether what is said cannot be overheard.
     pub fn is_tls(&self) -> bool {
         matches!(self.stream, Stream::Tls(_))
@@ -120,6 +133,8 @@ impl Socket {
                     }
                 }
             }
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(_) => Err(ErrorKind::Unsupported.into()),
             Stream::Gone => Err(ErrorKind::NotConnected.into()),
         }
     }
@@ -139,6 +154,8 @@ impl Socket {
         match &self.stream {
             Stream::Plain(stream) => Ok(stream),
             Stream::Tls(tls) => Ok(tls.stream.get_ref().0),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(_) => Err(ErrorKind::Unsupported.into()),
             Stream::Gone => Err(ErrorKind::NotConnected.into()),
         }
     }
@@ -195,6 +212,10 @@ impl Socket {
     /// the system throws away what was under way, so that its own count says 0. With TLS these are
     /// encrypted bytes, which are more than what was written: rather too many than too few.
     pub fn unsent(&self) -> io::Result<u32> {
+        #[cfg(feature = "simulation")]
+        if let Stream::Simulated(wire) = &self.stream {
+            return wire.unsent();
+        }
         let stream = self.tcp()?;
         let unsent = unsent(stream)?;
         // Looked at after the count: a connection that breaks in between is noticed.
@@ -267,6 +288,8 @@ impl AsyncRead for Socket {
                 }
                 Poll::Ready(Ok(()))
             }
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(wire) => Pin::new(wire).poll_read(context, into),
             Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
         }
     }
@@ -281,6 +304,8 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_write(context, bytes),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(wire) => Pin::new(wire).poll_write(context, bytes),
             Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
         }
     }
@@ -293,6 +318,8 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_write_vectored(context, slices),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(wire) => Pin::new(wire).poll_write_vectored(context, slices),
             Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
         }
     }
@@ -301,6 +328,8 @@ impl AsyncWrite for Socket {
         match &self.stream {
             Stream::Plain(stream) => stream.is_write_vectored(),
             Stream::Tls(tls) => tls.stream.is_write_vectored(),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(wire) => wire.is_write_vectored(),
             Stream::Gone => false,
         }
     }
@@ -309,6 +338,8 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_flush(context),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(wire) => Pin::new(wire).poll_flush(context),
             Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
         }
     }
@@ -317,6 +348,8 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_shutdown(context),
+            #[cfg(feature = "simulation")]
+            Stream::Simulated(wire) => Pin::new(wire).poll_shutdown(context),
             Stream::Gone => Poll::Ready(Err(ErrorKind::NotConnected.into())),
         }
     }

@@ -314,7 +314,12 @@ impl<'a> Running<'a> {
     /// original does; one that could not be saved ends the connection.
     async fn settle(&mut self, sendings: &mut Vec<Sending>) -> Result<(), Ended> {
         for sending in sendings.drain(..) {
-            match sending.saved().await {
+            let saved = sending.saved().await;
+            #[cfg(feature = "planted")]
+            if common::config::planted::has("unsaved-unsaid") && saved.is_err() {
+                continue;
+            }
+            match saved {
                 Ok(sent) => self.walker.wrote(sent.conv, sent.seq),
                 Err(Failure::Store(error)) => return Err(Ended::NotSaved(error)),
                 Err(failure) => tracing::debug!(%failure, "a message was refused"),
@@ -416,7 +421,14 @@ impl<'a> Running<'a> {
             },
         };
         match self.show(&held).await {
-            Ok(shown) => Ok(Some((held.entry.conv, held.entry.seq, shown))),
+            Ok(shown) => {
+                let (conv, seq) = (held.entry.conv, held.entry.seq);
+                #[cfg(feature = "planted")]
+                if common::config::planted::has_now("shown-twice") {
+                    self.unshown = Some(held);
+                }
+                Ok(Some((conv, seq, shown)))
+            }
             Err(error) if error.is_passing() => {
                 self.unshown = Some(held);
                 Err(error)

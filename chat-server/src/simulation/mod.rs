@@ -26,7 +26,7 @@ use history::History;
 use world::World;
 
 /// So many seeds are played everyday.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 500;
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;

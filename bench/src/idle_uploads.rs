@@ -87,7 +87,21 @@ pub(crate) async fn run(server: &Server, uploads: u64, seconds: u64) -> anyhow::
     timeout(GONE_WITHIN, gone)
         .await
         .context("the server keeps connections")??;
-    let mut table = Table::begin(
+    let afterwards = server.resident()?;
+    let mut table = columns();
+    table.row([
+        Cell::count(uploads),
+        Cell::mib(before, 0),
+        Cell::mib(highest.resident, 0),
+        Cell::figure(kib_each(before, highest.resident, uploads), 1),
+        Cell::size(descriptors),
+        Cell::mib(afterwards, 0),
+    ]);
+    Ok(vec![table])
+}
+
+fn columns() -> Table {
+    Table::begin(
         "idle_uploads",
         &[
             ("uploads", "idle uploads"),
@@ -97,16 +111,7 @@ pub(crate) async fn run(server: &Server, uploads: u64, seconds: u64) -> anyhow::
             ("descriptors", "descriptors"),
             ("afterwards_bytes", "without their connections, MiB"),
         ],
-    );
-    table.row([
-        Cell::count(uploads),
-        Cell::mib(before, 0),
-        Cell::mib(highest.resident, 0),
-        Cell::figure(kib_each(before, highest.resident, uploads), 1),
-        Cell::size(descriptors),
-        Cell::mib(server.resident()?, 0),
-    ]);
-    Ok(vec![table])
+    )
 }
 
 /// Begins an upload, says so, and keeps it from being cut until all is over.

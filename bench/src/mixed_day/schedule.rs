@@ -83,12 +83,12 @@ impl Schedule {
 
     /// Hands out each act when it is due, from a thread of its own: the clock of the runtime is
     /// only as fine as a millisecond, and is late when the runtime is busy.
-    pub(super) fn start(mut self) -> mpsc::Receiver<Act> {
+    pub(super) fn start(self) -> mpsc::Receiver<Act> {
         /// What is handed out late is measured as late, so the bound is only for memory.
         const WAITING_MAX: usize = 1024;
         let (acts, due) = mpsc::channel(WAITING_MAX);
         thread::spawn(move || {
-            while let Some(act) = self.next() {
+            for act in self {
                 thread::sleep(Duration::from_micros(act.due_us.saturating_sub(now_us())));
                 if acts.blocking_send(act).is_err() {
                     return;

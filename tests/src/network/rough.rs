@@ -4,8 +4,10 @@
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{self, Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::Namespace;
 use crate::foreign::root;
@@ -60,11 +62,16 @@ impl RoughNetwork {
     /// # Errors
     /// When the link has ended; says why.
     pub fn becomes(&mut self, faults: Faults) -> io::Result<Counts> {
-        let words = serde_json::to_string(&faults)?;
-        // One that has ended says why instead of an answer.
-        let _gone = writeln!(self.program.input, "{words}");
-        let counts = self.program.answer()?;
-        Ok(serde_json::from_str(&counts)?)
+        self.program.ask(&serde_json::to_string(&faults)?)
+    }
+
+    /// Waits until so many packets were lost, or time is over; answers as [`Self::becomes`].
+    ///
+    /// # Errors
+    /// When the link has ended; says why.
+    pub fn loses(&mut self, packets: u64, patience: Duration) -> io::Result<Counts> {
+        let question = json!({ "until_lost": packets, "within_s": patience.as_secs() });
+        self.program.ask(&question.to_string())
     }
 }
 
@@ -94,6 +101,12 @@ impl LinkProgram {
         };
         program.answer()?;
         Ok(program)
+    }
+
+    fn ask(&mut self, words: &str) -> io::Result<Counts> {
+        // One that has ended says why instead of an answer.
+        let _gone = writeln!(self.input, "{words}");
+        Ok(serde_json::from_str(&self.answer()?)?)
     }
 
     /// The next line that it says.

@@ -1,8 +1,9 @@
 """A link of two TUN devices on which packets are lost, late, doubled and swapped, as a seed says.
 
-rough_link.py SEED FIRST SECOND makes the devices, which are gone when it ends, and says "ready". Each
+rough_link.py SEED FIRST SECOND makes the devices, which are gone when it ends, and says "ready". A
 line on standard input says what becomes of packets from then on; the answer is a line that says what
-became of them since the line before. Ends with its input.
+became of them since it was said last. A line with "until_lost" is answered with the same when so many
+are lost, or time is over ("within_s"). Ends with its input.
 """
 
 import errno
@@ -42,6 +43,8 @@ class Link:
         self.number = 0
         # The highest number that arrived at each end.
         self.newest = {first: 0, second: 0}
+        # How many losses somebody waits for, and until when.
+        self.awaited = None
         self.becomes({"lost_percent": 0, "doubled_percent": 0, "late_ms": [0, 0]})
 
     def becomes(self, faults):
@@ -89,9 +92,27 @@ class Link:
                     raise
 
     def seconds_left(self):
-        if not self.under_way:
-            return None
-        return max(0, self.under_way[0][0] - time.monotonic())
+        times = [self.under_way[0][0]] if self.under_way else []
+        times += [self.awaited[1]] if self.awaited else []
+        return max(0, min(times) - time.monotonic()) if times else None
+
+    def hear(self, said):
+        if "until_lost" in said:
+            self.awaited = (said["until_lost"], time.monotonic() + said["within_s"])
+            return
+        self.tell()
+        self.becomes(said)
+
+    def tell_who_waits(self):
+        if not self.awaited:
+            return
+        losses, until = self.awaited
+        if self.counts["lost"] >= losses or time.monotonic() >= until:
+            self.awaited = None
+            self.tell()
+
+    def tell(self):
+        print(json.dumps(self.counts), flush=True)
 
 
 def main():
@@ -106,6 +127,7 @@ def main():
             if end in readable:
                 link.take_from(end)
         link.deliver()
+        link.tell_who_waits()
         if 0 not in readable:
             continue
         said = os.read(0, INPUT_BYTES_MAX)
@@ -113,8 +135,7 @@ def main():
             return
         *lines, words = (words + said).split(b"\n")
         for line in lines:
-            print(json.dumps(link.counts), flush=True)
-            link.becomes(json.loads(line))
+            link.hear(json.loads(line))
 
 
 main()

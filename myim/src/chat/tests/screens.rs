@@ -240,7 +240,8 @@ fn a_lock_is_told_as_one() {
         "{shown}"
     );
     assert!(!shown.contains("myim login"), "{shown}");
-    assert_eq!(press(&mut state, KeyCode::Char('q')), [Effect::Quit]);
+    let effects = press(&mut state, KeyCode::Char('q'));
+    assert!(matches!(&effects[..], [Effect::Quit]), "{effects:?}");
 }
 
 #[test]

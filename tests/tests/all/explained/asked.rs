@@ -25,10 +25,11 @@ pub(super) async fn by_the_contract(instance: &MariaDb) -> Vec<String> {
     emptying
         .run("SET GLOBAL log_output = 'TABLE', general_log = ON")
         .await;
-    common::store_contract!(all(async || {
+    let fresh = async || {
         emptying.empty().await;
         (Arc::clone(&store), ())
-    }));
+    };
+    common::store_contract!(all fresh);
     emptying.run("SET GLOBAL general_log = OFF").await;
     store.close().await;
     let log: Vec<Vec<u8>> = emptying

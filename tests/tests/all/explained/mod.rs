@@ -37,7 +37,6 @@ async fn open(instance: &MariaDb, name: &str) -> MySqlStore {
     // Nothing here has to outlive a power cut.
     let options = OpenOptions {
         accept_weak_durability: true,
-        ..OpenOptions::default()
     };
     MySqlStore::open(&url, &options).await.unwrap()
 }

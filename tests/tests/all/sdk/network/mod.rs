@@ -62,14 +62,15 @@ impl People {
         }
     }
 
-    /// Waits until each of them has reported so many more of these than the one who had the most.
+    /// Waits until each of them has reported so many more of these, or has nothing more to send.
     fn report(&self, more: usize, what: fn(&Report) -> bool) {
-        let most = self.all.iter().map(|one| one.count(what)).max();
-        let wanted = most.expect("there are people") + more;
-        for one in &self.all {
+        let now = self.all.iter().map(|one| one.count(what) + more);
+        let wanted: Vec<_> = now.collect();
+        for (one, wanted) in self.all.iter().zip(wanted) {
             let enough = |output: &str| {
                 let reports = read_report(output);
-                reports.iter().filter(|report| what(report)).count() >= wanted
+                let count = reports.iter().filter(|report| what(report)).count();
+                count >= wanted || reports.iter().any(drained)
             };
             let is_so = one.process.output_becomes(PATIENCE, enough);
             let name = &one.person.name;

@@ -390,6 +390,10 @@ impl State {
             self.crowds.add(user, group);
             return;
         }
+        #[cfg(feature = "planted")]
+        if common::config::planted::has("leaving-unnoticed") {
+            return;
+        }
         online.groups.remove(&group);
         let conv = ConvId::group(group);
         for session in &online.sessions {

@@ -41,7 +41,7 @@ impl Script for Disk {
             sleep(world.time(0..20)).await;
         }
         self.alive()?;
-        if world.fails(1) {
+        if world.fails(1) || world.is_database_away() {
             world.note("a read fails");
             return Err(StoreError::Unreachable("the storm".to_owned()));
         }
@@ -59,6 +59,10 @@ impl Script for Disk {
             sleep(world.time(0..3_000)).await;
         }
         self.alive()?;
+        if world.is_database_away() {
+            world.note("the database is away");
+            return Err(StoreError::Unreachable("the storm".to_owned()));
+        }
         if world.fails(4) {
             world.note("a commit is refused");
             return Err(StoreError::Unreachable("the storm".to_owned()));

@@ -122,6 +122,7 @@ fn storms_do_what_they_are_for() {
         "a commit that was made does not say so",
         "a commit that was not made does not say so",
         "a read fails",
+        "the database is away",
         "a program hangs",
         "is not read",
         "has an answer",

@@ -9,7 +9,7 @@ use super::play;
 const SEEDS: u64 = 100;
 
 /// A bug, and a part of the sentence that tells of it.
-const BUGS: [(&str, &str); 11] = [
+const BUGS: [(&str, &str); 12] = [
     ("half-a-batch", "was accepted and is not stored"),
     ("batch-reversed", "overtook"),
     ("numbers-from-memory", "belongs"),
@@ -20,8 +20,9 @@ const BUGS: [(&str, &str); 11] = [
     ("received-on-write", "never heard"),
     ("cursor-not-written", "again"),
     ("shown-twice", "on one connection"),
+    ("unsaved-unsaid", "was told that"),
     // Who is a member.
-    ("joined-from-the-start", "was no member"),
+    ("leaving-unnoticed", "and was no member"),
     ("membership-unchecked", "its author was no member"),
 ];
 

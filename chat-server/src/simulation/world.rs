@@ -1,5 +1,6 @@
 //! What everybody shares, and the course of one play.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(super) struct World {
     pub(super) database: Arc<dyn Store>,
     dice: Mutex<Rng>,
     is_storm: AtomicBool,
+    /// When the database is away, if ever: for longer than the committer tries again.
+    away: Option<Range<Duration>>,
     encore: CancellationToken,
     node: Mutex<Option<Arc<Node>>>,
     history: Mutex<History>,
@@ -66,10 +69,16 @@ impl World {
         // For what has only the thread's own dice.
         fastrand::seed(seed);
         let database = SqliteStore::in_memory().expect("SQLite works");
+        let mut dice = Rng::with_seed(seed);
+        let away = (dice.u32(0..100) < 30).then(|| {
+            let from = Duration::from_millis(dice.u64(0..12_000));
+            from..from + Duration::from_millis(dice.u64(5_000..8_000))
+        });
         let world = Arc::new(Self {
             database: Arc::new(database),
-            dice: Mutex::new(Rng::with_seed(seed)),
+            dice: Mutex::new(dice),
             is_storm: AtomicBool::new(false),
+            away,
             encore: CancellationToken::new(),
             node: Mutex::default(),
             history: Mutex::default(),
@@ -254,7 +263,7 @@ impl World {
         lock(&self.dice).u64(..)
     }
 
-    pub(super) fn time(&self, ms: std::ops::Range<u64>) -> Duration {
+    pub(super) fn time(&self, ms: Range<u64>) -> Duration {
         Duration::from_millis(lock(&self.dice).u64(ms))
     }
 
@@ -262,6 +271,11 @@ impl World {
 
     pub(super) fn is_storm(&self) -> bool {
         self.is_storm.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_database_away(&self) -> bool {
+        let away = self.away.as_ref();
+        self.is_storm() && away.is_some_and(|away| away.contains(&self.began.elapsed()))
     }
 
     /// Waits for so long, and not much longer than the storm.

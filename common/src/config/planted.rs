@@ -26,11 +26,10 @@ const NAMES: [&str; 17] = [
     "membership-unchecked",
     // store/sqlite/cursors.rs
     "cursor-not-written",
-    // store/shared/group/scene.rs
-    "joined-from-the-start",
-    // chat-server: protocol/web/acks.rs, hub/mod.rs
+    // chat-server: protocol/web/acks.rs, hub/mod.rs, hub/mod.rs and walker.rs
     "cursor-on-write",
     "wake-up-lost",
+    "leaving-unnoticed",
     // chat-server: protocol/flamingo/receipts.rs, protocol/flamingo/session.rs
     "received-on-write",
     "unsaved-unsaid",

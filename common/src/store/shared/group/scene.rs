@@ -169,14 +169,7 @@ impl Scene {
         // What his devices knew of an earlier membership is void.
         forget_place(tx, user, self.conv()).await?;
         let sql = "INSERT INTO t_place (f_user_id, f_conv, f_since) VALUES (?, ?, ?)";
-        let since = self.head;
-        #[cfg(feature = "planted")]
-        let since = if crate::config::planted::has("joined-from-the-start") {
-            Seq(0)
-        } else {
-            since
-        };
-        let values = vec![user.into(), self.conv().into(), since.into()];
+        let values = vec![user.into(), self.conv().into(), self.head.into()];
         tx.execute(sql, values).await?;
         close_request(tx, self.group, user).await?;
         Ok(())

@@ -440,7 +440,8 @@ fn an_original_database_that_is_not_there_is_told() {
     let import = Process::spawn(&mut command);
     assert_eq!(import.wait(process::PROCESS_PATIENCE).code(), Some(74));
     let log = import.log();
-    let told = "cannot read the database mysql://ann:***@127.0.0.1:1/f: Connection refused";
+    let told =
+        "cannot read the database mysql://ann:***@127.0.0.1:1/f: 127.0.0.1:1: Connection refused";
     assert!(log.contains(told) && !log.contains("secret"), "{log}");
 }
 

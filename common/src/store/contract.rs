@@ -62,10 +62,19 @@ impl<T> Fresh for (Arc<dyn Store>, T) {
 
 /// Makes a test of every function of the contract. The crate that calls it needs tokio.
 /// The path is seen from inside a module of the calling one: `super::fresh` or `crate::fresh`.
+///
+/// `store_contract!(all fresh)` plays them all where it stands, one after the other, for whoever looks
+/// at something else than what comes out. There `fresh` may be a closure.
 #[macro_export]
 macro_rules! store_contract {
+    (all $fresh:expr) => {
+        $crate::store_contract! { @list all $fresh }
+    };
     ($fresh:path) => {
-        $crate::store_contract! { @tests $fresh;
+        $crate::store_contract! { @list tests $fresh }
+    };
+    (@list $way:ident $fresh:tt) => {
+        $crate::store_contract! { @$way $fresh;
             accounts {
                 ids_count_from_one
                 a_user_name_is_exact_and_unique
@@ -344,6 +353,14 @@ macro_rules! store_contract {
             )*
         })*
     };
+    (@all $fresh:expr; $($module:ident { $($name:ident)* })*) => {{
+        use $crate::store::contract::Fresh as _;
+        let mut make = $fresh;
+        $($(
+            let fresh = make().await;
+            Box::pin($crate::store::contract::$module::$name(fresh.store())).await;
+        )*)*
+    }};
 }
 
 #[cfg(test)]
@@ -354,7 +371,7 @@ mod tests {
     #[test]
     fn no_function_is_forgotten() {
         let file = include_str!("contract.rs");
-        let (_, list) = file.split_once("@tests $fresh;").unwrap();
+        let (_, list) = file.split_once("@$way $fresh;").unwrap();
         let (list, _) = list.split_once("};").unwrap();
         let listed: BTreeSet<&str> = list
             .lines()

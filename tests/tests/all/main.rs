@@ -30,6 +30,7 @@ mod crowds;
 mod database_faults;
 mod disks;
 mod end_to_end;
+mod explained;
 mod files;
 mod foreign;
 mod licenses;

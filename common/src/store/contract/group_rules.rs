@@ -304,7 +304,7 @@ pub async fn a_large_group_is_dissolved(store: &dyn Store) {
         batch.push(join(UserId(ann.0 + 1 + nth), cars, "j"));
     }
     // A slow disk must have time for each of them.
-    for some in batch.chunks(100) {
+    for some in batch.chunks(40) {
         store.commit(some).await.unwrap();
     }
     let policy = groups::policy(store, cars).await.unwrap().unwrap();

@@ -57,6 +57,9 @@ pub(crate) enum One {
         /// How many connections; measured after each number
         #[arg(value_name = "N", default_values_t = [1_000, 10_000])]
         connections: Vec<usize>,
+        /// What they speak
+        #[arg(long, value_enum, default_value_t = Protocol::Flamingo)]
+        protocol: Protocol,
     },
     /// Messages between pairs of friends, each durable before it is delivered
     Relay(Relay),

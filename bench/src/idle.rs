@@ -2,9 +2,13 @@
 
 use std::net::SocketAddr;
 
+use futures_util::future::try_join_all;
+
+use crate::arguments::Protocol;
 use crate::person::Person;
 use crate::server::Server;
 use crate::table::{Cell, Table};
+use crate::web::{Live, WebPerson, devices};
 
 /// One account logs in with each of the four client types: fewer passwords to hash.
 const CLIENT_TYPES: usize = 4;
@@ -13,21 +17,41 @@ const REGISTERED_EACH: usize = 100;
 /// How many logins are under way at a time.
 const PARALLEL: usize = 64;
 
-pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<Vec<Table>> {
+/// How many log in before the first figure, and leave again: what is made once is not counted.
+const WARMING: usize = 400;
+
+/// Who logs in, one after the other.
+enum Crowd {
+    Flamingo { server: SocketAddr },
+    WebSocket { devices: Vec<WebPerson> },
+}
+
+/// Connections that do nothing.
+#[derive(Default)]
+struct Idle {
+    flamingo: Vec<Person>,
+    web_socket: Vec<Live>,
+}
+
+pub(crate) async fn run(
+    server: &Server,
+    counts: &[usize],
+    protocol: Protocol,
+) -> anyhow::Result<Vec<Table>> {
     let most = counts.iter().copied().max().unwrap_or_default();
-    let accounts = most.div_ceil(CLIENT_TYPES);
-    for first in (0..accounts).step_by(REGISTERED_EACH) {
-        let mut newcomer = Person::connect(server.chat).await?;
-        for account in first..accounts.min(first + REGISTERED_EACH) {
-            newcomer.register(&format!("idle{account}")).await?;
-        }
-    }
-    // One of each, so that what is made once is not counted; then the accounts log in once, so
-    // that password hashing has left its memory behind before the first figure.
-    let before = log_in(server.chat, 0, most.min(400)).await?;
+    let crowd = match protocol {
+        Protocol::Flamingo => Crowd::flamingo(server.chat, most).await?,
+        Protocol::WebSocket => Crowd::WebSocket {
+            devices: devices(server.chat, most).await?,
+        },
+    };
+    // Password hashing has left its memory behind, too.
+    let mut before = Idle::default();
+    crowd.log_in(&mut before, 0, most.min(WARMING)).await?;
     drop(before);
     let base = server.resident()?;
-    let mut people = Vec::new();
+    let mut idle = Idle::default();
+    let mut logged_in = 0;
     let mut table = Table::begin(
         "idle",
         &[
@@ -38,7 +62,8 @@ pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<Vec
     );
     table.row([Cell::count(0), Cell::mib(base, 1), Cell::none("")]);
     for count in counts {
-        people.extend(log_in(server.chat, people.len(), *count).await?);
+        crowd.log_in(&mut idle, logged_in, *count).await?;
+        logged_in = logged_in.max(*count);
         let resident = server.resident()?;
         let each = resident.saturating_sub(base) / u64::try_from(*count)?.max(1);
         table.row([
@@ -50,20 +75,39 @@ pub(crate) async fn run(server: &Server, counts: &[usize]) -> anyhow::Result<Vec
     Ok(vec![table])
 }
 
-async fn log_in(server: SocketAddr, from: usize, to: usize) -> anyhow::Result<Vec<Person>> {
-    let mut people = Vec::with_capacity(to.saturating_sub(from));
-    for start in (from..to).step_by(PARALLEL) {
-        let logins = (start..to.min(start + PARALLEL)).map(|number| {
-            tokio::spawn(async move {
-                let mut person = Person::connect(server).await?;
-                let name = format!("idle{}", number / CLIENT_TYPES);
-                person.log_in(&name, number % CLIENT_TYPES + 1).await?;
-                anyhow::Ok(person)
-            })
-        });
-        for login in logins.collect::<Vec<_>>() {
-            people.push(login.await??);
+impl Crowd {
+    async fn flamingo(server: SocketAddr, most: usize) -> anyhow::Result<Self> {
+        let accounts = most.div_ceil(CLIENT_TYPES);
+        for first in (0..accounts).step_by(REGISTERED_EACH) {
+            let mut newcomer = Person::connect(server).await?;
+            for account in first..accounts.min(first + REGISTERED_EACH) {
+                newcomer.register(&format!("idle{account}")).await?;
+            }
         }
+        Ok(Self::Flamingo { server })
     }
-    Ok(people)
+
+    async fn log_in(&self, idle: &mut Idle, from: usize, to: usize) -> anyhow::Result<()> {
+        for start in (from..to).step_by(PARALLEL) {
+            let numbers = start..to.min(start + PARALLEL);
+            match self {
+                Self::Flamingo { server } => {
+                    let people = numbers.map(|number| log_in(*server, number));
+                    idle.flamingo.extend(try_join_all(people).await?);
+                }
+                Self::WebSocket { devices } => {
+                    let lives = devices[numbers].iter().map(|device| device.live("recent"));
+                    idle.web_socket.extend(try_join_all(lives).await?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn log_in(server: SocketAddr, number: usize) -> anyhow::Result<Person> {
+    let mut person = Person::connect(server).await?;
+    let name = format!("idle{}", number / CLIENT_TYPES);
+    person.log_in(&name, number % CLIENT_TYPES + 1).await?;
+    Ok(person)
 }

@@ -101,7 +101,10 @@ async fn measure(
     one: One,
 ) -> anyhow::Result<Vec<Table>> {
     match one {
-        One::Idle { connections } => idle::run(server, &connections).await,
+        One::Idle {
+            connections,
+            protocol,
+        } => idle::run(server, &connections, protocol).await,
         One::Relay(plan) => relay(server, &plan).await,
         One::CatchUp {
             messages,

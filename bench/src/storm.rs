@@ -11,11 +11,9 @@ use tokio::task::JoinSet;
 use crate::relay::micros_as_ms;
 use crate::server::Server;
 use crate::table::{Cell, Table};
-use crate::web::{Live, WebPerson, text};
+use crate::web::{Live, WebPerson, devices, text};
 use crate::web_relay::{self, Pace};
 
-/// How many devices of an account come: what is measured is connections, not accounts.
-const DEVICES: usize = 50;
 /// Who goes on writing meanwhile, at how many messages a second together.
 const PAIRS: usize = 20;
 const RATE: u64 = 500;
@@ -38,7 +36,7 @@ pub(crate) struct Plan {
 }
 
 pub(crate) async fn run(server: &mut Server, plan: &Plan) -> anyhow::Result<Vec<Table>> {
-    let people = accounts(server, plan.connections).await?;
+    let people = devices(server.chat, plan.connections).await?;
     let quiet = web_relay::measure(server, PAIRS, Pace::Rate(RATE), QUIET_S).await?;
 
     let mut arrivals = Table::begin(
@@ -113,20 +111,6 @@ fn row(what: &str, after: &Histogram<u64>) -> [Cell; 5] {
         at(0.99),
         at(1.0),
     ]
-}
-
-/// So many devices with tokens.
-async fn accounts(server: &Server, devices: usize) -> anyhow::Result<Vec<WebPerson>> {
-    let mut people = Vec::with_capacity(devices);
-    for number in 0..devices.div_ceil(DEVICES) {
-        let name = format!("storm{number}");
-        let first = WebPerson::new(server.chat, &name).await?;
-        for device in 1..DEVICES.min(devices - people.len()) {
-            people.push(first.other_device(&name, &format!("d{device}")).await?);
-        }
-        people.push(first);
-    }
-    Ok(people)
 }
 
 /// Everybody connects at once, and those who are not let in try again.

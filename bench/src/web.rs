@@ -20,6 +20,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::counted::Counted;
 
+/// How many devices an account has where only connections are measured.
+const DEVICES: usize = 50;
+
 /// Somebody who signed in.
 #[derive(Clone)]
 pub(crate) struct WebPerson {
@@ -181,6 +184,20 @@ impl WebPerson {
         }
         Ok(live)
     }
+}
+
+/// So many devices with tokens.
+pub(crate) async fn devices(server: SocketAddr, devices: usize) -> anyhow::Result<Vec<WebPerson>> {
+    let mut people = Vec::with_capacity(devices);
+    for number in 0..devices.div_ceil(DEVICES) {
+        let name = format!("device{number}");
+        let first = WebPerson::new(server, &name).await?;
+        for device in 1..DEVICES.min(devices - people.len()) {
+            people.push(first.other_device(&name, &format!("d{device}")).await?);
+        }
+        people.push(first);
+    }
+    Ok(people)
 }
 
 impl Live {

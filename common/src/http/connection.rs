@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -86,7 +86,7 @@ pub struct Guest {
     /// Cancelled when the server stops.
     pub shutdown: CancellationToken,
     /// Nothing is ever sent: the other side notices the last clone.
-    _alive: mpsc::Sender<Infallible>,
+    _alive: Arc<oneshot::Sender<Infallible>>,
 }
 
 /// Serves until the peer leaves, also on what its connection is upgraded to, or takes nothing of what
@@ -99,19 +99,19 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) {
     let Connection { socket, permit, .. } = connection;
-    let (alive, mut gone) = mpsc::channel(1);
+    let (alive, gone) = oneshot::channel();
     let peer = ConnectInfo(socket.peer());
     let guest = Guest {
         permit: Arc::new(permit),
         is_tls: socket.is_tls(),
         shutdown: shutdown.clone(),
-        _alive: alive,
+        _alive: Arc::new(alive),
     };
     let io = TokioIo::new(Patient::new(socket, stall));
     let serving = converse(router, io, (peer, guest), windows, shutdown);
     Box::pin(serving).await;
     // Never anything but the end.
-    let _ = gone.recv().await;
+    let _ = gone.await;
 }
 
 async fn converse<Io>(

@@ -13,9 +13,9 @@ use super::close_reason::CloseReason;
 
 /// The only subprotocol.
 pub(super) const SUBPROTOCOL: &str = "myim.v1";
-/// What a connection holds to read into. Most requests are shorter; longer ones get more while
-/// they are read.
-const READ_BYTES: usize = 4 * 1024;
+/// What a connection holds to read into, also while it is idle. Most requests are shorter; longer
+/// ones get more while they are read.
+const READ_BYTES: usize = 1024;
 /// What is collected before the system is given some of it.
 const WRITE_BYTES: usize = 16 * 1024;
 /// A batch of events and the longest message fit many times; nothing collects more.

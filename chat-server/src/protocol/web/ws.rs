@@ -150,7 +150,9 @@ pub(super) struct Caller {
 async fn serve(caller: &Caller, guest: Option<&Guest>, socket: &mut Socket) {
     let connections = common::telemetry::metrics::Transport::Websocket.connections();
     connections.increment(1.0);
-    let closing = match Box::pin(Running::start(caller, guest, socket)).await {
+    // Not within the `match`, which would keep the box as long as the connection lasts.
+    let started = Box::pin(Running::start(caller, guest, socket)).await;
+    let closing = match started {
         Ok(running) => running.run().await,
         Err(closing) => {
             Box::pin(socket.say_goodbye(&closing)).await;

@@ -17,6 +17,9 @@ const NOTED: &str = "name_looks";
 /// Accounts of one step: less than a tenth of a second, and little to do again after a crash.
 const FILL_ACCOUNTS: usize = 1_000;
 
+/// The number of the first user.
+const FIRST: UserId = UserId(1);
+
 /// How far the accounts of before are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Filled {
@@ -112,7 +115,7 @@ pub(in crate::store) async fn fill<T: Tx>(tx: &mut T) -> Result<Filled, T::Fault
         .as_deref()
         .and_then(|noted| noted.strip_prefix(&version))
         .and_then(|number| number.trim_start().parse().ok())
-        .unwrap_or(UserId(1).0);
+        .unwrap_or(FIRST.0);
     let sql = format!(
         "SELECT f_user_id, f_username FROM t_user WHERE f_user_id >= ? AND f_user_id < ? \
          ORDER BY f_user_id LIMIT {FILL_ACCOUNTS}"
@@ -137,6 +140,8 @@ pub(in crate::store) async fn fill<T: Tx>(tx: &mut T) -> Result<Filled, T::Fault
     if !is_full {
         return Ok(Filled::Whole);
     }
-    tracing::info!(up_to = last.0, "noting what user names look like");
+    if from == FIRST.0 {
+        tracing::info!("noting what all user names look like");
+    }
     Ok(Filled::Part)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 
+use rusqlite::Connection;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -410,6 +411,23 @@ impl Server {
         let setup = change(self.setup.clone());
         let programs = setup.spawn(ports);
         *self = Self::ready(setup, programs);
+    }
+
+    /// Stops, gives accounts other names in the SQLite file, and starts again. So people come to
+    /// names that nobody gets any more, but that some have.
+    pub fn rename(&mut self, names: &[(&str, &str)]) {
+        self.stop();
+        let file = self.setup.data_dir().join("myim.db");
+        let database = Connection::open(file).expect("the database's file");
+        for (before, now) in names {
+            for table in ["t_user", "t_username"] {
+                let sql = format!("UPDATE {table} SET f_username = ?2 WHERE f_username = ?1");
+                let renamed = database.execute(&sql, (before, now));
+                assert_eq!(renamed.expect("a statement that works"), 1, "{before}");
+            }
+        }
+        drop(database);
+        self.again();
     }
 
     /// `kill -9` and a start on the same data.

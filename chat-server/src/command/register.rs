@@ -7,7 +7,7 @@ use common::api::{NewAccount, Refusal};
 use common::auth::PASSWORD_BYTES_MAX;
 use common::config::Registration as Policy;
 use common::id::{Peer, UserId};
-use common::store::{Change, invite};
+use common::store::{Change, invite, name_look};
 
 use super::{Failure, Field, check_name, check_username, done, too_long};
 use crate::app::App;
@@ -80,7 +80,9 @@ pub(super) fn check(app: &App, wanted: &Registration) -> Result<(), Failure> {
 /// The change that makes the account, if its name is free.
 pub(super) async fn new_account(app: &App, wanted: Registration) -> Result<Change, Failure> {
     // Asked before hashing, which is expensive; decided again inside the commit.
-    if app.store.profile_named(&wanted.username).await?.is_some() {
+    let is_taken = app.store.profile_named(&wanted.username).await?.is_some()
+        || name_look::is_known(&*app.store, &wanted.username).await?;
+    if is_taken {
         return Err(Refusal::UsernameTaken.into());
     }
     let account = NewAccount {

@@ -31,7 +31,8 @@ use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 pub enum Change {
     Append(Append),
 
-    /// Done with the new user's id. Refused: `UsernameTaken` (groups' names count too).
+    /// Done with the new user's id. Refused: `UsernameTaken` (groups' names count too, and names
+    /// that look alike).
     CreateAccount {
         account: NewAccount,
         at: Millis,

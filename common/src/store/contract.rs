@@ -78,6 +78,7 @@ macro_rules! store_contract {
             accounts {
                 ids_count_from_one
                 a_user_name_is_exact_and_unique
+                a_name_that_looks_like_anothers_is_taken
                 a_password_replaces_the_hash
                 a_profile_is_replaced_but_for_its_name
                 profiles_come_in_the_order_asked

@@ -63,6 +63,17 @@ pub(super) struct ImportBatch {
     pub next: Option<(u32, u32)>,
 }
 
+impl ImportBatch {
+    /// The names without those of groups, which are numbers.
+    pub(super) fn names_of_users(&self) -> Vec<(UserId, String)> {
+        let of_user = |(name, number): &(String, u32)| match Peer::from_number(*number)? {
+            Peer::User(user) => Some((user, name.clone())),
+            Peer::Group(_) => None,
+        };
+        self.names.iter().filter_map(of_user).collect()
+    }
+}
+
 /// A database that is being filled.
 #[async_trait]
 pub(super) trait Sink: Send {

@@ -28,8 +28,8 @@ use crate::id::{BlobId, ConvId, DeviceId, GroupId, Millis, Peer, Seq, UserId};
 
 pub use shared::{
     Row, Value, admin, audit, blob, block, bot, delivery, file, group, incoming_hook, indexed,
-    invite, message, meta, outgoing_hook, people, place, read_mark, search, session, stats,
-    upgrade, verify,
+    invite, message, meta, name_look, outgoing_hook, people, place, read_mark, search, session,
+    stats, upgrade, verify,
 };
 
 pub use crate::api::BlobClass;

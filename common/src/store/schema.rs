@@ -45,6 +45,11 @@ pub(super) const SQLITE: &[Migration] = &[
         name: "upgrades",
         sql: include_str!("schema/0005_upgrades.sqlite.sql"),
     },
+    Migration {
+        n: 6,
+        name: "names",
+        sql: include_str!("schema/0006_names.sqlite.sql"),
+    },
 ];
 
 /// The hash that is kept of an applied file. Line ends do not count: a checkout on another system

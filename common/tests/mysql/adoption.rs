@@ -2,11 +2,11 @@
 
 use std::sync::Mutex;
 
-use common::api::{DEFAULT_TEAM, TeamEdit};
+use common::api::{DEFAULT_TEAM, NewAccount, Refusal, TeamEdit};
 use common::id::{ConvId, DeviceId, GROUP_ID_FIRST, GroupId, Millis, Peer, Seq, UserId};
 use common::store::{
     Append, Change, DatabaseUrl, Guard, ImportError, Imported, OpenOptions, Outcome, Store,
-    StoreError, import_flamingo, open,
+    StoreError, import_flamingo, name_look, open,
 };
 use mysql_async::prelude::Queryable;
 
@@ -62,6 +62,93 @@ async fn opens_in_place(tables: &str) {
     store.close().await;
     let again = database.store().await;
     life_goes_on(&again).await;
+}
+
+/// An original database in which people have names that look alike.
+async fn with_names_that_look_alike() -> Database {
+    let database = original(BY_CODE).await;
+    let mut conn = database.conn().await;
+    conn.query_drop("SET NAMES utf8mb4").await.unwrap();
+    conn.query_drop(
+        "INSERT INTO t_user (f_user_id, f_username, f_nickname, f_password, f_register_time) \
+         VALUES (10, 'Ann', 'x', 'p', NOW()), (11, 'ANN ', 'x', 'p', NOW()), \
+         (12, 'Cat', 'x', 'p', NOW())",
+    )
+    .await
+    .unwrap();
+    database
+}
+
+async fn old_names_stay_and_nobody_new_looks_so(store: &dyn Store) {
+    for (name, id) in [("ann", 1), ("bob", 2), ("cat", 9), ("Ann", 10), ("Cat", 12)] {
+        let found = store.account_named(name).await.unwrap().unwrap();
+        assert_eq!(found.id, UserId(id), "{name}");
+    }
+    for name in ["aNN", "аnn", "Bob", "CAT", "ann", "Cat"] {
+        let account = NewAccount {
+            username: name.to_owned(),
+            nickname: name.to_owned(),
+            password_hash: "hash".to_owned(),
+        };
+        let at = Millis(0);
+        let refused = one(store, Change::CreateAccount { account, at }).await;
+        let taken = Outcome::Refused(Refusal::UsernameTaken);
+        assert_eq!(refused, taken, "{name}");
+    }
+    register(store, "Dan").await;
+}
+
+#[tokio::test]
+async fn old_names_that_look_alike_are_adopted() {
+    let database = with_names_that_look_alike().await;
+    old_names_stay_and_nobody_new_looks_so(&database.store().await).await;
+    let mut conn = database.conn().await;
+    // As a server left them that ended in the middle of noting the looks, or one of an earlier
+    // version that knew of none.
+    conn.query_drop("DELETE FROM t_meta WHERE f_key = 'name_looks'")
+        .await
+        .unwrap();
+    conn.query_drop("DELETE FROM t_name_look WHERE f_user_id > 1")
+        .await
+        .unwrap();
+    let store = database.store().await;
+    for name in ["dAN", "B0B"] {
+        assert!(name_look::is_known(&store, name).await.unwrap(), "{name}");
+    }
+    let of_old: Option<i64> = conn
+        .query_first("SELECT f_user_id FROM t_name_look WHERE f_look = 'ann'")
+        .await
+        .unwrap();
+    assert_eq!(of_old, Some(1), "the first who has it");
+}
+
+#[tokio::test]
+async fn old_names_that_look_alike_are_imported() {
+    let from = with_names_that_look_alike().await;
+    let (into, folder) = (Database::new(), tempfile::tempdir().unwrap());
+    let options = OpenOptions::default();
+    for url in [
+        into.url().parse().unwrap(),
+        DatabaseUrl::Sqlite(folder.path().join("im.db")),
+    ] {
+        import_flamingo(&from.url(), &url, &options, &|_| ())
+            .await
+            .unwrap();
+        let store = open(&url, &options).await.unwrap();
+        old_names_stay_and_nobody_new_looks_so(store.as_ref()).await;
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_there_knows_what_was_imported() {
+    let (from, into) = (with_names_that_look_alike().await, Database::new());
+    let store = into.store().await;
+    let options = OpenOptions::default();
+    import_flamingo(&from.url(), &into.url().parse().unwrap(), &options, &|_| ())
+        .await
+        .unwrap();
+    old_names_stay_and_nobody_new_looks_so(&store).await;
 }
 
 #[tokio::test]

@@ -97,6 +97,17 @@ async fn one_name_is_given_to_one_of_several() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_look_is_given_to_one_of_several() {
+    let database = Database::new();
+    let stores = [database.store().await, database.store().await];
+    for round in 0..10 {
+        let [one, other] = [format!("Ian{round}"), format!("lan{round}")];
+        let (a, b) = tokio::join!(try_name(&stores[0], &one), try_name(&stores[1], &other));
+        assert_ne!(a, b, "one of them looks so");
+    }
+}
+
 async fn try_name(store: &dyn Store, name: &str) -> bool {
     use common::api::{NewAccount, Refusal};
     use common::id::Millis;

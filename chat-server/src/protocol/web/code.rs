@@ -65,7 +65,7 @@ codes! {
     NO_SUCH_CONVERSATION 404 "no_such_conversation" "There is no such conversation, or it is not yours.";
     NOT_STORED 404 "not_stored" "Nothing was saved under this client id, and nothing will be: it is safe to send again.";
     METHOD_NOT_ALLOWED 405 "method_not_allowed" "The address is right, the method is not; `Allow` lists those that are.";
-    USERNAME_TAKEN 409 "username_taken" "Somebody has this user name.";
+    USERNAME_TAKEN 409 "username_taken" "Somebody has this user name, or one that looks like it.";
     ALREADY_FRIENDS 409 "already_friends" "You are contacts already.";
     ALREADY_MEMBER 409 "already_member" "This user is a member of the group already.";
     ALREADY_RECALLED 409 "already_recalled" "The message was taken back.";

@@ -3,7 +3,7 @@
 use super::setup::{MANY, NOW, ann_and_bob, commit, done, group, new_account, refused, user};
 use crate::api::{Avatar, Profile, Refusal, TeamEdit};
 use crate::id::{GroupId, Peer, UserId};
-use crate::store::{Change, Outcome, Store};
+use crate::store::{Change, Outcome, Store, name_look};
 
 /// Names that would be something else than text if anybody forgot to treat them as text.
 const AWKWARD: [&str; 10] = [
@@ -32,20 +32,23 @@ pub async fn ids_count_from_one(store: &dyn Store) {
 
 pub async fn a_user_name_is_exact_and_unique(store: &dyn Store) {
     let ann = user(store, "ann").await;
-    let upper = user(store, "Ann").await;
+    let upper = user(store, "BOB").await;
     let accent = user(store, "änn").await;
-    let space = user(store, "ann ").await;
+    let space = user(store, "eve ").await;
     for (name, id) in [
         ("ann", ann),
-        ("Ann", upper),
+        ("BOB", upper),
         ("änn", accent),
-        ("ann ", space),
+        ("eve ", space),
     ] {
         let account = store.account_named(name).await.unwrap().unwrap();
         assert_eq!((account.id, account.profile.username.as_str()), (id, name));
         refused(store, new_account(name), Refusal::UsernameTaken).await;
     }
-    assert!(store.account_named("ANN").await.unwrap().is_none());
+    for nobody in ["ANN", "Ann", "аnn", "ann ", "bob", "eve"] {
+        assert!(store.account_named(nobody).await.unwrap().is_none());
+        assert!(store.profile_named(nobody).await.unwrap().is_none());
+    }
     // A group's name is a name too.
     let group = group(store, ann, "cars").await;
     let name = group.to_string();
@@ -53,6 +56,43 @@ pub async fn a_user_name_is_exact_and_unique(store: &dyn Store) {
     assert!(store.account_named(&name).await.unwrap().is_none());
     let profile = store.profile_named(&name).await.unwrap().unwrap();
     assert_eq!(profile.id, Peer::Group(group));
+}
+
+pub async fn a_name_that_looks_like_anothers_is_taken(store: &dyn Store) {
+    let ann = user(store, "ann").await;
+    user(store, "Ian").await;
+    user(store, "13800138000").await;
+    user(store, "王末").await;
+    // Those with other signs are Cyrillic.
+    for name in [
+        "Ann",
+        "ANN",
+        "аnn",
+        "Аnn",
+        "ann ",
+        "ian",
+        "lan",
+        "1an",
+        "l38OOl38OOO",
+        "王未",
+    ] {
+        refused(store, new_account(name), Refusal::UsernameTaken).await;
+        assert!(name_look::is_known(store, name).await.unwrap(), "{name}");
+    }
+    for name in ["anna", "13800138001", "王五"] {
+        assert!(!name_look::is_known(store, name).await.unwrap(), "{name}");
+        user(store, name).await;
+    }
+    // What was refused has taken no name.
+    let batch = [new_account("Cem"), new_account("cem"), new_account("dan")];
+    let outcomes = store.commit(&batch).await.unwrap();
+    assert_eq!(outcomes[1], Outcome::Refused(Refusal::UsernameTaken));
+    assert!(matches!(outcomes[2], Outcome::Done { .. }));
+    // A group is called like its number, exactly.
+    let cars = group(store, ann, "cars").await;
+    user(store, &cars.to_string().replace('6', "б")).await;
+    let profile = store.profile_named(&cars.to_string()).await.unwrap();
+    assert_eq!(profile.unwrap().id, Peer::Group(cars));
 }
 
 pub async fn a_password_replaces_the_hash(store: &dyn Store) {

@@ -131,6 +131,7 @@ pub async fn making_a_bot_is_refused_where_it_must(store: &dyn Store) {
     let (ann, bob) = ann_and_bob(store).await;
     refused(store, new_bot(ann, "clock", 0), Refusal::TooMany).await;
     refused(store, new_bot(ann, "bob", 1), Refusal::UsernameTaken).await;
+    refused(store, new_bot(ann, "B0b", 1), Refusal::UsernameTaken).await;
     refused(store, new_bot(UserId(99), "clock", 1), Refusal::NoSuchUser).await;
     let clock = made(store, new_bot(ann, "clock", 1)).await;
     refused(store, new_bot(ann, "bell", 1), Refusal::TooMany).await;

@@ -65,7 +65,9 @@ pub(super) async fn create(
     account: &NewAccount,
     at: Millis,
 ) -> Result<Outcome, Fault> {
-    if name_taken(conn, &account.username).await? {
+    if name_taken(conn, &account.username).await?
+        || shared::looks_taken(conn, &account.username).await?
+    {
         return Ok(Outcome::Refused(Refusal::UsernameTaken));
     }
     let Some(number) = next_number(conn, Numbers::Users).await? else {
@@ -77,6 +79,9 @@ pub(super) async fn create(
         account.nickname.clone(),
     );
     insert(conn, &profile, &account.password_hash, 0, at).await?;
+    // Another server may have made an account with this name, or one that looks so, since we asked.
+    // The key of either table lets only one of them in; the other meets it, and asks again.
+    shared::note_look(conn, UserId(number), &account.username).await?;
     Ok(Outcome::Done {
         id: Some(number),
         entries: Vec::new(),

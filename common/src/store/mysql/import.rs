@@ -8,6 +8,7 @@ use super::connections::{Patience, connect, options, row, write};
 use super::fault::Fault;
 use super::log::{insert_entries, write_heads, write_places};
 use super::open::{open, parse};
+use super::shared;
 use crate::store::bulk::{groups, pieces};
 use crate::store::import::{ImportBatch, ImportedRelation, ImportedUser, Sink, not_empty};
 use crate::store::{OpenOptions, StoreError};
@@ -48,6 +49,7 @@ impl Sink for MySqlSink {
         let conn = &mut self.conn;
         put_users(conn, &batch.users).await?;
         put_names(conn, &batch.names).await?;
+        shared::admit_looks(conn, &batch.names_of_users()).await?;
         put_relations(conn, &batch.relations).await?;
         insert_entries(conn, &batch.entries).await?;
         write_heads(conn, &batch.heads).await?;

@@ -45,6 +45,11 @@ pub(super) const MYSQL: &[Migration] = &[
         name: "upgrades",
         sql: include_str!("../schema/0006_upgrades.mysql.sql"),
     },
+    Migration {
+        n: 7,
+        name: "names",
+        sql: include_str!("../schema/0007_names.mysql.sql"),
+    },
 ];
 
 /// The files that the database lacks.

@@ -13,6 +13,8 @@ use tokio::time::timeout;
 use super::connections::{CALL_LIMIT, Connections, Patience, connect, options, row, rows, write};
 use super::fault::Fault;
 use super::migrate::{migrate, missing};
+use super::shared;
+use crate::store::name_look::Filled;
 use crate::store::{OpenOptions, StoreError, meta};
 
 /// How long a server waits while another one makes the tables.
@@ -34,6 +36,7 @@ pub(super) async fn open(url: &str, settings: &OpenOptions) -> Result<Connection
     // No limit: a big original database takes its time. The lock goes with the connection, should
     // anything fail.
     migrate(&mut conn, missing).await?;
+    fill_looks(&mut conn).await?;
     within(CALL_LIMIT, name_history(&mut conn)).await?;
     // Closing lets go of the lock. The work is done; how the server takes the farewell changes
     // nothing.
@@ -138,6 +141,19 @@ async fn create_database(conn: &mut Conn, name: &str) -> Result<(), StoreError> 
     let sql = format!("USE {quoted}");
     conn.query_drop(sql).await.map_err(Fault::from)?;
     Ok(())
+}
+
+/// Notes how the names of accounts look that nobody looked at yet. Each step is a transaction, so
+/// that who stops in the middle goes on from there.
+async fn fill_looks(conn: &mut Conn) -> Result<(), Fault> {
+    loop {
+        conn.query_drop("START TRANSACTION").await?;
+        let filled = shared::fill_looks(conn).await?;
+        conn.query_drop("COMMIT").await?;
+        if filled == Filled::Whole {
+            return Ok(());
+        }
+    }
 }
 
 /// Gives the history its epoch, unless it has one.

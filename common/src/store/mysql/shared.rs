@@ -16,6 +16,7 @@ use crate::store::audit::{self, Record};
 use crate::store::bulk::marks;
 use crate::store::file::{self, Reference};
 use crate::store::invite;
+use crate::store::name_look::{self, Filled};
 use crate::store::shared::{self, Row, Tx, Value};
 use crate::store::{Change, Guard, Outcome, StoreError};
 
@@ -79,6 +80,26 @@ pub(super) async fn show_avatar(
     at: Millis,
 ) -> Result<(), Fault> {
     file::show_avatar(&mut MySqlTx(conn), profile.id, &profile.avatar.custom, at).await
+}
+
+/// Whether the name is too much like one that somebody has.
+pub(super) async fn looks_taken(conn: &mut Conn, username: &str) -> Result<bool, Fault> {
+    name_look::is_taken(&mut MySqlTx(conn), username).await
+}
+
+/// Notes how the name of a new account looks.
+pub(super) async fn note_look(conn: &mut Conn, user: UserId, username: &str) -> Result<(), Fault> {
+    name_look::note(&mut MySqlTx(conn), user, username).await
+}
+
+/// Notes how names look that are there whatever they look like.
+pub(super) async fn admit_looks(conn: &mut Conn, names: &[(UserId, String)]) -> Result<u64, Fault> {
+    name_look::admit(&mut MySqlTx(conn), names).await
+}
+
+/// A step of noting how the names of accounts look that nobody looked at yet.
+pub(super) async fn fill_looks(conn: &mut Conn) -> Result<Filled, Fault> {
+    name_look::fill(&mut MySqlTx(conn)).await
 }
 
 /// Runs a reading statement.

@@ -24,6 +24,7 @@ pub mod indexed;
 pub mod invite;
 pub mod message;
 pub mod meta;
+pub mod name_look;
 pub mod outgoing_hook;
 pub mod people;
 pub mod place;

@@ -27,11 +27,12 @@ pub(super) enum IdKind {
 
 /// Makes an account.
 pub(super) fn create(conn: &Connection, account: &NewAccount, at: Millis) -> Applied {
-    if is_taken(conn, &account.username)? {
+    if is_taken(conn, &account.username)? || shared::looks_taken(conn, &account.username)? {
         return Err(Refusal::UsernameTaken.into());
     }
     let id = take_id(conn, IdKind::User)?;
     insert(conn, id, &account.username, &account.nickname, at)?;
+    shared::note_look(conn, UserId(id), &account.username)?;
     set_hash(conn, UserId(id), &account.password_hash)?;
     Ok(Outcome::Done {
         id: Some(id),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use super::shared;
 use crate::clock::{Clock, SystemClock};
+use crate::store::name_look::Filled;
 use crate::store::schema::{self, Migration};
 use crate::store::{OpenOptions, StoreError};
 
@@ -53,6 +55,7 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
     check_durability(&conn, options)?;
     upgrade(&mut conn, schema::SQLITE)?;
+    fill_looks(&mut conn)?;
     #[cfg(feature = "planted")]
     if crate::config::planted::has("synchronous-off") {
         conn.pragma_update(None, "synchronous", "OFF")?;
@@ -161,6 +164,19 @@ fn upgrade(conn: &mut Connection, known: &[Migration]) -> Result<(), StoreError>
     }
     tx.commit()?;
     Ok(())
+}
+
+/// Notes how the names of accounts look that nobody looked at yet. Each step is a transaction, so
+/// that who stops in the middle goes on from there.
+fn fill_looks(conn: &mut Connection) -> Result<(), StoreError> {
+    loop {
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let filled = shared::fill_looks(&tx)?;
+        tx.commit()?;
+        if filled == Filled::Whole {
+            return Ok(());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 
 use super::place::Lock;
-use super::{connection, log, number, place};
+use super::{connection, log, number, place, shared};
 use crate::api::{Body, Entry};
 use crate::store::import::{ImportBatch, Sink, not_empty};
 use crate::store::{OpenOptions, StoreError};
@@ -139,6 +139,7 @@ fn put_users(conn: &Connection, batch: &ImportBatch) -> Result<(), StoreError> {
     for (username, owner) in &batch.names {
         name.execute((username, owner))?;
     }
+    shared::admit_looks(conn, &batch.names_of_users())?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use crate::id::{BlobId, ClientId, ConvId, Millis, Peer, Seq, UserId};
 use crate::store::audit::{self, Record};
 use crate::store::file::{self, Reference};
 use crate::store::invite;
+use crate::store::name_look::{self, Filled};
 use crate::store::shared::{self, Row, Tx, Value};
 use crate::store::{Change, Guard, Outcome, StoreError};
 
@@ -69,6 +70,37 @@ pub(super) fn show_avatar(conn: &Connection, profile: &Profile, at: Millis) -> R
         &profile.avatar.custom,
         at,
     ))
+}
+
+/// Whether the name is too much like one that somebody has.
+pub(super) fn looks_taken(conn: &Connection, username: &str) -> Result<bool, Stop> {
+    at_once(name_look::is_taken(&mut SqliteTx(conn), username))
+}
+
+/// Notes how the name of a new account looks.
+pub(super) fn note_look(conn: &Connection, user: UserId, username: &str) -> Result<(), Stop> {
+    at_once(name_look::note(&mut SqliteTx(conn), user, username))
+}
+
+/// Notes how names look that are there whatever they look like.
+pub(super) fn admit_looks(
+    conn: &Connection,
+    names: &[(UserId, String)],
+) -> Result<u64, StoreError> {
+    at_once(name_look::admit(&mut SqliteTx(conn), names)).map_err(failed)
+}
+
+/// A step of noting how the names of accounts look that nobody looked at yet.
+pub(super) fn fill_looks(conn: &Connection) -> Result<Filled, StoreError> {
+    at_once(name_look::fill(&mut SqliteTx(conn))).map_err(failed)
+}
+
+/// Why steps stopped that are no change of somebody's, and so cannot be refused.
+fn failed(stop: Stop) -> StoreError {
+    match stop {
+        Stop::Failed(error) => error,
+        Stop::With(outcome) => StoreError::Broken(format!("nobody asked, and {outcome:?} it is")),
+    }
 }
 
 /// The result of steps none of which waits.

@@ -111,6 +111,73 @@ async fn everything_is_there_after_opening_again() {
     assert_eq!(again[2], Outcome::Refused(Refusal::UsernameTaken));
 }
 
+/// Accounts as a version made them that let names look alike.
+fn add_old(conn: &Connection, names: &[(u32, &str)]) {
+    for (id, name) in names {
+        let user = "INSERT INTO t_user (f_user_id, f_username, f_nickname) VALUES (?1, ?2, '')";
+        conn.execute(user, (id, name)).unwrap();
+        let named = "INSERT INTO t_username (f_username, f_user_id) VALUES (?1, ?2)";
+        conn.execute(named, (name, id)).unwrap();
+        let next = "UPDATE t_id SET f_next = ?1 + 1 WHERE f_kind = 'user'";
+        conn.execute(next, [id]).unwrap();
+    }
+}
+
+async fn is_taken(store: &SqliteStore, name: &str) -> bool {
+    let outcome = store.commit(&[account(name)]).await.unwrap().remove(0);
+    outcome == Outcome::Refused(Refusal::UsernameTaken)
+}
+
+#[tokio::test]
+async fn old_names_that_look_alike_stay_and_nobody_new_looks_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("im.db");
+    open(&path).await.unwrap().close().await;
+    let conn = Connection::open(&path).unwrap();
+    add_old(&conn, &[(1, "ann"), (2, "Ann"), (3, "аnn"), (4, "")]);
+    // More than are looked at in one step.
+    let many: Vec<_> = (10..2_500).map(|id| (id, format!("user{id}"))).collect();
+    let many: Vec<_> = many.iter().map(|(id, name)| (*id, &**name)).collect();
+    conn.execute_batch("BEGIN").unwrap();
+    add_old(&conn, &many);
+    conn.execute_batch("COMMIT").unwrap();
+
+    let store = open(&path).await.unwrap();
+    for (id, name) in [(1, "ann"), (2, "Ann"), (3, "аnn"), (2_499, "user2499")] {
+        let found = store.account_named(name).await.unwrap().unwrap();
+        assert_eq!(found.id, UserId(id), "{name}");
+    }
+    for name in ["ANN", "User2499", "user1O"] {
+        assert!(is_taken(&store, name).await, "{name}");
+    }
+    assert!(!is_taken(&store, "anna").await);
+    store.close().await;
+
+    // A server of an earlier version made two accounts beside this one's, and knew of no looks.
+    add_old(&conn, &[(2_501, "cem"), (2_502, "Cem")]);
+    let store = open(&path).await.unwrap();
+    assert!(is_taken(&store, "CEM").await);
+    assert!(!is_taken(&store, "dan").await);
+    store.close().await;
+
+    // Other rules: everybody is looked at once more.
+    let older = "UPDATE t_meta SET f_value = '0/1.0.0 9999' WHERE f_key = 'name_looks'";
+    conn.execute(older, []).unwrap();
+    conn.execute("DELETE FROM t_name_look", []).unwrap();
+    let store = open(&path).await.unwrap();
+    assert!(is_taken(&store, "USER10").await && is_taken(&store, "DAN").await);
+    store.close().await;
+    let noted = |conn: &Connection| -> String {
+        let sql = "SELECT f_value FROM t_meta WHERE f_key = 'name_looks'";
+        conn.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let before = noted(&conn);
+    assert!(before.ends_with(" 2504"), "{before}");
+    // With nothing to do, nothing is written.
+    open(&path).await.unwrap().close().await;
+    assert_eq!(noted(&conn), before);
+}
+
 #[tokio::test]
 async fn a_second_server_is_refused_until_the_first_is_gone() {
     let folder = tempfile::tempdir().unwrap();

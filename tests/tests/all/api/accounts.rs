@@ -41,6 +41,18 @@ fn an_account_is_made_once() {
             row(
                 "POST",
                 "/users",
+                account("ANN", "another one"),
+                (409, "username_taken"),
+            ),
+            row(
+                "POST",
+                "/users",
+                account("\u{430}nn", "another one"),
+                (409, "username_taken"),
+            ),
+            row(
+                "POST",
+                "/users",
                 account("", "good enough"),
                 (422, "invalid_username"),
             ),

@@ -142,6 +142,7 @@ fn making_bots_is_refused_where_it_must() {
         &ann,
         &[
             row("POST", "/bots", wanted("ann"), (409, "username_taken")),
+            row("POST", "/bots", wanted("Ann"), (409, "username_taken")),
             row("POST", "/bots", wanted(""), (422, "invalid_username")),
             row(
                 "POST",

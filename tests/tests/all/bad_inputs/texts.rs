@@ -2,7 +2,7 @@
 
 use myim_tests::api_person::{ApiPerson, segments, seq, text, try_sign_in};
 use myim_tests::http;
-use myim_tests::person::{Person, login_data, message};
+use myim_tests::person::{Person, login_data, message, register};
 use myim_tests::server::{Db, Kind, Server, Setup};
 use myim_tests::transfer::Transfer;
 use myim_tests::wire::Flavor;
@@ -186,15 +186,32 @@ fn the_server_alone_gives_numbers() {
 
 #[test]
 fn names_are_the_same_only_letter_by_letter() {
-    let server = Server::sqlite();
+    let mut server = Server::sqlite();
+    // Names as some have that nobody would get any more.
+    let names = [
+        ("Anna", "Anna"),
+        ("bob", "anna"),
+        ("cid", "ANNA"),
+        ("dan", "\u{410}nna"),
+        ("Ann\u{e1}", "Ann\u{e1}"),
+    ];
+    let numbers = names.map(|(name, _)| server.sign_up(name));
+    server.rename(&names[1..4]);
     let mut watch = Watch::new(&server);
-    let names = ["Anna", "anna", "ANNA", "\u{410}nna", "Ann\u{e1}"];
-    let numbers: Vec<_> = names.iter().map(|name| server.sign_up(name)).collect();
-    for (name, number) in names.iter().zip(&numbers) {
-        let signed_in = server.sign_in(name, "laptop");
-        assert_eq!(signed_in.user_id, *number, "{name}");
-        let old = server.login(name, Flavor::Pc);
+    for ((before, name), number) in names.iter().zip(&numbers) {
+        let secret = myim_tests::person::password(before);
+        let answer = try_sign_in(&server.api(), name, &secret, "laptop").ok(201);
+        assert_eq!(answer["user"]["id"], *number, "{name}");
+        let old = Person::login(server.peer(Flavor::Pc), name, &secret);
         assert_eq!(old.id.to_string(), *number, "{name}");
+        watch.held(name);
+    }
+    // What is taken for such a name is taken.
+    for name in ["aNNa", "Anna", "\u{430}nn\u{430}", "\u{391}NNA"] {
+        let wanted = json!({"username": name, "password": "a secret of its own"});
+        let answer = server.api().post("/users", &wanted);
+        answer.refused(409, "username_taken");
+        assert_eq!(register(server.chat, name, "x", "xxx"), 101, "{name}");
         watch.held(name);
     }
     // What Unicode holds for the same as another name, or nobody can see, is none.

@@ -34,8 +34,11 @@ tests! {
 fn row_020_register_new_again_and_as_a_group(server: &mut Server) {
     assert_eq!(register(server.chat, "ann", "Ann", &password("ann")), 0);
     assert_eq!(register(server.chat, "ann", "Other", "other"), 101);
-    // Names are compared exactly, letter case included.
-    assert_eq!(register(server.chat, "Ann", "Other", "other"), 0);
+    // So is what people take for it: with capitals, or with letters of another script.
+    for alike in ["Ann", "аnn"] {
+        assert_eq!(register(server.chat, alike, "Other", "other"), 101);
+    }
+    assert_eq!(register(server.chat, "anna", "Other", "other"), 0);
     let group = server.login("ann", Flavor::Pc).create_group("grp");
     assert_eq!(register(server.chat, &group.to_string(), "x", "xxx"), 101);
 }

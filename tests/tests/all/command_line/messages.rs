@@ -41,12 +41,13 @@ fn a_message_goes_to_whom_it_is_addressed() {
 
 #[test]
 fn a_name_is_never_guessed() {
-    let server = Setup::new(Kind::Whole, Db::Sqlite)
+    let mut server = Setup::new(Kind::Whole, Db::Sqlite)
         .open()
         .chat_flag("--direct-messages", "everyone")
         .start();
-    let names = ["ann", "bob", "BOB", "Cid"];
-    let [ann, small, large, cid] = names.map(|name| server.newcomer(name));
+    let [small, large] = ["bob", "bobby"].map(|name| server.newcomer(name));
+    server.rename(&[("bobby", "BOB")]);
+    let [ann, cid] = ["ann", "Cid"].map(|name| server.newcomer(name));
     let machine = Machine::of(&server, "ann");
     for (to, whom) in [
         ("bob", &small),

@@ -54,7 +54,11 @@ struct MadeUser {
     responses(
         (status = 201, body = MadeUser, description = "Made"),
         (status = 403, description = "`registration_closed`, `invite_needed`, `invite_invalid`"),
-        (status = 409, description = "`username_taken`, `limit_reached`"),
+        (
+            status = 409,
+            description = "`username_taken`, also by a name that looks like this one, in another \
+                case or other letters; `limit_reached`",
+        ),
         (status = 422, description = "`invalid_username`, `weak_password`"),
         (status = 429, description = "`too_many_attempts`"),
     )

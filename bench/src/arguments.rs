@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, fan_out, mixed_day, plot, scale, storm};
+use crate::{compare, fan_out, idle, mixed_day, plot, scale, storm};
 
 /// Measures a myim server on this machine
 #[derive(Parser)]
@@ -53,14 +53,7 @@ pub(crate) enum What {
 #[derive(Subcommand)]
 pub(crate) enum One {
     /// Resident memory of logged-in connections that do nothing
-    Idle {
-        /// How many connections; measured after each number
-        #[arg(value_name = "N", default_values_t = [1_000, 10_000])]
-        connections: Vec<usize>,
-        /// What they speak
-        #[arg(long, value_enum, default_value_t = Protocol::Flamingo)]
-        protocol: Protocol,
-    },
+    Idle(idle::Plan),
     /// Messages between pairs of friends, each durable before it is delivered
     Relay(Relay),
     /// A device that comes back to a long backlog

@@ -17,6 +17,17 @@ const REGISTERED_EACH: usize = 100;
 /// How many logins are under way at a time.
 const PARALLEL: usize = 64;
 
+/// Who is idle.
+#[derive(clap::Args)]
+pub(crate) struct Plan {
+    /// How many connections; measured after each number
+    #[arg(value_name = "N", default_values_t = [1_000, 10_000])]
+    connections: Vec<usize>,
+    /// What they speak
+    #[arg(long, value_enum, default_value_t = Protocol::Flamingo)]
+    protocol: Protocol,
+}
+
 /// How many log in before the first figure, and leave again: what is made once is not counted.
 const WARMING: usize = 400;
 
@@ -33,13 +44,9 @@ struct Idle {
     web_socket: Vec<Live>,
 }
 
-pub(crate) async fn run(
-    server: &Server,
-    counts: &[usize],
-    protocol: Protocol,
-) -> anyhow::Result<Vec<Table>> {
-    let most = counts.iter().copied().max().unwrap_or_default();
-    let crowd = match protocol {
+pub(crate) async fn run(server: &Server, plan: &Plan) -> anyhow::Result<Vec<Table>> {
+    let most = plan.connections.iter().copied().max().unwrap_or_default();
+    let crowd = match plan.protocol {
         Protocol::Flamingo => Crowd::flamingo(server.chat, most).await?,
         Protocol::WebSocket => Crowd::WebSocket {
             devices: devices(server.chat, most).await?,
@@ -61,7 +68,7 @@ pub(crate) async fn run(
         ],
     );
     table.row([Cell::count(0), Cell::mib(base, 1), Cell::none("")]);
-    for count in counts {
+    for count in &plan.connections {
         crowd.log_in(&mut idle, logged_in, *count).await?;
         logged_in = logged_in.max(*count);
         let resident = server.resident()?;

@@ -101,10 +101,7 @@ async fn measure(
     one: One,
 ) -> anyhow::Result<Vec<Table>> {
     match one {
-        One::Idle {
-            connections,
-            protocol,
-        } => idle::run(server, &connections, protocol).await,
+        One::Idle(plan) => idle::run(server, &plan).await,
         One::Relay(plan) => relay(server, &plan).await,
         One::CatchUp {
             messages,

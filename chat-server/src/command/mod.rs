@@ -223,6 +223,9 @@ fn check_name(field: &'static str, text: &str, bytes_max: usize) -> Result<(), F
     check_text(field, text, bytes_max)
 }
 
+/// The Braille sign without a dot: nobody sees it, and by Unicode it is no space.
+const BLANK: char = '\u{2800}';
+
 /// Checks a name by which somebody is found and known: besides, nothing that passes for another
 /// name, and nothing that means something else where a name is written.
 fn check_username(text: &str, bytes_max: usize) -> Result<(), Failure> {
@@ -231,7 +234,7 @@ fn check_username(text: &str, bytes_max: usize) -> Result<(), Failure> {
     let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let problem = if text.trim() != text {
         "begins or ends with a space"
-    } else if text.chars().any(|c| invisible.contains(c)) {
+    } else if text.chars().any(|c| invisible.contains(c) || c == BLANK) {
         "has characters that nobody sees"
     } else if !is_nfkc(text) {
         "has characters that look like others: write it in their plain form"
@@ -285,6 +288,7 @@ mod tests {
             "a\u{200b}nn",
             "ann\u{fe0f}",
             "\u{3164}",
+            "ann\u{2800}",
             "ｂｏｂ",
             "e\u{301}ve",
             "@ann",

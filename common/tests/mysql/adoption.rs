@@ -148,6 +148,13 @@ async fn a_server_that_is_there_knows_what_was_imported() {
     import_flamingo(&from.url(), &into.url().parse().unwrap(), &options, &|_| ())
         .await
         .unwrap();
+    let sql = "SELECT f_value FROM t_meta WHERE f_key = 'name_looks'";
+    let noted: Option<String> = into.conn().await.query_first(sql).await.unwrap();
+    let noted = noted.unwrap();
+    assert!(
+        noted.ends_with(" 13"),
+        "the next start has nothing to do: {noted}"
+    );
     old_names_stay_and_nobody_new_looks_so(&store).await;
 }
 

@@ -50,7 +50,7 @@ export const errors = {
   "error.not_stored": "This message did not reach the server. You can safely send it again.",
   "error.file_gone": "This file is no longer kept on the server. Ask the sender to send it again.",
 
-  "error.username_taken": "This user name is taken. Please choose another one.",
+  "error.username_taken": "This user name is taken, or looks too much like somebody's. Please choose another one.",
   "error.already_friends": "You are contacts already.",
   "error.already_member": "This person is a member of the group already.",
   "error.already_recalled": "This message was recalled already.",

@@ -50,7 +50,7 @@ export const errors = {
   "error.not_stored": "这条消息没有送达服务器，可以放心重新发送。",
   "error.file_gone": "服务器已不再保存该文件，请让对方重新发送。",
 
-  "error.username_taken": "用户名已被占用，请换一个。",
+  "error.username_taken": "用户名已被占用，或与他人的用户名过于相似，请换一个。",
   "error.already_friends": "你们已经是好友了。",
   "error.already_member": "对方已经是群成员了。",
   "error.already_recalled": "这条消息已经撤回了。",

@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::log::{insert_entries, write_heads, write_places};
 use super::open::{open, parse};
 use super::shared;
+use crate::id::UserId;
 use crate::store::bulk::{groups, pieces};
 use crate::store::import::{ImportBatch, ImportedRelation, ImportedUser, Sink, not_empty};
 use crate::store::{OpenOptions, StoreError};
@@ -55,6 +56,7 @@ impl Sink for MySqlSink {
         write_heads(conn, &batch.heads).await?;
         write_places(conn, &batch.places).await?;
         if let Some((user, group)) = batch.next {
+            shared::note_all_looks_before(conn, UserId(user)).await?;
             for (kind, next) in [("user", user), ("group", group)] {
                 write(
                     conn,

@@ -97,6 +97,11 @@ pub(super) async fn admit_looks(conn: &mut Conn, names: &[(UserId, String)]) -> 
     name_look::admit(&mut MySqlTx(conn), names).await
 }
 
+/// Notes that the looks of all users before this one are there.
+pub(super) async fn note_all_looks_before(conn: &mut Conn, next: UserId) -> Result<(), Fault> {
+    name_look::note_all_before(&mut MySqlTx(conn), next).await
+}
+
 /// A step of noting how the names of accounts look that nobody looked at yet.
 pub(super) async fn fill_looks(conn: &mut Conn) -> Result<Filled, Fault> {
     name_look::fill(&mut MySqlTx(conn)).await

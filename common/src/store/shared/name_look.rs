@@ -17,6 +17,9 @@ const NOTED: &str = "name_looks";
 /// Accounts of one step: less than a tenth of a second, and little to do again after a crash.
 const FILL_ACCOUNTS: usize = 1_000;
 
+/// After so many the log says how far it is.
+const TOLD_ACCOUNTS: u32 = 100_000;
+
 /// The number of the first user.
 const FIRST: UserId = UserId(1);
 
@@ -99,6 +102,17 @@ async fn insert<T: Tx>(tx: &mut T, verb: &str, rows: &[(String, UserId)]) -> Res
     Ok(inserted)
 }
 
+/// Notes that the looks of all users before this one are there.
+pub(in crate::store) async fn note_all_before<T: Tx>(
+    tx: &mut T,
+    next: UserId,
+) -> Result<(), T::Fault> {
+    let noted = format!("{} {}", looks_version(), next.0);
+    let sql = "REPLACE INTO t_meta (f_key, f_value) VALUES (?, ?)";
+    tx.execute(sql, vec![NOTED.into(), noted.into()]).await?;
+    Ok(())
+}
+
 /// Notes how the next accounts look that nobody looked at: those of before this rule, of an adopted
 /// database, and, once more, those since the last start: a server of an earlier version may have made
 /// accounts beside this one. Numbers are given in order, and each is there before the
@@ -133,15 +147,13 @@ pub(in crate::store) async fn fill<T: Tx>(tx: &mut T) -> Result<Filled, T::Fault
     let is_full = names.len() == FILL_ACCOUNTS;
     // The few who have all their looks may be looked at again: most starts write nothing.
     if admit(tx, &names).await? > 0 || is_full {
-        let noted = format!("{version} {}", last.0 + 1);
-        let sql = "REPLACE INTO t_meta (f_key, f_value) VALUES (?, ?)";
-        tx.execute(sql, vec![NOTED.into(), noted.into()]).await?;
+        note_all_before(tx, UserId(last.0 + 1)).await?;
     }
     if !is_full {
         return Ok(Filled::Whole);
     }
-    if from == FIRST.0 {
-        tracing::info!("noting what all user names look like");
+    if from == FIRST.0 || last.0 / TOLD_ACCOUNTS != from / TOLD_ACCOUNTS {
+        tracing::info!(up_to = last.0, "noting what all user names look like");
     }
     Ok(Filled::Part)
 }

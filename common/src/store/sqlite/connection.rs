@@ -55,7 +55,6 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
     conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
     check_durability(&conn, options)?;
     upgrade(&mut conn, schema::SQLITE)?;
-    fill_looks(&mut conn)?;
     #[cfg(feature = "planted")]
     if crate::config::planted::has("synchronous-off") {
         conn.pragma_update(None, "synchronous", "OFF")?;
@@ -168,7 +167,7 @@ fn upgrade(conn: &mut Connection, known: &[Migration]) -> Result<(), StoreError>
 
 /// Notes how the names of accounts look that nobody looked at yet. Each step is a transaction, so
 /// that who stops in the middle goes on from there.
-fn fill_looks(conn: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn fill_looks(conn: &mut Connection) -> Result<(), StoreError> {
     loop {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let filled = shared::fill_looks(&tx)?;

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::place::Lock;
 use super::{connection, log, number, place, shared};
 use crate::api::{Body, Entry};
+use crate::id::UserId;
 use crate::store::import::{ImportBatch, Sink, not_empty};
 use crate::store::{OpenOptions, StoreError};
 
@@ -102,6 +103,7 @@ fn import(conn: &Connection, batch: &ImportBatch) -> Result<(), StoreError> {
         let mut next = conn.prepare_cached("UPDATE t_id SET f_next = ?2 WHERE f_kind = ?1")?;
         next.execute(("user", user))?;
         next.execute(("group", group))?;
+        shared::note_all_looks_before(conn, UserId(user))?;
     }
     Ok(())
 }

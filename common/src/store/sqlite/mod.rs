@@ -67,6 +67,7 @@ impl SqliteStore {
             wal::check(&path)?;
             let mut conn = connection::open_writer(&path, &options)?;
             connection::settle(&conn)?;
+            connection::fill_looks(&mut conn)?;
             let counter = Counter::beside(&path);
             counter.start(&mut conn)?;
             let engine = Threads {

@@ -90,6 +90,11 @@ pub(super) fn admit_looks(
     at_once(name_look::admit(&mut SqliteTx(conn), names)).map_err(failed)
 }
 
+/// Notes that the looks of all users before this one are there.
+pub(super) fn note_all_looks_before(conn: &Connection, next: UserId) -> Result<(), StoreError> {
+    at_once(name_look::note_all_before(&mut SqliteTx(conn), next)).map_err(failed)
+}
+
 /// A step of noting how the names of accounts look that nobody looked at yet.
 pub(super) fn fill_looks(conn: &Connection) -> Result<Filled, StoreError> {
     at_once(name_look::fill(&mut SqliteTx(conn))).map_err(failed)

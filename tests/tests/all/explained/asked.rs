@@ -62,29 +62,59 @@ fn is_explainable(sql: &str) -> bool {
         || (begins(&["INSERT", "REPLACE"]) && sql.contains("SELECT"))
 }
 
+/// The statement, asking for one more value wherever it asks for one: a key with one value is looked up
+/// before anything is planned.
+pub(super) fn for_two(sql: &str) -> String {
+    let is_condition = |words: &&str| sql.contains(words);
+    let first = [" ON ", " WHERE "].iter().copied().filter(is_condition);
+    let at = first.filter_map(|words| sql.find(words)).min();
+    let (what, conditions) = sql.split_at(at.unwrap_or(sql.len()));
+    let conditions = two_values(conditions, " = ", "");
+    format!("{what}{}", two_values(&conditions, " IN (", ")"))
+}
+
+/// The conditions, with a list of two wherever there is one value between these.
+fn two_values(conditions: &str, before: &str, after: &str) -> String {
+    let mut parts = conditions.split(before);
+    let mut two = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (value, rest) = part.split_at(value_length(part));
+        // An index is of use for values of its own kind.
+        let other = if value.starts_with('\'') { "'1'" } else { "1" };
+        match rest.strip_prefix(after) {
+            Some(rest) if !value.is_empty() => two += &format!(" IN ({value}, {other}){rest}"),
+            _ => two += &format!("{before}{part}"),
+        }
+    }
+    two
+}
+
+/// How long the number or the text is that stands at the beginning, in bytes.
+fn value_length(sql: &str) -> usize {
+    if !sql.starts_with('\'') {
+        return sql.bytes().take_while(u8::is_ascii_digit).count();
+    }
+    let mut is_escaped = false;
+    let within = sql.bytes().skip(1).take_while(|byte| {
+        let goes_on = *byte != b'\'' || is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        goes_on
+    });
+    within.count() + 2
+}
+
 /// A statement without its values, and with lists of one length.
 fn shape(sql: &str) -> String {
     let mut shape = String::with_capacity(sql.len());
-    let mut chars = sql.chars().peekable();
-    while let Some(first) = chars.next() {
-        match first {
-            '\'' => {
-                let mut is_escaped = false;
-                for next in chars.by_ref() {
-                    if next == '\'' && !is_escaped {
-                        break;
-                    }
-                    is_escaped = next == '\\' && !is_escaped;
-                }
-                shape.push('?');
-            }
-            '0'..='9' => {
-                while chars.next_if(char::is_ascii_digit).is_some() {}
-                shape.push('?');
-            }
-            ' ' | '\n' => {}
-            other => shape.push(other),
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let length = value_length(rest).min(rest.len());
+        if length > 0 {
+            shape.push('?');
+        } else if !matches!(first, ' ' | '\n') {
+            shape.push(first);
         }
+        rest = &rest[length.max(first.len_utf8())..];
         for list in ["?,?", "(?),(?)"] {
             if shape.ends_with(list) {
                 shape.truncate(shape.len() - list.len() / 2 - 1);

@@ -11,7 +11,7 @@ use mysql_async::Conn;
 use mysql_async::prelude::Queryable;
 
 /// Rows of a table.
-pub(super) const ROWS: i64 = 20_000;
+pub(super) const ROWS: i64 = 8_000;
 
 /// What stands in the first and in each further column that an index over several begins with: 40 rows
 /// are alike, but never in two such columns.

@@ -8,7 +8,7 @@ mod asked;
 mod filled;
 
 use common::store::mysql::MySqlStore;
-use common::store::{OpenOptions, Store};
+use common::store::{OpenOptions, Row, Store};
 use myim_tests::mariadb::MariaDb;
 
 use self::filled::ROWS;
@@ -42,10 +42,38 @@ async fn open(instance: &MariaDb, name: &str) -> MySqlStore {
     MySqlStore::open(&url, &options).await.unwrap()
 }
 
+/// Statements of which not all is planned whatever they ask for.
+const MAY_BE_UNPLANNED: [&str; 2] = [
+    // Asks for pairs, and says by which index.
+    "FORCE INDEX (u_pair)",
+    // Bring a row of their own; with two of them they are planned.
+    "AS w_user",
+];
+
+/// What the plan says of a statement that asks for a key which is nowhere; of its other tables it says
+/// nothing then.
+const NOTHING_TO_PLAN: &str = "Impossible WHERE noticed after reading const tables";
+
+async fn explain(store: &MySqlStore, sql: &str) -> Vec<Row> {
+    let plan = store.select(&format!("EXPLAIN {sql}"), Vec::new()).await;
+    plan.unwrap_or_else(|error| panic!("{error}: {sql}"))
+}
+
+fn is_unplanned(plan: &[Row]) -> bool {
+    let mut steps = plan.iter();
+    steps.any(|step| step.text(9).unwrap() == NOTHING_TO_PLAN)
+}
+
 /// The steps of a plan that read the whole of a table. What a statement itself makes is no table.
 async fn scans(store: &MySqlStore, sql: &str) -> Vec<String> {
-    let plan = store.select(&format!("EXPLAIN {sql}"), Vec::new()).await;
-    let plan = plan.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let mut plan = explain(store, sql).await;
+    let has_more = sql.contains(" JOIN ") || sql.contains("(SELECT");
+    if has_more && is_unplanned(&plan) {
+        plan = explain(store, &asked::for_two(sql)).await;
+        if is_unplanned(&plan) && !MAY_BE_UNPLANNED.iter().any(|words| sql.contains(words)) {
+            return vec![NOTHING_TO_PLAN.to_owned()];
+        }
+    }
     let mut scans = Vec::new();
     for step in plan {
         let [table, way, key, extra] = [2, 3, 5, 9].map(|column| step.text(column).unwrap());

@@ -64,7 +64,11 @@ struct MadeBot {
         (status = 200, body = MadeBot, description = "Made before, under the same `client_id`"),
         (status = 403, description = "`not_for_bots`"),
         (status = 404, description = "`no_such_token`: it was made before, and that token has ended"),
-        (status = 409, description = "`username_taken`, `limit_reached`, `client_id_conflict`"),
+        (
+            status = 409,
+            description = "`username_taken`, also by a name that looks like this one; \
+                `limit_reached`, `client_id_conflict`",
+        ),
         (status = 422, description = "`invalid_username`"),
     )
 )]

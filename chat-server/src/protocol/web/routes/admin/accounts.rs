@@ -72,7 +72,11 @@ impl MadeAccount {
     responses(
         (status = 201, body = MadeAccount, description = "Made"),
         (status = 403, description = "`not_an_admin`"),
-        (status = 409, description = "`username_taken`, `limit_reached`"),
+        (
+            status = 409,
+            description = "`username_taken`, also by a name that looks like this one; \
+                `limit_reached`",
+        ),
         (status = 422, description = "`invalid_username`, `weak_password`"),
     )
 )]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use bytes::Bytes;
@@ -32,10 +33,13 @@ pub(super) struct Calls {
     picture: Picture,
 }
 
-/// Connections that nobody uses.
+/// How long a connection that nobody uses is still good: the server closes one after ten seconds.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
+/// Connections that nobody uses, and since when.
 struct Idle {
     server: SocketAddr,
-    connections: Mutex<Vec<web::Calls>>,
+    connections: Mutex<Vec<(Instant, web::Calls)>>,
 }
 
 impl Calls {
@@ -130,15 +134,15 @@ impl Idle {
     ) -> anyhow::Result<Value> {
         let idle = self.lock().pop();
         let mut connection = match idle {
-            Some(connection) => connection,
-            None => web::Calls::connect(self.server).await?,
+            Some((since, connection)) if since.elapsed() < IDLE_MAX => connection,
+            _ => web::Calls::connect(self.server).await?,
         };
         let answer = connection.send(&person.token, request, body).await?;
-        self.lock().push(connection);
+        self.lock().push((Instant::now(), connection));
         Ok(answer)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<web::Calls>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, web::Calls)>> {
         self.connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -116,9 +116,10 @@ pub(super) enum Upload {
 pub(super) struct Running {
     name: Md5Name,
     size: u64,
-    staging: Staging,
+    // Before the file, as the order of drops: where no file is seen any more, nothing is reserved.
     reservation: Reservation,
     promise: Promise,
+    staging: Staging,
     watch: DiskWatch,
     _counted: Counted,
 }

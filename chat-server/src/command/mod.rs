@@ -206,9 +206,10 @@ fn too_long(field: &'static str, bytes_max: usize) -> Failure {
     }
 }
 
-/// Checks a name that people see: not empty, and free of the marks that turn text around.
+/// Checks a name that people see: something of it is seen, and it is free of the marks that turn text
+/// around.
 fn check_name(field: &'static str, text: &str, bytes_max: usize) -> Result<(), Failure> {
-    if text.trim().is_empty() {
+    if text.chars().all(|c| c.is_whitespace() || is_unseen(c)) {
         return Err(Failure::Invalid {
             field,
             problem: "is empty",
@@ -223,18 +224,21 @@ fn check_name(field: &'static str, text: &str, bytes_max: usize) -> Result<(), F
     check_text(field, text, bytes_max)
 }
 
-/// The Braille sign without a dot: nobody sees it, and by Unicode it is no space.
-const BLANK: char = '\u{2800}';
+/// Signs that show nothing and, by Unicode, are no spaces.
+fn is_unseen(c: char) -> bool {
+    /// The Braille sign without a dot, which is none of those that may be ignored.
+    const BLANK: char = '\u{2800}';
+    c == BLANK || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
 
 /// Checks a name by which somebody is found and known: besides, nothing that passes for another
 /// name, and nothing that means something else where a name is written.
 fn check_username(text: &str, bytes_max: usize) -> Result<(), Failure> {
     let field = Field::USERNAME;
     check_name(field, text, bytes_max)?;
-    let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let problem = if text.trim() != text {
         "begins or ends with a space"
-    } else if text.chars().any(|c| invisible.contains(c) || c == BLANK) {
+    } else if text.chars().any(is_unseen) {
         "has characters that nobody sees"
     } else if !is_nfkc(text) {
         "has characters that look like others: write it in their plain form"
@@ -264,7 +268,16 @@ mod tests {
     fn names_are_bounded_and_visible() {
         assert!(check_name("name", "Ann 昵", 31).is_ok());
         assert!(check_name("name", "🙂'\"; DROP TABLE", 31).is_ok());
-        for bad in ["", "  ", "a\nb", "a\u{202e}b", "a\u{0}b", &"x".repeat(32)] {
+        for bad in [
+            "",
+            "  ",
+            "\u{200b}",
+            "\u{2800} ",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{0}b",
+            &"x".repeat(32),
+        ] {
             assert!(check_name("name", bad, 31).is_err(), "{bad:?}");
         }
     }

@@ -6,7 +6,7 @@ use thiserror::Error;
 /// variant is for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Refusal {
-    #[error("this user name is taken")]
+    #[error("this user name is taken, or looks too much like somebody's")]
     UsernameTaken,
     #[error("there is no such user")]
     NoSuchUser,

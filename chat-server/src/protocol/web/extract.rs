@@ -1,5 +1,6 @@
 //! What handlers take in: who asks, the body, the numbers in the path, the parameters of the query.
 
+use std::error::Error as _;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Bytes;
@@ -205,7 +206,10 @@ impl<T: DeserializeOwned> FromRequestParts<WebState> for Query<T> {
         match query {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
             Err(QueryRejection::FailedToDeserializeQueryString(error)) => {
-                Err(Problem::new(code::INVALID_PARAMETER, error.body_text()))
+                // What is wrong, without the words about how it was found.
+                let detail = error.source().map(ToString::to_string);
+                let detail = detail.unwrap_or_else(|| error.body_text());
+                Err(Problem::new(code::INVALID_PARAMETER, detail))
             }
             Err(_) => Err(code::INVALID_PARAMETER.into()),
         }

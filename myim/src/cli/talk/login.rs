@@ -50,7 +50,7 @@ impl Where {
         let given = self.server.clone().or(PersonalEnvironment::read().server);
         let address = match given {
             Some(address) => address,
-            None => asked("Server: ", "say which server: myim login SERVER USER").await?,
+            None => asked("Server: ", "say which server and which user: SERVER USER").await?,
         };
         let ports = (self.file_port, self.image_port);
         account::server_at(&address, self.ca.as_deref(), ports)
@@ -61,7 +61,7 @@ impl Where {
 pub(super) async fn user(given: Option<String>) -> anyhow::Result<String> {
     match given {
         Some(user) => Ok(user),
-        None => asked("User name: ", "say which user: myim login SERVER USER").await,
+        None => asked("User name: ", "say which user: SERVER USER").await,
     }
 }
 

@@ -1,4 +1,5 @@
 /** @import { Conversation, GroupMember, Message, State } from "../types.js" */
+import { calledBy, toldApart } from "./namesakes.js";
 
 /**
  * What a message does to the conversation that it came in.
@@ -128,22 +129,22 @@ export function titleOf(state, conversation) {
   if (!peer) return "";
   // A peer may be known from the list of conversations only.
   const user = userOf(state, peer.id) ?? peer;
-  return state.contacts.get(peer.id)?.remark || user.nickname || user.username || peer.id;
+  const contact = state.contacts.get(peer.id);
+  return toldApart(state.contacts, user, (contact ? calledBy(contact) : user.nickname || user.username) || peer.id);
 }
 
 /**
- * The remark that one gave somebody, or the nickname, or the user name.
+ * The remark that one gave somebody, or the nickname, or the user name; told apart from contacts of
+ * the same name.
  * @param {State} state
  * @param {string} userId
  * @param {string} [groupId] where the user may have a name of its own
  */
 export function nameOf(state, userId, groupId) {
-  const contact = state.contacts.get(userId);
-  if (contact?.remark) return contact.remark;
   const member = groupId ? memberOf(state, userId, groupId) : undefined;
-  if (member?.nickname) return member.nickname;
-  const user = userOf(state, userId);
-  return user?.nickname || user?.username || userId;
+  const user = userOf(state, userId) ?? member?.user;
+  const name = state.contacts.get(userId)?.remark || member?.nickname || user?.nickname || user?.username || userId;
+  return user && userId !== state.me?.id ? toldApart(state.contacts, user, name) : name;
 }
 
 /** Thousands of names may be looked up in a group of thousands. @type {WeakMap<GroupMember[], Map<string, GroupMember>>} */

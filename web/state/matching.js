@@ -1,5 +1,6 @@
 /** @import { Contact, Conversation, State } from "../types.js" */
 import { titleOf } from "./conversations.js";
+import { calledBy, toldApart } from "./namesakes.js";
 import { initials } from "./pinyin.js";
 
 /**
@@ -44,15 +45,15 @@ let last = { contacts: /** @type {Map<string, Contact>} */ (new Map()), language
 export function byName(contacts, language) {
   if (last.contacts !== contacts || last.language !== language) {
     const { compare } = new Intl.Collator(language, { numeric: true });
-    const sorted = [...contacts.values()].sort((a, b) => compare(contactName(a), contactName(b)));
+    const sorted = [...contacts.values()].sort((a, b) => compare(calledBy(a), calledBy(b)));
     last = { contacts, language, sorted };
   }
   return last.sorted;
 }
 
-/** @param {Contact} contact */
-export function contactName({ user, remark }) {
-  return remark || user.nickname || user.username;
+/** A contact as shown among the others. @param {State} state @param {Contact} contact */
+export function contactName(state, contact) {
+  return toldApart(state.contacts, contact.user, calledBy(contact));
 }
 
 /**

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { byName, findContacts, findConversations, matcher } from "../state/matching.js";
+import { nameOf, titleOf } from "../state/conversations.js";
+import { byName, contactName, findContacts, findConversations, matcher } from "../state/matching.js";
+import { nameAlone } from "../state/namesakes.js";
 import { initials } from "../state/pinyin.js";
 
 const contact = (id, nickname, more = {}) => ({ user: { id, username: `user${id}`, nickname }, remark: "", list: "My Friends", ...more });
@@ -39,4 +41,17 @@ test("conversations are found by name, the newest activity first", () => {
   ]);
   const state = { conversations, users: new Map(), contacts: new Map(), members: new Map() };
   assert.deepEqual(findConversations(state, "tea").map(({ id }) => id), ["2", "3", "1"]);
+});
+
+test("contacts of one name are told apart by their user names, and so is who only looks like one", () => {
+  const contacts = mapOf([contact("1", "Ann"), contact("2", "ann"), contact("3", "Bob"), contact("4", "Annie", { remark: "Carl" })]);
+  const state = { me: { id: "9", nickname: "Ann" }, contacts, members: new Map(), users: new Map([["7", { id: "7", username: "bob7", nickname: "Bob" }]]) };
+  const shown = (id) => contactName(state, contacts.get(id));
+  assert.deepEqual(["1", "2", "3", "4"].map(shown), ["Ann (@user1)", "ann (@user2)", "Bob", "Carl"]);
+  assert.equal(titleOf(state, { peer: { id: "1", username: "user1", nickname: "Ann" } }), "Ann (@user1)");
+  assert.equal(titleOf(state, { peer: { id: "3", username: "user3", nickname: "Bob" } }), "Bob");
+  assert.equal(nameOf(state, "7"), "Bob (@bob7)");
+  assert.equal(nameOf(state, "9"), "Ann");
+  assert.equal(nameAlone("Ann (@user1)"), "Ann");
+  assert.equal(nameAlone("Ann (away)"), "Ann (away)");
 });

@@ -1,4 +1,5 @@
 import { app } from "../state/app.js";
+import { nameAlone } from "../state/namesakes.js";
 import { html, nothing } from "../vendor/lit.js";
 import { Element } from "./element.js";
 import { styles } from "./styles.js";
@@ -83,7 +84,7 @@ export class Avatar extends Element {
 
 /** @param {string} name */
 function initials(name) {
-  const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = nameAlone(name).match(/[\p{L}\p{N}]+/gu) ?? [];
   const first = [...(words[0] ?? "?")];
   // A Chinese name is told by its end.
   if (/\p{Script=Han}/u.test(words[0] ?? "")) return first.slice(-2).join("");

@@ -25,7 +25,7 @@ impl Exit {
     /// Another program has what this one needs.
     const IN_USE: u8 = 75;
     /// The database is not one this program can work with.
-    const SCHEMA: u8 = 78;
+    pub const SCHEMA: u8 = 78;
 
     /// Something outside the program does not do what it should.
     pub fn io(message: impl Into<String>) -> Self {

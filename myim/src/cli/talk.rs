@@ -6,6 +6,7 @@ mod bot;
 mod contacts;
 mod conversations;
 mod download;
+mod edit;
 mod groups;
 mod happened;
 mod history;
@@ -13,6 +14,8 @@ mod login;
 mod logout;
 mod names;
 mod progress;
+mod react;
+mod recall;
 mod register;
 mod resolve;
 mod search;
@@ -22,6 +25,7 @@ mod tail;
 mod upload;
 mod webhook;
 mod whoami;
+mod words;
 
 use std::future::Future;
 use std::io;
@@ -56,6 +60,15 @@ pub(crate) enum Verb {
     /// Write a message
     #[command(after_help = ENDINGS)]
     Send(send::SendArgs),
+    /// Say something else in a message of your own
+    #[command(after_help = ENDINGS)]
+    Edit(edit::EditArgs),
+    /// Take a message back
+    #[command(after_help = ENDINGS)]
+    Recall(recall::RecallArgs),
+    /// Put an emoji under a message, or take it away
+    #[command(after_help = ENDINGS)]
+    React(react::ReactArgs),
     /// Print what was missed, then what happens, until Ctrl-C
     #[command(after_help = ENDINGS)]
     Tail(tail::TailArgs),
@@ -129,6 +142,9 @@ impl Verb {
             Self::Logout(args) => args.common.format,
             Self::Whoami(args) => args.common.format,
             Self::Send(args) => args.common.format,
+            Self::Edit(args) => args.common.format,
+            Self::Recall(args) => args.common.format,
+            Self::React(args) => args.common.format,
             Self::Tail(args) => args.common.format,
             Self::History(args) => args.common.format,
             Self::Conversations(args) => args.common.format,
@@ -153,6 +169,9 @@ impl Verb {
             Self::Login(args) => until_interrupted(login::run(args)).await,
             Self::Logout(args) => until_interrupted(logout::run(args)).await,
             Self::Whoami(args) => until_interrupted(whoami::run(args)).await,
+            Self::Edit(args) => until_interrupted(edit::run(args)).await,
+            Self::Recall(args) => until_interrupted(recall::run(args)).await,
+            Self::React(args) => until_interrupted(react::run(args)).await,
             Self::History(args) => until_interrupted(history::run(args)).await,
             Self::Conversations(args) => until_interrupted(conversations::run(args)).await,
             Self::Search(args) => until_interrupted(search::run(args)).await,

@@ -392,6 +392,23 @@ fn a_database_without_a_server_is_administered_all_the_same() {
 }
 
 #[test]
+fn what_an_administrator_does_to_an_older_database_is_told() {
+    let mut server = Server::sqlite();
+    server.newcomer("ann");
+    server.stop();
+    let path = server.setup().data_dir().join("myim.db");
+    let database = rusqlite::Connection::open(path).unwrap();
+    let back = "DROP TABLE t_name_look; DELETE FROM t_schema_version WHERE n = 6";
+    database.execute_batch(back).unwrap();
+    drop(database);
+    let first = server.admin(&["user", "list"]);
+    assert!(first.code == 0 && first.out.contains("ann"), "{first:?}");
+    assert!(first.err.contains("upgrading the database"), "{first:?}");
+    let again = server.admin(&["user", "list"]);
+    assert_eq!(again.err, "", "{again:?}");
+}
+
+#[test]
 fn what_is_damaged_is_told() {
     let server = Server::sqlite();
     let (ann, bob) = server.acquainted();

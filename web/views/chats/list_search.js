@@ -2,7 +2,8 @@
 import { currentLanguage, describe, formatFull, formatShort, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
 import { nameOf, titleOf } from "../../state/conversations.js";
-import { contactName, findContacts, findConversations } from "../../state/matching.js";
+import { findContacts, findConversations } from "../../state/matching.js";
+import { calledBy } from "../../state/namesakes.js";
 import { href } from "../../state/router.js";
 import { Element } from "../../ui/element.js";
 import { marked } from "../../ui/marked.js";
@@ -140,7 +141,7 @@ export class ListSearch extends Element {
   /** @param {Contact} contact */
   #contact(contact) {
     const { user } = contact;
-    return html`<button class="row low" @click=${() => openChatWith(user.id)}>${this.#person(user, contactName(contact))}</button>`;
+    return html`<button class="row low" @click=${() => openChatWith(user.id)}>${this.#person(user, calledBy(contact))}</button>`;
   }
 
   /** @param {User} user who is no contact */

@@ -80,13 +80,13 @@ class NewChat extends Element {
               @click=${() => this.chosen(() => void openChatWith(contact.user.id))}
             >
               <myim-avatar
-                .name=${contactName(contact)}
+                .name=${contactName(app.store.state, contact)}
                 .number=${contact.user.id}
                 .picture=${contact.user.avatar}
                 .status=${presence.get(contact.user.id)?.status ?? ""}
                 .size=${36}
               ></myim-avatar>
-              <bdi class="row-name ellipsis">${contactName(contact)}</bdi>
+              <bdi class="row-name ellipsis">${contactName(app.store.state, contact)}</bdi>
             </button>`}
           ></myim-rows>`
         : html`<p class="empty">${t(contacts.size ? "new_chat.no_match" : "new_chat.none")}</p>`}

@@ -139,7 +139,7 @@ function ofConversation(conversation) {
 /** @param {Contact} contact @returns {Place} */
 function ofContact(contact) {
   const { user } = contact;
-  const name = contactName(contact);
+  const name = contactName(app.store.state, contact);
   const status = app.store.state.presence.get(user.id)?.status ?? "";
   return { id: user.id, title: name, picture: { name, number: user.id, picture: user.avatar, status }, go: () => void openChatWith(user.id) };
 }

@@ -31,7 +31,7 @@ export function isDefaultList(name) {
  */
 export function openContactMenu(at, contact) {
   const { user } = contact;
-  openMenu(at, contactName(contact), [
+  openMenu(at, contactName(app.store.state, contact), [
     { label: t("people.message"), icon: "message-circle", run: () => void openChatWith(user.id) },
     { label: t("people.profile"), icon: "user", run: () => go(href("people", "user", user.id)) },
     { label: t("people.remark"), icon: "pencil", run: () => void changeRemark(contact) },
@@ -56,7 +56,7 @@ export async function changeRemark({ user, remark }) {
 export async function move(contact) {
   const { user, list } = contact;
   const chosen = await choose({
-    title: t("people.move_title", { name: contactName(contact) }),
+    title: t("people.move_title", { name: contactName(app.store.state, contact) }),
     options: app.store.state.contactLists.map((value) => ({ value, label: listName(value) })),
     value: list,
   });
@@ -65,7 +65,7 @@ export async function move(contact) {
 
 /** @param {Contact} contact */
 export async function removeContact(contact) {
-  const name = contactName(contact);
+  const name = contactName(app.store.state, contact);
   const sure = await confirm({
     title: t("people.remove_title", { name }),
     text: t("people.remove_text"),

@@ -148,7 +148,7 @@ export class Contacts extends Element {
   /** @param {Contact} contact @param {0 | -1} tabindex */
   #contact(contact, tabindex) {
     const { user } = contact;
-    const name = contactName(contact);
+    const name = contactName(app.store.state, contact);
     const status = this.seen.presence.get(user.id)?.status ?? "";
     const current = this.current === `user/${user.id}`;
     return html`<a

@@ -1,9 +1,9 @@
 /** @import { Group, GroupMember, State } from "../../types.js" */
 import { currentLanguage, formatFull, t } from "../../i18n/index.js";
 import { app } from "../../state/app.js";
-import { nameOf } from "../../state/conversations.js";
 import { isMuted } from "../../state/group_rights.js";
 import { matcher } from "../../state/matching.js";
+import { toldApart } from "../../state/namesakes.js";
 import { href } from "../../state/router.js";
 import { Element } from "../../ui/element.js";
 import { icon } from "../../ui/icon.js";
@@ -116,7 +116,7 @@ export class GroupMembers extends Element {
   #name({ user, nickname }) {
     // Not `nameOf` with the group, which looks the member up among thousands.
     const { contacts } = this.seen;
-    return contacts.get(user.id)?.remark || nickname || nameOf(app.store.state, user.id);
+    return toldApart(contacts, user, contacts.get(user.id)?.remark || nickname || user.nickname || user.username);
   }
 }
 

@@ -61,7 +61,7 @@ export class MemberPicker extends Element {
     return html`<ul class="chips" aria-label=${t("people.chosen")}>
       ${[...this.chosen].map((id) => {
         const contact = contacts.get(id);
-        const name = contact ? contactName(contact) : id;
+        const name = contact ? contactName(app.store.state, contact) : id;
         return html`<li>
           <button type="button" class="chip" aria-label=${t("people.unchoose", { name })} @click=${() => this.#turn(id)}>
             <bdi class="ellipsis">${name}</bdi>${icon("x")}
@@ -75,7 +75,7 @@ export class MemberPicker extends Element {
   #row(contact, tabindex) {
     const { user } = contact;
     const chosen = this.chosen.has(user.id);
-    const name = contactName(contact);
+    const name = contactName(app.store.state, contact);
     return html`<button type="button" class="row low" role="checkbox" aria-checked=${chosen} tabindex=${tabindex} @click=${() => this.#turn(user.id)}>
       <myim-avatar .name=${name} .number=${user.id} .picture=${user.avatar} .size=${36}></myim-avatar>
       <bdi class="row-name ellipsis">${name}</bdi>

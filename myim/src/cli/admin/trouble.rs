@@ -1,5 +1,6 @@
 //! Why a command failed: one sentence, and a code for scripts.
 
+use common::process::Exit;
 use serde_json::Value;
 
 /// See the module's description.
@@ -26,6 +27,16 @@ impl Trouble {
 
     pub(super) fn unreachable(sentence: impl Into<String>) -> Self {
         Self::new(Self::UNREACHABLE, sentence)
+    }
+
+    /// Why an embedded database was not opened: one that no program of this version opens is told
+    /// apart from what may go away by itself.
+    pub(super) fn database(exit: &Exit) -> Self {
+        let code = match exit.code() {
+            Exit::SCHEMA => Exit::SCHEMA,
+            _ => Self::UNREACHABLE,
+        };
+        Self::new(code, exit.to_string())
     }
 
     pub(super) fn not_allowed(sentence: impl Into<String>) -> Self {

@@ -1,6 +1,6 @@
 //! `myim send`: writes one message, once, and says for certain what became of it if it can.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use client::transfer::{Shelf, Uploaded};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::upload::Uploads;
-use super::{Common, resolve};
+use super::{Common, resolve, words};
 use crate::cli::duration;
 use crate::failure::Failure;
 
@@ -91,24 +91,11 @@ pub(super) async fn run(args: SendArgs) -> anyhow::Result<()> {
 }
 
 fn text(args: &SendArgs) -> anyhow::Result<Option<String>> {
-    let from_input = args.text == ["-"];
     let attached = !args.file.is_empty() || !args.picture.is_empty();
     if args.text.is_empty() && attached {
         return Ok(None);
     }
-    let text = if from_input || (args.text.is_empty() && !io::stdin().is_terminal()) {
-        let mut text = String::new();
-        io::stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .map_err(|error| Failure::local("standard input", error))?;
-        if text.ends_with('\n') {
-            text.pop();
-        }
-        text
-    } else {
-        args.text.join(" ")
-    };
+    let text = words::given(&args.text)?;
     if text.is_empty() {
         return Err(Failure::usage("there is nothing to send").into());
     }

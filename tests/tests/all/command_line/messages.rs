@@ -241,3 +241,44 @@ fn who_has_enough_ends_it_quietly() {
     let ran = super::run(command, "").done();
     assert_eq!(ran.err, "");
 }
+
+#[test]
+fn what_was_sent_is_changed_taken_back_and_reacted_to() {
+    let server = Server::sqlite();
+    let (machine, _, _) = two(&server);
+    machine.file("notes.txt", "tea at five");
+    machine
+        .run(&["send", "bob", "the notse", "--file", "notes.txt"])
+        .done();
+    machine.run(&["edit", "bob", "1", "the", "notes"]).done();
+    let edited = machine.jsons(&["history", "bob"]).remove(0);
+    assert_eq!(edited["segments"][0], segments("the notes")[0]);
+    assert_eq!(edited["segments"][1]["name"], "notes.txt", "{edited}");
+    assert!(edited["edited_at"].is_string(), "{edited}");
+
+    machine.run(&["react", "bob", "1", "🎉"]).done();
+    let shown = machine.run(&["history", "bob"]).done().out;
+    assert!(shown.contains("the notes"), "{shown}");
+    assert!(shown.ends_with("(edited) [🎉 1]\n"), "{shown}");
+    let removed = machine.json(&["react", "bob", "1", "🎉", "--remove"]);
+    assert_eq!(removed["removed"], "🎉", "{removed}");
+    let bare = machine.jsons(&["history", "bob"]).remove(0);
+    assert!(bare["reactions"].is_null(), "{bare}");
+
+    machine.run(&["recall", "bob", "1"]).done();
+    let shown = machine.run(&["history", "bob"]).done().out;
+    assert!(shown.contains("(taken back)"), "{shown}");
+    let again = machine.run(&["edit", "bob", "1", "--json"]);
+    assert_eq!(again.ended(2).error(), "usage");
+    let gone = machine.run(&["edit", "bob", "1", "more", "--json"]);
+    assert_eq!(gone.ended(1).error(), "already_recalled");
+    let nowhere = machine.run(&["recall", "bob", "99", "--json"]);
+    assert_eq!(nowhere.ended(1).error(), "no_such_message");
+
+    let bob_at_home = Machine::of(&server, "bob");
+    bob_at_home.run(&["send", "ann", "my own words"]).done();
+    let place = machine.jsons(&["history", "bob", "--limit", "1"]);
+    let place = place[0]["seq"].to_string();
+    let others = machine.run(&["edit", "bob", &place, "yours", "--json"]);
+    assert_eq!(others.ended(1).error(), "not_the_author");
+}

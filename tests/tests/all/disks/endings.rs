@@ -47,6 +47,9 @@ fn a_newer_program_made_the_database() {
     };
     run("INSERT INTO t_schema_version (n, sha256, at) VALUES (9999, 'x', 0)");
     cannot_start(server.setup(), 78, &["9999", "use the newer program"]);
+    let told = server.admin(&["user", "list"]);
+    assert_eq!(told.code, 78, "{told:?}");
+    assert!(told.err.contains("use the newer program"), "{told:?}");
     // Nothing was changed.
     run("DELETE FROM t_schema_version WHERE n = 9999");
     server.again();

@@ -8,10 +8,11 @@ use chat_server::offline::Offline;
 use common::blob::Blobs;
 use common::blob::scrub::{Progress, Report, ScrubOptions, scrub};
 use common::clock::{Clock, SystemClock};
-use common::config::{AwsEnvironment, SuiteConfig, TransferConfig};
+use common::config::{AwsEnvironment, LogConfig, LogFormat, SuiteConfig, TransferConfig};
 use common::net::own_uid;
 use common::process::Exit;
 use common::store::{DatabaseUrl, Store, StoreError, open};
+use common::telemetry;
 use common::transfer::{Retention, collect};
 use hyper::{Request, Response};
 
@@ -41,6 +42,11 @@ impl Database {
                 path.display()
             )));
         }
+        // What opening does to an older database is told; the command line has no log otherwise.
+        telemetry::init(&LogConfig {
+            log: "error,common::store=info".to_owned(),
+            log_format: LogFormat::Text,
+        });
         let store = match open(&database.database, &database.options()).await {
             Ok(store) => store,
             Err(error @ StoreError::InUse(_)) => {
@@ -51,7 +57,7 @@ impl Database {
             }
             Err(error) => {
                 let exit = Exit::database(&database.shown(), &error);
-                return Err(Trouble::unreachable(exit.to_string()));
+                return Err(Trouble::database(&exit));
             }
         };
         let offline = Offline::begin(config.chat, Arc::clone(&store), own_uid());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{compare, fan_out, idle, mixed_day, plot, scale, storm};
+use crate::{compare, fan_out, idle, mixed_day, plot, recovery, scale, storm};
 
 /// Measures a myim server on this machine
 #[derive(Parser)]
@@ -39,6 +39,8 @@ pub(crate) enum What {
     Compare(compare::Plan),
     /// How cost grows with what is stored: a database filled and asked without a server
     Scale(scale::Plan),
+    /// From the start of a server until it answers, on nothing and after it was killed
+    Recovery(recovery::Plan),
     /// Draws the pictures of the documents from figures that were measured before
     Plot(plot::Plan),
     /// How often the server calls the kernel for a message; needs `perf`, and to be root
@@ -52,7 +54,7 @@ pub(crate) enum What {
 /// What is measured of one server, which is started before and stopped afterwards.
 #[derive(Subcommand)]
 pub(crate) enum One {
-    /// Resident memory of logged-in connections that do nothing
+    /// Memory and processor time of logged-in connections that do nothing
     Idle(idle::Plan),
     /// Messages between pairs of friends, each durable before it is delivered
     Relay(Relay),

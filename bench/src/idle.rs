@@ -1,11 +1,14 @@
-//! Resident memory of connections that are logged in and do nothing.
+//! Resident memory of connections that are logged in and do nothing, what the system holds for them,
+//! and the processor time that they take.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
 use crate::arguments::Protocol;
 use crate::person::Person;
+use crate::proc;
 use crate::server::Server;
 use crate::table::{Cell, Table};
 use crate::web::{Live, WebPerson, devices};
@@ -30,6 +33,8 @@ pub(crate) struct Plan {
 
 /// How many log in before the first figure, and leave again: what is made once is not counted.
 const WARMING: usize = 400;
+/// How long nobody does anything, long enough for everything that is done by the clock.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Who logs in, one after the other.
 enum Crowd {
@@ -57,6 +62,7 @@ pub(crate) async fn run(server: &Server, plan: &Plan) -> anyhow::Result<Vec<Tabl
     crowd.log_in(&mut before, 0, most.min(WARMING)).await?;
     drop(before);
     let base = server.resident()?;
+    let system_base = proc::slab()?;
     let mut idle = Idle::default();
     let mut logged_in = 0;
     let mut table = Table::begin(
@@ -65,21 +71,46 @@ pub(crate) async fn run(server: &Server, plan: &Plan) -> anyhow::Result<Vec<Tabl
             ("connections", "logged-in connections"),
             ("resident_bytes", "resident, MiB"),
             ("bytes_a_connection", "bytes a connection"),
+            (
+                "system_bytes_a_connection",
+                "the system's for both ends, bytes a connection",
+            ),
+            (
+                "processor_s",
+                &format!("server CPU, s of {}", SILENCE.as_secs()),
+            ),
         ],
     );
-    table.row([Cell::count(0), Cell::mib(base, 1), Cell::none("")]);
+    table.row([
+        Cell::count(0),
+        Cell::mib(base, 1),
+        Cell::none(""),
+        Cell::none(""),
+        Cell::figure(silence(server).await?, 2),
+    ]);
     for count in &plan.connections {
         crowd.log_in(&mut idle, logged_in, *count).await?;
         logged_in = logged_in.max(*count);
         let resident = server.resident()?;
-        let each = resident.saturating_sub(base) / u64::try_from(*count)?.max(1);
+        let connections = u64::try_from(*count)?.max(1);
+        let each = resident.saturating_sub(base) / connections;
+        let of_system = proc::slab()?.saturating_sub(system_base) / connections;
         table.row([
             Cell::size(*count),
             Cell::mib(resident, 1),
             Cell::count(each),
+            Cell::count(of_system),
+            Cell::figure(silence(server).await?, 2),
         ]);
     }
     Ok(vec![table])
+}
+
+/// Processor time of the server while nobody does anything.
+async fn silence(server: &Server) -> anyhow::Result<f64> {
+    let before = server.processor_s()?;
+    tokio::time::sleep(SILENCE).await;
+    Ok(server.processor_s()? - before)
 }
 
 impl Crowd {

@@ -36,6 +36,7 @@ mod pairs;
 mod person;
 mod plot;
 mod proc;
+mod recovery;
 mod relay;
 mod renditions;
 mod scale;
@@ -73,6 +74,7 @@ fn main() -> anyhow::Result<()> {
         What::Compare(plan) => return compare::run(&program, &plan, cli.json.as_deref()),
         What::Plot(plan) => return plot::run(&plan),
         What::Scale(plan) => scale::run(&program, cli.database.as_deref(), &plan)?,
+        What::Recovery(plan) => recovery::run(&program, &plan)?,
         What::Calls { seconds } => calls::run(&program, Duration::from_secs(seconds))?,
         What::One(one) => with_server(&program, cli.database.as_deref(), one)?,
     };

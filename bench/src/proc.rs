@@ -1,4 +1,4 @@
-//! Processor time and memory of a process and all that it started, out of `/proc`.
+//! Processor time and memory of a process and all that it started, and of the system, out of `/proc`.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,6 +18,14 @@ pub(crate) fn processor_s(root: u32) -> anyhow::Result<f64> {
 pub(crate) fn own_processor_s() -> anyhow::Result<f64> {
     let own = Process::read("self").context("no /proc/self/stat")?;
     Ok(own.own_ticks / TICKS_A_SECOND)
+}
+
+/// Memory in bytes that the system has for objects of its own, of which sockets are some.
+pub(crate) fn slab() -> anyhow::Result<u64> {
+    let told = fs::read_to_string("/proc/meminfo")?;
+    let line = told.lines().find_map(|line| line.strip_prefix("Slab:"));
+    let kib = line.and_then(|line| line.split_whitespace().next());
+    Ok(kib.context("no Slab in /proc/meminfo")?.parse::<u64>()? * 1024)
 }
 
 /// Resident memory in bytes of a process and its descendants.

@@ -93,19 +93,11 @@ pub(crate) async fn run(
 }
 
 async fn measure(url: &DatabaseUrl, messages: u32) -> anyhow::Result<Vec<Cell>> {
-    let options = OpenOptions::default();
-    let store = open(url, &options).await?;
-    ensure!(
-        store.account(UserId(1)).await?.is_none(),
-        "there is something in {url}"
-    );
     let began = Instant::now();
-    let mut filler = Filler::new(Arc::clone(&store), messages);
-    filler.fill(messages).await?;
+    let mut filler = fill(url, messages).await?;
     let filled = f64::from(messages) / began.elapsed().as_secs_f64();
-    store.close().await;
     let began = Instant::now();
-    let store = open(url, &options).await?;
+    let store = open(url, &OpenOptions::default()).await?;
     let opened = began.elapsed();
     filler.store = Arc::clone(&store);
     let mut figures = vec![opened.as_secs_f64() * 1e3];
@@ -122,8 +114,21 @@ async fn measure(url: &DatabaseUrl, messages: u32) -> anyhow::Result<Vec<Cell>> 
     Ok(cells)
 }
 
+/// Fills a database in which there is nothing, and closes it.
+pub(crate) async fn fill(url: &DatabaseUrl, messages: u32) -> anyhow::Result<Filler> {
+    let store = open(url, &OpenOptions::default()).await?;
+    ensure!(
+        store.account(UserId(1)).await?.is_none(),
+        "there is something in {url}"
+    );
+    let mut filler = Filler::new(Arc::clone(&store), messages);
+    filler.fill(messages).await?;
+    store.close().await;
+    Ok(filler)
+}
+
 /// Writes messages.
-struct Filler {
+pub(crate) struct Filler {
     store: Arc<dyn Store>,
     people: u32,
     /// Of the next message.

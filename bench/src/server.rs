@@ -26,12 +26,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(program: &Path, database: Option<&str>) -> anyhow::Result<Self> {
-        // Beside the program, because that disk is the one to measure: /tmp may be memory.
+        Self::start_in(program, database, Self::fresh_directory(program)?).await
+    }
+
+    /// Beside the program, because that disk is the one to measure: /tmp may be memory.
+    pub(crate) fn fresh_directory(program: &Path) -> anyhow::Result<TempDir> {
         let beside = program.parent().filter(|p| !p.as_os_str().is_empty());
         let directory = tempfile::Builder::new()
             .prefix("bench-")
             .tempdir_in(beside.unwrap_or_else(|| Path::new(".")))?;
-        Self::start_in(program, database, directory).await
+        Ok(directory)
     }
 
     /// Kills the server and starts it again on the same data, at new ports.
@@ -43,7 +47,8 @@ impl Server {
         Ok(())
     }
 
-    async fn start_in(
+    /// The data are in `data` and `filecache` of the directory.
+    pub(crate) async fn start_in(
         program: &Path,
         database: Option<&str>,
         directory: TempDir,

@@ -1,13 +1,14 @@
 //! Durable messages between pairs on WebSockets: sent, acknowledged, delivered.
 //!
 //! With a window, each sender has so many messages under way and sends the next when one is
-//! acknowledged. With a rate, each sends by the clock whatever comes back, and a delay counts from
-//! the moment at which a message was due: a server that stalls cannot hide it.
+//! acknowledged. With a rate, they send by turns and by the clock whatever comes back, and a delay
+//! counts from the moment at which a message was due: a server that stalls cannot hide it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use futures_util::{SinkExt, StreamExt};
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
@@ -44,6 +45,10 @@ struct Run {
 }
 
 struct Pair {
+    /// Among the others.
+    number: usize,
+    /// How many messages may be sent now.
+    places: Arc<Semaphore>,
     to: String,
     sender: (Sender, Receiver),
     receiver: (Sender, Receiver),
@@ -130,9 +135,13 @@ pub(crate) async fn measure(
     seconds: u64,
 ) -> anyhow::Result<Measured> {
     let mut friends = Vec::new();
-    for _ in 0..pairs {
-        friends.push(make_pair(server, PAIRS.fetch_add(1, Ordering::Relaxed)).await?);
+    for number in 0..pairs {
+        friends.push(make_pair(server, number, pace).await?);
     }
+    let places: Vec<_> = friends
+        .iter()
+        .map(|pair| Arc::clone(&pair.places))
+        .collect();
     let run = Arc::new(Run {
         pace,
         pairs,
@@ -143,11 +152,18 @@ pub(crate) async fn measure(
         .into_iter()
         .map(|pair| tokio::spawn(relay(Arc::clone(&run), pair)))
         .collect();
+    let clock = std::thread::spawn({
+        let run = Arc::clone(&run);
+        move || run.let_send(&places)
+    });
     tokio::time::sleep(WARM_UP).await;
     let processor_before = server.processor_s()?;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let processor_s = server.processor_s()? - processor_before;
     run.is_over.store(true, Ordering::Relaxed);
+    if clock.join().is_err() {
+        bail!("the clock of the senders broke down");
+    }
     let mut acknowledged = Histogram::<u64>::new(3)?;
     let mut delivered = Histogram::<u64>::new(3)?;
     for relay in relays {
@@ -166,11 +182,50 @@ pub(crate) async fn measure(
     })
 }
 
-async fn make_pair(server: &Server, number: usize) -> anyhow::Result<Pair> {
-    let ann = WebPerson::new(server.chat, &format!("web-ann{number}")).await?;
-    let bob = WebPerson::new(server.chat, &format!("web-bob{number}")).await?;
+impl Run {
+    /// When a message of a pair is due, of which so many went before.
+    fn due(&self, pair: usize, sent: u64) -> anyhow::Result<Duration> {
+        Ok(match self.pace {
+            Pace::Window(_) => self.began.elapsed(),
+            Pace::Rate(rate) => {
+                let before = sent * u64::try_from(self.pairs)? + u64::try_from(pair)?;
+                Duration::from_micros(before.saturating_mul(1_000_000) / rate.max(1))
+            }
+        })
+    }
+
+    /// With a rate, lets one pair after the other send when it is due: the runtime's timers are too
+    /// coarse for that, a thread wakes up in time.
+    fn let_send(&self, places: &[Arc<Semaphore>]) {
+        if matches!(self.pace, Pace::Window(_)) {
+            return;
+        }
+        for sent in 0.. {
+            for (pair, places) in places.iter().enumerate() {
+                let Ok(due) = self.due(pair, sent) else {
+                    return;
+                };
+                std::thread::sleep(due.saturating_sub(self.began.elapsed()));
+                if self.is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+                places.add_permits(1);
+            }
+        }
+    }
+}
+
+async fn make_pair(server: &Server, number: usize, pace: Pace) -> anyhow::Result<Pair> {
+    let who = PAIRS.fetch_add(1, Ordering::Relaxed);
+    let ann = WebPerson::new(server.chat, &format!("web-ann{who}")).await?;
+    let bob = WebPerson::new(server.chat, &format!("web-bob{who}")).await?;
     ann.befriend(&bob).await?;
     Ok(Pair {
+        number,
+        places: Arc::new(Semaphore::new(match pace {
+            Pace::Window(window) => window,
+            Pace::Rate(_) => 0,
+        })),
         to: bob.user.clone(),
         sender: ann.live("all").await?.socket.split(),
         receiver: bob.live("all").await?.socket.split(),
@@ -178,15 +233,12 @@ async fn make_pair(server: &Server, number: usize) -> anyhow::Result<Pair> {
 }
 
 async fn relay(run: Arc<Run>, pair: Pair) -> anyhow::Result<Delays> {
-    let places = Arc::new(Semaphore::new(match run.pace {
-        Pace::Window(window) => window,
-        Pace::Rate(_) => Semaphore::MAX_PERMITS / 2,
-    }));
+    let places = Arc::clone(&pair.places);
     let (send, answers) = pair.sender;
     let sending = tokio::spawn(send_all(
         Arc::clone(&run),
         send,
-        pair.to,
+        (pair.number, pair.to),
         Arc::clone(&places),
     ));
     let answering = tokio::spawn(hear_answers(Arc::clone(&run), answers, Arc::clone(&places)));
@@ -203,25 +255,17 @@ async fn relay(run: Arc<Run>, pair: Pair) -> anyhow::Result<Delays> {
 async fn send_all(
     run: Arc<Run>,
     mut send: Sender,
-    to: String,
+    (pair, to): (usize, String),
     places: Arc<Semaphore>,
 ) -> anyhow::Result<()> {
     let text = "x".repeat(60);
     let mut number = 0_u64;
     while !run.is_over.load(Ordering::Relaxed) {
-        let due = match run.pace {
-            Pace::Window(_) => run.began.elapsed(),
-            Pace::Rate(rate) => {
-                let all = u64::try_from(run.pairs)?.saturating_mul(1_000_000);
-                let due = Duration::from_micros(number * all / rate.max(1));
-                tokio::time::sleep_until((run.began + due).into()).await;
-                due
-            }
-        };
         match places.acquire().await {
             Ok(place) => place.forget(),
             Err(_closed) => return Ok(()),
         }
+        let due = run.due(pair, number)?;
         number += 1;
         let sent = u64::try_from(due.as_micros())?;
         let frame = json!({
@@ -255,7 +299,7 @@ async fn hear_answers(
             continue;
         };
         if !answer["error"].is_null() {
-            anyhow::bail!("a send was refused: {answer}");
+            bail!("a send was refused: {answer}");
         }
         let Some(due) = answer["id"].as_u64() else {
             continue;
@@ -306,7 +350,7 @@ async fn next(receiver: &mut Receiver) -> anyhow::Result<Option<Value>> {
     const LOOK_AGAIN: Duration = Duration::from_millis(500);
     match tokio::time::timeout(LOOK_AGAIN, receiver.next()).await {
         Err(_elapsed) => Ok(None),
-        Ok(None) => anyhow::bail!("the socket ended"),
+        Ok(None) => bail!("the socket ended"),
         Ok(Some(frame)) => value(&frame?),
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn check(app: &App, wanted: &Registration) -> Result<(), Failure> {
     let username_bytes_max = usize::try_from(app.config.username_bytes_max).unwrap_or(usize::MAX);
     check_username(&wanted.username, username_bytes_max)?;
     check_name("the nickname", &wanted.nickname, NICKNAME_BYTES_MAX)?;
-    check_password(&wanted.password)
+    check_password(app, &wanted.password)
 }
 
 /// The change that makes the account, if its name is free.
@@ -104,14 +104,16 @@ pub(super) fn numbered(id: Option<u32>) -> Result<UserId, Failure> {
     }
 }
 
-pub(super) fn check_password(password: &str) -> Result<(), Failure> {
+/// What holds for a new password whatever it is set through. The API asks for more, see
+/// [`sign_up`](super::sign_up()).
+pub(super) fn check_password(app: &App, password: &str) -> Result<(), Failure> {
     let field = Field::PASSWORD;
-    match password.len() {
-        0 => Err(Failure::Invalid {
-            field,
-            problem: "is empty",
-        }),
-        1..=PASSWORD_BYTES_MAX => Ok(()),
-        _ => Err(too_long(field, PASSWORD_BYTES_MAX)),
-    }
+    let chars_min = usize::try_from(app.config.password_chars_min).unwrap_or(usize::MAX);
+    let problem = match password.len() {
+        0 => "is empty",
+        1..=PASSWORD_BYTES_MAX if password.chars().count() >= chars_min => return Ok(()),
+        1..=PASSWORD_BYTES_MAX => "is shorter than this server asks for",
+        _ => return Err(too_long(field, PASSWORD_BYTES_MAX)),
+    };
+    Err(Failure::Invalid { field, problem })
 }

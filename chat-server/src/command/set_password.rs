@@ -55,7 +55,7 @@ pub async fn set_password(
         app.failures.note(&actor.username, actor.address);
         return Err(Failure::WrongPassword);
     }
-    check_password(&change.new)?;
+    check_password(app, &change.new)?;
     let new_hash = app.passwords.hash(&change.new).await;
     let user = actor.user;
     let change = SessionChange::NewPassword {

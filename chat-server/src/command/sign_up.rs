@@ -7,8 +7,9 @@ use common::api::{Profile, Refusal};
 use super::{Failure, Field, Registration, register};
 use crate::app::App;
 
-/// The shortest password, in characters: what can be guessed by trying is shorter.
-pub const PASSWORD_LENGTH_MIN: usize = 8;
+/// The shortest password, in characters, if the server does not ask for more: what can be guessed by
+/// trying is shorter.
+pub const PASSWORD_LENGTH_MIN: u8 = 8;
 
 /// # Errors
 /// As [`register`]; `Invalid` for a weak password.
@@ -23,7 +24,7 @@ pub async fn sign_up(app: &App, from: IpAddr, wanted: Registration) -> Result<Pr
 
 /// Refuses what anybody would try first.
 pub(super) fn check_strength(username: &str, password: &str) -> Result<(), Failure> {
-    let problem = if password.chars().count() < PASSWORD_LENGTH_MIN {
+    let problem = if password.chars().count() < usize::from(PASSWORD_LENGTH_MIN) {
         "is shorter than 8 characters"
     } else if password.to_lowercase() == username.to_lowercase() {
         "is the user name"

@@ -32,8 +32,10 @@ const BATCH_LENGTH_MAX: usize = 1_024;
 /// How much work goes into one transaction, see [`weight`]: a database that is a millisecond away
 /// has to be done within its time limit, or nothing of the batch is ever saved.
 const BATCH_WEIGHT_MAX: usize = 1_024;
-/// How often everybody who could go on gets to before a batch is closed: once for those who are
-/// ready, once for those whose sockets turned out to be.
+/// So many share a transaction that more would hardly make it cheaper for each.
+const BATCH_LENGTH_GOOD: usize = 32;
+/// How often everybody who could go on gets to, before a batch that is smaller is closed: once for
+/// those who are ready, once for those whose sockets turned out to be.
 const TURNS_OF_OTHERS: usize = 2;
 /// How long a batch is tried again while the database is away, before the senders are told.
 const RETRY_FOR: Duration = Duration::from_secs(4);
@@ -232,15 +234,26 @@ impl Committer {
         stop_if_panicked.disarm();
     }
 
-    /// Everything that waits, and what those hand in who could go on at this moment. On a server that
-    /// has nothing else to do this takes no time.
+    /// Everything that waits, and if that is little, what those hand in who could go on at this
+    /// moment. On a server that has nothing else to do this takes no time.
     async fn gather(&mut self, first: Job, jobs: &mut Vec<Job>) {
         jobs.push(first);
+        self.take(jobs);
         for _ in 0..TURNS_OF_OTHERS {
+            if jobs.len() >= BATCH_LENGTH_GOOD {
+                break;
+            }
             yield_now().await;
+            self.take(jobs);
         }
-        if !self.queue.is_empty() {
-            self.queue.recv_many(jobs, BATCH_LENGTH_MAX - 1).await;
+    }
+
+    fn take(&mut self, jobs: &mut Vec<Job>) {
+        while jobs.len() < BATCH_LENGTH_MAX {
+            let Ok(job) = self.queue.try_recv() else {
+                break;
+            };
+            jobs.push(job);
         }
     }
 

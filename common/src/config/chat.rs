@@ -70,6 +70,10 @@ pub struct ChatConfig {
     #[arg(long, value_name = "WHO", value_enum, default_value_t = DirectMessages::Friends)]
     pub direct_messages: DirectMessages,
 
+    /// Shortest new password in characters; through the API it has at least 8
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = from_one::<u32>)]
+    pub password_chars_min: u32,
+
     /// Longest user name in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 31, value_parser = from_one::<u32>)]
     pub username_bytes_max: u32,

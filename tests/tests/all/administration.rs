@@ -393,7 +393,7 @@ fn a_database_without_a_server_is_administered_all_the_same() {
 
 #[test]
 fn what_an_administrator_does_to_an_older_database_is_told() {
-    let mut server = Server::sqlite();
+    let server = Server::sqlite();
     server.newcomer("ann");
     server.stop();
     let path = server.setup().data_dir().join("myim.db");

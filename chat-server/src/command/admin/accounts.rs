@@ -148,7 +148,7 @@ pub async fn reset_password(
         None => Some(strong_password()?),
     };
     let password = password.or_else(|| made_up.clone()).unwrap_or_default();
-    check_password(&password)?;
+    check_password(app, &password)?;
     check_strength(&account.username, &password)?;
     let password_hash = app.passwords.hash(&password).await;
     let change = Change::Admin(AdminChange::ResetPassword {

@@ -84,7 +84,7 @@ codes! {
     PAYLOAD_TOO_LARGE 413 "payload_too_large" "The body is longer than 1 MiB.";
     UNSUPPORTED_MEDIA_TYPE 415 "unsupported_media_type" "The body is not declared as application/json.";
     INVALID_USERNAME 422 "invalid_username" "The user name is empty, too long, or has characters that names may not have.";
-    WEAK_PASSWORD 422 "weak_password" "The password is shorter than 8 characters, longer than 1024 bytes, or the user name.";
+    WEAK_PASSWORD 422 "weak_password" "The password is shorter than 8 characters, or than the server asks for, longer than 1024 bytes, or the user name.";
     INVALID_VALUE 422 "invalid_value" "A field holds a value that the server does not accept; `detail` names it.";
     NO_SUCH_FILE 422 "no_such_file" "There is no such file, or it is not yours to read.";
     WEBHOOK_TARGET_REFUSED 422 "webhook_target_refused" "The server does not post to this URL; `detail` says why.";

@@ -52,5 +52,7 @@ fn instead(text: String, said: Vec<Segment>) -> Vec<Segment> {
         )
         | Segment::Unknown(_) => true,
     });
-    std::iter::once(Segment::text(text)).chain(attached).collect()
+    std::iter::once(Segment::text(text))
+        .chain(attached)
+        .collect()
 }

@@ -3,6 +3,7 @@
 mod api;
 mod enumeration;
 mod flamingo;
+mod passwords;
 mod sockets;
 mod theft;
 mod transfer;

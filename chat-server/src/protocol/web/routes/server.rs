@@ -68,7 +68,7 @@ struct Limits {
     username_bytes_max: u32,
     nickname_bytes_max: usize,
     /// In characters.
-    password_chars_min: usize,
+    password_chars_min: u32,
     group_name_bytes_max: usize,
     announcement_bytes_max: usize,
     emoji_bytes_max: usize,
@@ -99,7 +99,7 @@ impl Limits {
             bots_max: config.bots_max,
             username_bytes_max: config.username_bytes_max,
             nickname_bytes_max: NICKNAME_BYTES_MAX,
-            password_chars_min: PASSWORD_LENGTH_MIN,
+            password_chars_min: config.password_chars_min.max(PASSWORD_LENGTH_MIN.into()),
             group_name_bytes_max: GROUP_NAME_BYTES_MAX,
             announcement_bytes_max: ANNOUNCEMENT_BYTES_MAX,
             emoji_bytes_max: EMOJI_BYTES_MAX,

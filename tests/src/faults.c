@@ -8,6 +8,7 @@
  *     2 eio 1 im.db -       the first sync of a file with this in its path does nothing, and fails
  *     3 eio 1 im.db lunch   the first of them behind a write of these words to a file
  *     4 lie 0 im.db -       each of them does nothing, and succeeds
+ *     5 slow 300 im.db -    each of them waits for 300 ms before it does its work
  *
  * An order with another serial is a new one, and counting begins again. As long as there is no file,
  * nothing is counted. Each step that was counted is a line of the file FAULTS_ORDER with ".steps"
@@ -28,6 +29,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum verdict { GO, SKIP, FAIL };
@@ -75,11 +77,18 @@ static void note(const char *call, const char *path) {
     }
 }
 
+static void nap(long ms) {
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    while (nanosleep(&time, &time) != 0)
+        ;
+}
+
 /* What becomes of this step, which writes these bytes. */
 static enum verdict step(const char *call, const char *path, int is_sync, const void *from,
                          size_t size) {
     struct order order;
     enum verdict verdict = GO;
+    long nap_ms = 0;
     int kept = errno;
     pthread_mutex_lock(&turn);
     if (read_order(&order)) {
@@ -103,9 +112,13 @@ static enum verdict step(const char *call, const char *path, int is_sync, const 
                 verdict = FAIL;
             if (strcmp(order.verb, "lie") == 0)
                 verdict = SKIP;
+            if (strcmp(order.verb, "slow") == 0)
+                nap_ms = order.number;
         }
     }
     pthread_mutex_unlock(&turn);
+    /* Others may go on meanwhile. */
+    nap(nap_ms);
     errno = kept;
     return verdict;
 }

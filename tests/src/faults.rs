@@ -29,6 +29,8 @@ pub enum Fault<'a> {
     FailSyncOf { words: &'a str, file: &'a str },
     /// Each such sync does nothing and succeeds.
     LieAbout(&'a str),
+    /// Each such sync takes so much longer.
+    SlowSync { file: &'a str, ms: u64 },
 }
 
 /// The library, and the order that it has.
@@ -93,6 +95,7 @@ impl Faults {
             Fault::FailSync(file) => format!("eio 1 {file} -"),
             Fault::FailSyncOf { words, file } => format!("eio 1 {file} {words}"),
             Fault::LieAbout(file) => format!("lie 0 {file} -"),
+            Fault::SlowSync { file, ms } => format!("slow {ms} {file} -"),
         };
         self.over();
         fs::write(self.path("order.steps"), "").expect("a file in an own directory");

@@ -2,8 +2,10 @@
 //!
 //! Knows headers and status codes, so that tests can say what a well-meaning library never would.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 
 use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, HOST};
@@ -49,6 +51,17 @@ impl Server {
 pub fn sha256(content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is in all files below this folder, some of which may go away meanwhile.
+pub fn bytes_below(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let bytes = entries.map(|entry| match entry.metadata() {
+        Ok(about) if about.is_dir() => bytes_below(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    });
+    bytes.sum()
 }
 
 impl Files {

@@ -264,6 +264,14 @@ impl Process {
         kib * 1024
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        let path = format!("/proc/{}/fd", self.pid());
+        let open = std::fs::read_dir(&path);
+        open.unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.story()))
+            .count()
+    }
+
     /// What it was and what it said: the end of a failure message.
     pub fn story(&self) -> String {
         let seen = self.watch.lock();

@@ -213,19 +213,19 @@ impl Setup {
             Kind::Whole => vec![self.whole(ports)],
             Kind::Separate => self.separate(ports).into(),
         };
-        commands
-            .into_iter()
-            .map(|command| {
-                let mut command = self.wrap(command);
-                let process = Process::spawn(command.envs(self.variables.iter().cloned()));
-                let process = process.never_says(PASSWORD);
-                if self.may_panic {
-                    process.may_panic()
-                } else {
-                    process
-                }
-            })
-            .collect()
+        let launch = |command| self.launch(command);
+        commands.into_iter().map(launch).collect()
+    }
+
+    fn launch(&self, command: Command) -> Process {
+        let mut command = self.wrap(command);
+        let process = Process::spawn(command.envs(self.variables.iter().cloned()));
+        let process = process.never_says(PASSWORD);
+        if self.may_panic {
+            process.may_panic()
+        } else {
+            process
+        }
     }
 
     fn wrap(&self, command: Command) -> Command {
@@ -330,11 +330,7 @@ impl Server {
             .iter()
             .map(|program| program.line_starting("ready "))
             .collect();
-        let admin = lines.iter().filter_map(|line| {
-            let (_, address) = line.rsplit_once("admin=")?;
-            address.parse().ok()
-        });
-        let admin = admin.collect();
+        let admin = lines.iter().filter_map(|line| admin_of(line)).collect();
         let line = lines.join(" ");
         let address = |word: &str| {
             let start = format!("{word}=");
@@ -370,6 +366,26 @@ impl Server {
 
     pub fn programs(&self) -> &[Process] {
         &self.programs
+    }
+
+    /// The program that serves files; for setups in which it is one of its own.
+    pub fn file_program(&self) -> &Process {
+        &self.programs[1]
+    }
+
+    /// Starts the program that serves files again, on the same port. It must have ended.
+    pub fn file_program_again(&mut self) {
+        assert!(!self.file_program().is_running(), "it still runs");
+        let ports = [self.chat.port(), self.file.port(), self.image.port()];
+        let [_, command, _] = self.setup.separate(ports);
+        let program = self.setup.launch(command);
+        if let Some(admin) = admin_of(&program.line_starting("ready ")) {
+            self.admin[1] = admin;
+        }
+        if self.setup.waits_for_database {
+            program.wait_for_log("database open");
+        }
+        self.programs[1] = program;
     }
 
     /// A raw connection to the chat server.
@@ -435,4 +451,10 @@ impl Server {
         self.kill();
         self.again();
     }
+}
+
+/// The admin port in what a program says when it is ready.
+fn admin_of(line: &str) -> Option<SocketAddr> {
+    let (_, address) = line.rsplit_once("admin=")?;
+    address.parse().ok()
 }

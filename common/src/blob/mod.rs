@@ -57,8 +57,15 @@ pub use partial::{Content, Found, Partials, UploadId};
 pub use plain::PlainName;
 pub use staging::Staging;
 
-/// What the system says when it cannot now.
-const PASSING: [Errno; 4] = [Errno::IO, Errno::ROFS, Errno::MFILE, Errno::NFILE];
+/// What the system says when it cannot now. That something is not there, where nobody asked whether
+/// it is, means that somebody deleted it under us, and folders are made anew for who tries again.
+const PASSING: [Errno; 5] = [
+    Errno::IO,
+    Errno::ROFS,
+    Errno::MFILE,
+    Errno::NFILE,
+    Errno::NOENT,
+];
 
 /// Something about the file cache that did not work.
 #[derive(Debug, Error)]

@@ -109,9 +109,12 @@ impl Drop for TempFile {
     }
 }
 
-/// If this fails, the file goes with its folder, now or at the next start.
+/// If this fails, the file goes with its folder, now or at the next start. Where the folder was
+/// deleted and made anew, the path is that of somebody else's file.
 fn remove(path: &Path, folder: Arc<Folder>) {
-    let _ = fs::remove_file(path);
+    if folder.is_still_there() {
+        let _ = fs::remove_file(path);
+    }
     drop(folder);
 }
 

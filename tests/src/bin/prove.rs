@@ -15,7 +15,9 @@ use myim_tests::proof::history;
 use myim_tests::proof::long::{self, Run};
 use myim_tests::proof::mount::{Format, Mount};
 use myim_tests::proof::planted::{self, BUGS, Bug};
-use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, database_faults, kills};
+use myim_tests::proof::rig::{
+    Cut, Play, cuts, database_cuts, database_faults, freezes, kills, slow_syncs, stops,
+};
 use myim_tests::proof::second_check;
 use myim_tests::proof::storm::Outcome;
 use myim_tests::server::Db;
@@ -36,6 +38,25 @@ enum Command {
     Kill {
         #[arg(long, value_enum, default_value = "sqlite")]
         store: Store,
+        #[command(flatten)]
+        how: How,
+    },
+    /// The server is stopped in order at random moments.
+    Stop {
+        #[arg(long, value_enum, default_value = "sqlite")]
+        store: Store,
+        #[command(flatten)]
+        how: How,
+    },
+    /// The server stands still for some seconds at random moments.
+    Freeze {
+        #[arg(long, value_enum, default_value = "sqlite")]
+        store: Store,
+        #[command(flatten)]
+        how: How,
+    },
+    /// The disk takes long for each sync of the database, for some seconds at random moments.
+    Slow {
         #[command(flatten)]
         how: How,
     },
@@ -114,6 +135,15 @@ enum Store {
     Mariadb,
 }
 
+impl From<Store> for Db {
+    fn from(store: Store) -> Self {
+        match store {
+            Store::Sqlite => Self::Sqlite,
+            Store::Mariadb => Self::MariaDb,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Disk {
     Ext4,
@@ -134,13 +164,10 @@ fn main() -> ExitCode {
 /// Says whether nothing was found.
 fn run(command: Command) -> io::Result<bool> {
     match command {
-        Command::Kill { store, how } => {
-            let db = match store {
-                Store::Sqlite => Db::Sqlite,
-                Store::Mariadb => Db::MariaDb,
-            };
-            plays(&how, |play| kills(db, play))
-        }
+        Command::Kill { store, how } => plays(&how, |play| kills(store.into(), play)),
+        Command::Stop { store, how } => plays(&how, |play| stops(store.into(), play)),
+        Command::Freeze { store, how } => plays(&how, |play| freezes(store.into(), play)),
+        Command::Slow { how } => plays(&how, slow_syncs),
         Command::Database { how } => plays(&how, database_faults),
         Command::Cut {
             disk,

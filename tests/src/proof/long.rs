@@ -14,7 +14,9 @@ use serde::Serialize;
 
 use super::mount::{Format, Mount};
 use super::report;
-use super::rig::{Cut, Play, cuts, database_cuts, database_faults, kills};
+use super::rig::{
+    Cut, Play, cuts, database_cuts, database_faults, freezes, kills, slow_syncs, stops,
+};
 use super::second_check;
 use super::storm::Outcome;
 use crate::server::Db;
@@ -38,6 +40,9 @@ pub struct Run {
 enum Kind {
     Simulation,
     Kill(Db),
+    Stop,
+    Freeze,
+    SlowDisk,
     Database,
     Power(Format),
     PowerOfFiles(Format),
@@ -68,6 +73,9 @@ impl Kind {
             Self::Simulation => "simulation".to_owned(),
             Self::Kill(Db::Sqlite) => "kill -9, SQLite".to_owned(),
             Self::Kill(Db::MariaDb) => "kill -9, MariaDB".to_owned(),
+            Self::Stop => "SIGTERM, SQLite".to_owned(),
+            Self::Freeze => "SIGSTOP, SIGCONT, SQLite".to_owned(),
+            Self::SlowDisk => "slow syncs, SQLite".to_owned(),
             Self::Database => "MariaDB killed, frozen, stopped".to_owned(),
             Self::Power(format) => format!("power cut, SQLite, {format}"),
             Self::PowerOfFiles(format) => format!("power cut of the files, {format}"),
@@ -78,8 +86,8 @@ impl Kind {
     fn strikes(self) -> u64 {
         match self {
             Self::Simulation | Self::PowerOfFiles(_) => 0,
-            Self::Kill(Db::Sqlite) => 10,
-            Self::Kill(Db::MariaDb) | Self::Power(_) => 5,
+            Self::Kill(Db::Sqlite) | Self::Stop => 10,
+            Self::Freeze | Self::SlowDisk | Self::Kill(Db::MariaDb) | Self::Power(_) => 5,
             Self::Database => 3,
             Self::PowerOfMariaDb => 1,
         }
@@ -97,6 +105,9 @@ impl Kind {
         vec![
             (Self::Simulation, simulation),
             (Self::Kill(Db::Sqlite), Ok(())),
+            (Self::Stop, Ok(())),
+            (Self::Freeze, Ok(())),
+            (Self::SlowDisk, Ok(())),
             (Self::Power(Format::Ext4), ext4.clone()),
             (Self::Kill(Db::MariaDb), mariadb.clone()),
             (Self::Power(Format::Xfs), xfs.clone()),
@@ -200,6 +211,9 @@ fn storm(kind: Kind, seed: u64, history: &Path, round: &mut Round) -> io::Result
     };
     let outcome: Outcome = match kind {
         Kind::Kill(db) => kills(db, &play)?,
+        Kind::Stop => stops(Db::Sqlite, &play)?,
+        Kind::Freeze => freezes(Db::Sqlite, &play)?,
+        Kind::SlowDisk => slow_syncs(&play)?,
         Kind::Database => database_faults(&play)?,
         Kind::Power(format) => cuts(Mount::new(format)?, format, Cut::Everything, &play)?,
         Kind::PowerOfFiles(format) => cuts(Mount::new(format)?, format, Cut::Files, &play)?,

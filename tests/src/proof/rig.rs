@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,14 +12,20 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::mount::{Format, Mount, lying_library};
-use super::storm::{Outcome, Plan, play, unhurried};
+use super::storm::{Outcome, Plan, Struck, play, unhurried};
 use crate::dice::Dice;
+use crate::faults::{Fault, Faults};
 use crate::mariadb::{Database, MariaDb};
 use crate::process::Process;
 use crate::server::{Db, Kind, Server, Setup};
 
 /// For how long a database is away at most: longer than a server tries to commit again.
 const ABSENCE_MS_MAX: u64 = 7000;
+/// For how long a server stands still at most.
+const STANDSTILL_MS_MAX: u64 = 4000;
+/// For how long a disk is slow at most, and how long each sync takes meanwhile.
+const SLOWNESS_MS_MAX: u64 = 5000;
+const SYNC_MS: u64 = 300;
 
 /// How a storm is played.
 #[derive(Clone, Debug)]
@@ -58,7 +65,7 @@ fn plan(play: &Play, fault: &str, ends_struck: bool) -> Plan {
         seed: play.seed,
         strikes: play.strikes,
         fault: fault.to_owned(),
-        spares_server: false,
+        struck: Struck::Dead,
         ends_struck,
         file: play.file.clone(),
     }
@@ -74,6 +81,72 @@ pub fn kills(db: Db, how: &Play) -> io::Result<Outcome> {
         server.kill();
         Ok(())
     })
+}
+
+/// `SIGTERM` at random moments: the server brings to an end what it was asked.
+///
+/// # Errors
+/// When the play cannot be played to its end.
+pub fn stops(db: Db, how: &Play) -> io::Result<Outcome> {
+    let server = start(Setup::new(Kind::Whole, db), how);
+    let plan = Plan {
+        struck: Struck::Stopped,
+        ..plan(how, "SIGTERM", false)
+    };
+    play(server, &plan, &mut |server| {
+        if server.stop().iter().all(ExitStatus::success) {
+            return Ok(());
+        }
+        Err(io::Error::other(server.program().story()))
+    })
+}
+
+/// The server stands still at random moments (`SIGSTOP`), and goes on some seconds later.
+///
+/// # Errors
+/// When the play cannot be played to its end.
+pub fn freezes(db: Db, how: &Play) -> io::Result<Outcome> {
+    let server = start(Setup::new(Kind::Whole, db), how);
+    let mut dice = Dice::new(how.seed, 1);
+    play(server, &held_up(how, "SIGSTOP, SIGCONT"), &mut |server| {
+        server.programs().iter().for_each(Process::freeze);
+        last(Duration::from_millis(dice.from(0, STANDSTILL_MS_MAX)));
+        for program in server.programs() {
+            program.signal(Signal::CONT);
+        }
+        Ok(())
+    })
+}
+
+/// The disk takes long for each sync of the database, for some seconds at a time.
+///
+/// # Errors
+/// When the play cannot be played to its end.
+pub fn slow_syncs(how: &Play) -> io::Result<Outcome> {
+    let faults = Faults::new();
+    let server = start(faults.under(Setup::new(Kind::Whole, Db::Sqlite)), how);
+    let slow = Fault::SlowSync {
+        file: "myim.db",
+        ms: SYNC_MS,
+    };
+    let mut dice = Dice::new(how.seed, 1);
+    play(server, &held_up(how, "slow syncs"), &mut |_| {
+        faults.order(slow);
+        last(Duration::from_millis(dice.from(SYNC_MS, SLOWNESS_MS_MAX)));
+        let were_slow = faults.steps().len();
+        faults.over();
+        if were_slow > 0 {
+            return Ok(());
+        }
+        Err(io::Error::other("nothing was synced meanwhile"))
+    })
+}
+
+fn held_up(how: &Play, fault: &str) -> Plan {
+    Plan {
+        struck: Struck::HeldUp,
+        ..plan(how, fault, false)
+    }
 }
 
 /// The power of the disk is cut at random moments.
@@ -121,7 +194,7 @@ pub fn database_faults(how: &Play) -> io::Result<Outcome> {
     let database = Arc::new(Database::on(&instance.url()));
     let server = start(Setup::with_database(Kind::Whole, Some(database)), how);
     let plan = Plan {
-        spares_server: true,
+        struck: Struck::Undermined,
         ..plan(how, "MariaDB killed, frozen, stopped", false)
     };
     let mut dice = Dice::new(how.seed, 1);

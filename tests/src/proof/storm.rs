@@ -27,6 +27,29 @@ const EVENTS: (u64, u64) = (40, 900);
 /// How many upload at a time.
 const UPLOADERS: u64 = 3;
 
+/// What the strikes do to the server, and so what people may notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Struck {
+    /// It is dead, and is started again: it may have forgotten what was confirmed last.
+    Dead,
+    /// It has ended in order, and is started again: it forgets nothing.
+    Stopped,
+    /// It lives on, and what it stands on has failed: commits may fail, and confirmations be lost.
+    Undermined,
+    /// It lives on and was only held up: nothing fails, and nothing is forgotten.
+    HeldUp,
+}
+
+impl Struck {
+    fn ends(self) -> bool {
+        matches!(self, Self::Dead | Self::Stopped)
+    }
+
+    fn forgets(self) -> bool {
+        matches!(self, Self::Dead | Self::Undermined)
+    }
+}
+
 /// What is played.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -34,8 +57,7 @@ pub struct Plan {
     pub strikes: u64,
     /// How the strikes are called in the history.
     pub fault: String,
-    /// The strikes hit what the server stands on, and it has to live through them.
-    pub spares_server: bool,
+    pub struck: Struck,
     /// Ends with a strike from which the server does not come back: what its disk has is judged.
     pub ends_struck: bool,
     /// Where to write the history, besides judging it.
@@ -128,7 +150,7 @@ fn cast(server: &Server) -> Cast {
     }
 }
 
-/// Plays. `strike` leaves the server dead, unless it is spared, and whatever it stands on ready.
+/// Plays. `strike` leaves the server as the plan says, and whatever it stands on ready.
 ///
 /// # Errors
 /// When the history cannot be written, or the disk not be read in the end.
@@ -149,7 +171,7 @@ pub fn play(
     });
     let cast = cast(&server);
     let mut stage = Stage::new(server.chat, server.file, recorder, plan.seed);
-    if plan.spares_server {
+    if plan.struck == Struck::Undermined {
         // Of two that are under way the second may be stored although the first could not be.
         stage.window_max = 1;
     }
@@ -275,7 +297,7 @@ fn enter<'s, 'e: 's>(
     scope.spawn(|| change_members(stage, &ann.token, &cast.group, &dora.user_id));
 }
 
-/// Strikes, and starts the server again if it was not spared.
+/// Strikes, and starts the server again if it has ended.
 fn lead(
     stage: &Stage,
     server: &mut Server,
@@ -294,14 +316,18 @@ fn lead(
     };
     for _ in 0..plan.strikes {
         wait()?;
-        if plan.spares_server {
+        if plan.struck == Struck::Undermined {
             // What is confirmed from here on may be forgotten, as it may before a kill.
             stage.next_life();
         }
         struck(stage, server, plan, strike)?;
-        let life = stage.next_life();
+        let life = if plan.struck.forgets() {
+            stage.next_life()
+        } else {
+            stage.life()
+        };
         let (began, before) = (Instant::now(), stage.recorder.acknowledged());
-        if !plan.spares_server {
+        if plan.struck.ends() {
             server.again();
         } else if !server.programs().iter().all(Process::is_running) {
             return Err(io::Error::other("the server ended too"));
@@ -313,7 +339,7 @@ fn lead(
             }
         }
         recoveries.push(began.elapsed());
-        if plan.spares_server {
+        if plan.struck == Struck::Undermined {
             // And from here on nothing is forgotten any more.
             stage.next_life();
         }

@@ -95,15 +95,20 @@ impl Partials {
     /// Makes the folder if it is not there. Blocks for a few disk accesses: meant for the start of a
     /// program.
     pub fn open(blobs: &Blobs) -> Result<Self, BlobError> {
-        let folder = blobs.folder("uploads");
-        if make_folder(&folder)? {
-            sync_folder(folder.parent().unwrap_or(&folder))?;
-        }
-        Ok(Self {
+        let partials = Self {
             blobs: blobs.clone(),
-            folder: Arc::new(folder),
+            folder: Arc::new(blobs.folder("uploads")),
             memory: Arc::new(Memory::new()),
-        })
+        };
+        partials.make_folder()?;
+        Ok(partials)
+    }
+
+    fn make_folder(&self) -> Result<(), BlobError> {
+        if make_folder(&self.folder)? {
+            sync_folder(self.folder.parent().unwrap_or(&self.folder))?;
+        }
+        Ok(())
     }
 
     fn path(&self, id: UploadId) -> PathBuf {
@@ -132,13 +137,24 @@ impl Partials {
         then: impl FnOnce() + Send + 'static,
     ) -> Result<(), BlobError> {
         self.run(move |there| {
-            let path = there.path(id);
-            create_file(&path).map_err(BlobError::disk("create", &path))?;
+            there.create_content(&there.path(id))?;
             there.write_note(id, &note, true)?;
             then();
             Ok(())
         })
         .await
+    }
+
+    fn create_content(&self, path: &Path) -> Result<(), BlobError> {
+        let created = match create_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                tracing::warn!("the folder of resumable uploads was deleted; making it anew");
+                self.make_folder()?;
+                create_file(path)
+            }
+            created => created,
+        };
+        created.map(drop).map_err(BlobError::disk("create", path))
     }
 
     /// Looks an upload up; `None` if there is none.
@@ -302,7 +318,12 @@ impl Partials {
         self.run(|there| {
             let folder: &Path = &there.folder;
             let mut found = Vec::new();
-            for entry in fs::read_dir(folder).map_err(BlobError::disk("read", folder))? {
+            let entries = match fs::read_dir(folder) {
+                // Somebody deleted it, and all uploads with it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
+                entries => entries.map_err(BlobError::disk("read", folder))?,
+            };
+            for entry in entries {
                 let entry = entry.map_err(BlobError::disk("read", folder))?;
                 let name = entry.file_name();
                 let name = name.to_string_lossy();

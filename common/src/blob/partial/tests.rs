@@ -247,3 +247,15 @@ async fn a_note_is_the_old_one_or_the_new_one() {
     assert!(!place.partials.remove(id).await.unwrap());
     assert!(place.partials.list().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn the_folder_may_vanish() {
+    let place = Place::new();
+    let lost = place.begin().await;
+    fs::remove_dir_all(place.dir.path().join("uploads")).unwrap();
+    assert_eq!(place.partials.list().await.unwrap(), []);
+    assert_eq!(place.partials.find(lost).await.unwrap(), None);
+    let next = place.begin().await;
+    place.add(next, b"next").await;
+    assert_eq!(place.partials.list().await.unwrap(), [next]);
+}

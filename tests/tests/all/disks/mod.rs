@@ -1,5 +1,6 @@
 //! What a server does when its disk, or the system under it, fails: killed at each step, syncs that
-//! fail, no room, nothing but reading, damaged files, no descriptors.
+//! fail or take long, no room, nothing but reading, damaged files and folders that were removed, no
+//! descriptors, nobody who takes the log.
 //!
 //! A real server each time. `MYIM_SEED=7` strikes elsewhere, `MYIM_KILLS=1000` strikes each path at
 //! every step, and damages the files at more places.
@@ -9,12 +10,15 @@ mod damage;
 mod descriptors;
 mod endings;
 mod kills;
+mod lost_log;
 mod publishing;
 mod read_only;
+mod removed;
 mod replicas;
 mod rig;
 mod room;
 mod scrubbing;
+mod slow;
 mod starts;
 mod syncs;
 

@@ -1,12 +1,10 @@
 //! Uploads that come too slowly are cut, with a sentence; what came is kept, and they go on from there.
 
-use std::fs::{self, DirEntry};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use myim_tests::files::{Files, number, sha256};
+use myim_tests::files::{Files, bytes_below, number, sha256};
 use myim_tests::http::Answer;
 use myim_tests::peer::PATIENCE;
 use myim_tests::server::Server;
@@ -78,15 +76,6 @@ fn begin(files: &Files, place: &str, offset: usize, length: usize) -> TcpStream 
         ("connection", "close"),
     ];
     files.begin("PATCH", place, &headers)
-}
-
-fn bytes_below(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let of = |entry: DirEntry| match entry.file_type().unwrap().is_dir() {
-        true => bytes_below(&entry.path()),
-        false => entry.metadata().unwrap().len(),
-    };
-    entries.map(of).sum()
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::process::{Command, ExitStatus};
 use myim_tests::process::program;
 use myim_tests::proof::history::Event;
 use myim_tests::proof::mount::{Format, or_skip};
-use myim_tests::proof::rig::{Cut, Play, cuts, database_cuts, database_faults, kills};
+use myim_tests::proof::rig::{
+    Cut, Play, cuts, database_cuts, database_faults, freezes, kills, slow_syncs, stops,
+};
 use myim_tests::proof::second_check;
 use myim_tests::proof::storm::Outcome;
 use myim_tests::server::{Db, Kind, Setup};
@@ -57,6 +59,21 @@ fn kills_lose_nothing_on_sqlite() {
 #[test]
 fn kills_lose_nothing_on_mariadb() {
     is_good(&kills(Db::MariaDb, &how(2)).unwrap());
+}
+
+#[test]
+fn a_server_that_stops_in_order_forgets_nothing() {
+    is_good(&stops(Db::Sqlite, &how(4)).unwrap());
+}
+
+#[test]
+fn a_server_that_stands_still_forgets_nothing() {
+    is_good(&freezes(Db::Sqlite, &how(3)).unwrap());
+}
+
+#[test]
+fn a_disk_that_takes_long_loses_nothing() {
+    is_good(&slow_syncs(&how(2)).unwrap());
 }
 
 #[test]

@@ -19,7 +19,7 @@ const FILE_BYTES: usize = 5_500_000;
 /// but never as much again.
 const BREAKS_MIN: usize = 2;
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().unwrap().block_on(work)
 }
 

@@ -9,9 +9,12 @@ use myim_tests::server::Db;
 
 mod documents;
 mod examples;
+mod file_server;
 mod files;
+mod frozen;
 mod journal;
 mod network;
+mod people;
 mod proxy;
 mod run;
 

@@ -2,7 +2,8 @@
 
 use myim_tests::network;
 
-use super::{PATIENCE, People, accepted, sent, server_in, waiting};
+use super::super::people::{PATIENCE, People, accepted, sent, waiting};
+use super::server_in;
 
 /// How many messages each of them writes: more than they can while the link is down the first time.
 const MESSAGES: u64 = 400;

@@ -2,8 +2,9 @@
 
 use myim_tests::network::{self, Counts, Faults};
 
+use super::super::people::{PATIENCE, People, sent};
 use super::super::seeds;
-use super::{PATIENCE, People, sent, server_in};
+use super::server_in;
 
 /// How many messages each of them writes: it takes them some seconds.
 const MESSAGES: u64 = 400;

@@ -1,5 +1,5 @@
-//! What a server does when its disk, or the system under it, fails: killed at each step, syncs that
-//! fail, no room, nothing but reading, damaged files, no descriptors.
+//! What a server does when its disk, or the system under it, fails: killed at each step, syncs and
+//! other steps that fail, no room, nothing but reading, damaged files, no descriptors.
 //!
 //! A real server each time. `MYIM_SEED=7` strikes elsewhere, `MYIM_KILLS=1000` strikes each path at
 //! every step, and damages the files at more places.
@@ -8,6 +8,7 @@ mod collecting;
 mod damage;
 mod descriptors;
 mod endings;
+mod errors;
 mod kills;
 mod publishing;
 mod read_only;

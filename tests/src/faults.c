@@ -5,10 +5,15 @@
  * WORDS:
  *
  *     1 kill 17 - -         the program ends, as by SIGKILL, in place of its 17th step
- *     2 eio 1 im.db -       the first sync of a file with this in its path does nothing, and fails
- *     3 eio 1 im.db lunch   the first of them behind a write of these words to a file
+ *     2 sync 1 im.db -      the first sync of a file with this in its path does nothing, and fails
+ *     3 sync 1 im.db lunch  the first of them behind a write of these words to a file
  *     4 lie 0 im.db -       each of them does nothing, and succeeds
  *     5 slow 300 im.db -    each of them waits for 300 ms before it does its work
+ *     6 eio 9 /data/ -      the ninth step that opens or changes something with this in its path does
+ *                           nothing, and fails
+ *     7 enospc 9 /data/ -   the ninth of those that may need room finds none
+ *     8 eintr 9 /data/ -    the ninth of those that the system may interrupt is interrupted
+ *     9 short 9 /data/ -    the ninth write of two bytes or more writes half of them
  *
  * An order with another serial is a new one, and counting begins again. As long as there is no file,
  * nothing is counted. Each step that was counted is a line of the file FAULTS_ORDER with ".steps"
@@ -32,7 +37,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum verdict { GO, SKIP, FAIL };
+enum verdict { GO, SKIP, FAIL, HALVE };
+
+/* What a step does; of most kinds some faults make no sense. */
+enum kind { WRITES, CUTS, SYNCS, NAMES, REMOVES, MAKES, OPENS };
 
 struct order {
     long serial;
@@ -83,8 +91,31 @@ static void nap(long ms) {
         ;
 }
 
-/* What becomes of this step, which writes these bytes. */
-static enum verdict step(const char *call, const char *path, int is_sync, const void *from,
+/* Whether a step can go wrong in this way. A program may open what is there as often as it likes:
+ * a kill there is one at the next step that changes something. */
+static int may(const char *verb, enum kind kind, size_t size) {
+    if (strcmp(verb, "kill") == 0)
+        return kind != OPENS;
+    if (strcmp(verb, "sync") == 0 || strcmp(verb, "lie") == 0 ||
+        strcmp(verb, "slow") == 0)
+        return kind == SYNCS;
+    if (strcmp(verb, "enospc") == 0)
+        return kind == WRITES || kind == SYNCS || kind == NAMES || kind == MAKES;
+    if (strcmp(verb, "eintr") == 0)
+        return kind == WRITES || kind == CUTS || kind == MAKES || kind == OPENS;
+    if (strcmp(verb, "short") == 0)
+        return kind == WRITES && size > 1;
+    return strcmp(verb, "eio") == 0;
+}
+
+static int error_of(const char *verb) {
+    if (strcmp(verb, "enospc") == 0)
+        return ENOSPC;
+    return strcmp(verb, "eintr") == 0 ? EINTR : EIO;
+}
+
+/* What becomes of this step, which writes these bytes. One that fails leaves its error in errno. */
+static enum verdict step(const char *call, const char *path, enum kind kind, const void *from,
                          size_t size) {
     struct order order;
     enum verdict verdict = GO;
@@ -100,7 +131,8 @@ static enum verdict step(const char *call, const char *path, int is_sync, const 
         }
         if (from != NULL && memmem(from, size, order.words, strlen(order.words)) != NULL)
             is_written = 1;
-        if (kills || (is_sync && is_written && strstr(path, order.part) != NULL)) {
+        if (may(order.verb, kind, size) &&
+            (kills || (is_written && strstr(path, order.part) != NULL))) {
             count++;
             note(call, path);
             if (kills && count == order.number) {
@@ -108,23 +140,23 @@ static enum verdict step(const char *call, const char *path, int is_sync, const 
                 for (;;)
                     pause();
             }
-            if (strcmp(order.verb, "eio") == 0 && count == order.number)
-                verdict = FAIL;
             if (strcmp(order.verb, "lie") == 0)
                 verdict = SKIP;
             if (strcmp(order.verb, "slow") == 0)
                 nap_ms = order.number;
+            else if (!kills && count == order.number)
+                verdict = strcmp(order.verb, "short") == 0 ? HALVE : FAIL;
         }
     }
     pthread_mutex_unlock(&turn);
     /* Others may go on meanwhile. */
     nap(nap_ms);
-    errno = kept;
+    errno = verdict == FAIL ? error_of(order.verb) : kept;
     return verdict;
 }
 
 /* The same of an open file. Pipes, terminals and what threads wake each other with do not count. */
-static enum verdict step_of(const char *call, int file, int is_sync, const void *from,
+static enum verdict step_of(const char *call, int file, enum kind kind, const void *from,
                             size_t size) {
     char link[64], path[4096];
     int kept = errno;
@@ -136,7 +168,7 @@ static enum verdict step_of(const char *call, int file, int is_sync, const void 
     path[length] = 0;
     if (strncmp(path, "/dev/", 5) == 0 || (path[0] != '/' && strncmp(path, "socket:", 7) != 0))
         return GO;
-    return step(call, path[0] == '/' ? path : "socket", is_sync, from, size);
+    return step(call, path[0] == '/' ? path : "socket", kind, from, size);
 }
 
 #define REAL(type, name, parameters)                                                               \
@@ -144,63 +176,62 @@ static enum verdict step_of(const char *call, int file, int is_sync, const void 
     if (real == NULL)                                                                              \
         real = (type(*) parameters)dlsym(RTLD_NEXT, #name)
 
-#define OF_A_FILE_WITH(bytes, length, type, name, parameters, arguments)                           \
-    type name parameters {                                                                         \
-        REAL(type, name, parameters);                                                              \
-        step_of(#name, file, 0, bytes, length);                                                    \
+/* A write of these many bytes. */
+#define OF_BYTES(name, parameters, arguments)                                                      \
+    ssize_t name parameters {                                                                      \
+        REAL(ssize_t, name, parameters);                                                           \
+        enum verdict verdict = step_of(#name, file, WRITES, from, size);                           \
+        if (verdict == FAIL)                                                                       \
+            return -1;                                                                             \
+        if (verdict == HALVE)                                                                      \
+            size /= 2;                                                                             \
         return real arguments;                                                                     \
     }
-#define OF_A_FILE(type, name, parameters, arguments)                                               \
-    OF_A_FILE_WITH(NULL, 0, type, name, parameters, arguments)
 
-OF_A_FILE_WITH(from, size, ssize_t, write, (int file, const void *from, size_t size),
-               (file, from, size))
-OF_A_FILE(ssize_t, writev, (int file, const struct iovec *from, int parts), (file, from, parts))
-OF_A_FILE_WITH(from, size, ssize_t, pwrite, (int file, const void *from, size_t size, off_t at),
-               (file, from, size, at))
-OF_A_FILE_WITH(from, size, ssize_t, pwrite64, (int file, const void *from, size_t size, off64_t at),
-               (file, from, size, at))
-OF_A_FILE(ssize_t, send, (int file, const void *from, size_t size, int flags),
-          (file, from, size, flags))
-OF_A_FILE(ssize_t, sendto,
-          (int file, const void *from, size_t size, int flags, const struct sockaddr *to,
-           socklen_t length),
-          (file, from, size, flags, to, length))
-OF_A_FILE(ssize_t, sendmsg, (int file, const struct msghdr *from, int flags), (file, from, flags))
-OF_A_FILE(int, ftruncate, (int file, off_t length), (file, length))
-OF_A_FILE(int, ftruncate64, (int file, off64_t length), (file, length))
-
-#define SYNC(name)                                                                                 \
-    int name(int file) {                                                                           \
-        REAL(int, name, (int));                                                                    \
-        switch (step_of(#name, file, 1, NULL, 0)) {                                                \
+#define OF_A_FILE(type, name, kind, parameters, arguments)                                         \
+    type name parameters {                                                                         \
+        REAL(type, name, parameters);                                                              \
+        switch (step_of(#name, file, kind, NULL, 0)) {                                             \
         case SKIP:                                                                                 \
             return 0;                                                                              \
         case FAIL:                                                                                 \
-            errno = EIO;                                                                           \
             return -1;                                                                             \
         default:                                                                                   \
-            return real(file);                                                                     \
+            return real arguments;                                                                 \
         }                                                                                          \
     }
 
-SYNC(fsync)
-SYNC(fdatasync)
+OF_BYTES(write, (int file, const void *from, size_t size), (file, from, size))
+OF_BYTES(pwrite, (int file, const void *from, size_t size, off_t at), (file, from, size, at))
+OF_BYTES(pwrite64, (int file, const void *from, size_t size, off64_t at), (file, from, size, at))
+OF_A_FILE(ssize_t, writev, WRITES, (int file, const struct iovec *from, int parts),
+          (file, from, parts))
+OF_A_FILE(ssize_t, send, WRITES, (int file, const void *from, size_t size, int flags),
+          (file, from, size, flags))
+OF_A_FILE(ssize_t, sendto, WRITES,
+          (int file, const void *from, size_t size, int flags, const struct sockaddr *to,
+           socklen_t length),
+          (file, from, size, flags, to, length))
+OF_A_FILE(ssize_t, sendmsg, WRITES, (int file, const struct msghdr *from, int flags),
+          (file, from, flags))
+OF_A_FILE(int, ftruncate, CUTS, (int file, off_t length), (file, length))
+OF_A_FILE(int, ftruncate64, CUTS, (int file, off64_t length), (file, length))
+OF_A_FILE(int, fsync, SYNCS, (int file), (file))
+OF_A_FILE(int, fdatasync, SYNCS, (int file), (file))
 
-#define OF_A_NAME(name, parameters, arguments)                                                     \
+#define OF_A_NAME(name, kind, parameters, arguments)                                               \
     int name parameters {                                                                          \
         REAL(int, name, parameters);                                                               \
-        step(#name, path, 0, NULL, 0);                                                             \
-        return real arguments;                                                                     \
+        return step(#name, path, kind, NULL, 0) == FAIL ? -1 : real arguments;                     \
     }
 
-OF_A_NAME(rename, (const char *path, const char *to), (path, to))
-OF_A_NAME(unlink, (const char *path), (path))
-OF_A_NAME(unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
-OF_A_NAME(mkdir, (const char *path, mode_t mode), (path, mode))
-OF_A_NAME(rmdir, (const char *path), (path))
+OF_A_NAME(rename, NAMES, (const char *path, const char *to), (path, to))
+OF_A_NAME(unlink, REMOVES, (const char *path), (path))
+OF_A_NAME(unlinkat, REMOVES, (int folder, const char *path, int flags), (folder, path, flags))
+OF_A_NAME(mkdir, NAMES, (const char *path, mode_t mode), (path, mode))
+OF_A_NAME(rmdir, REMOVES, (const char *path), (path))
 
-/* A file that is there is opened; one that is not is made, which is a step. */
+/* A file that is there is opened; one that is not is made. */
 static int makes(const char *path, int flags) {
     struct stat about;
     int kept = errno;
@@ -219,8 +250,9 @@ static int makes(const char *path, int flags) {
             mode = va_arg(more, int);                                                              \
             va_end(more);                                                                          \
         }                                                                                          \
-        if (makes(path, flags))                                                                    \
-            step(#name, path, 0, NULL, 0);                                                         \
+        enum kind kind = makes(path, flags) ? MAKES : OPENS;                                       \
+        if (step(#name, path, kind, NULL, 0) == FAIL)                                              \
+            return -1;                                                                             \
         return real(path, flags, mode);                                                            \
     }
 

@@ -31,6 +31,37 @@ pub enum Fault<'a> {
     LieAbout(&'a str),
     /// Each such sync takes so much longer.
     SlowSync { file: &'a str, ms: u64 },
+    /// This step on files and folders with this in their path goes wrong; the first is 1. With 0 those
+    /// that could are counted.
+    Spoil {
+        how: Spoilt,
+        step: u64,
+        within: &'a str,
+    },
+}
+
+/// How a step on a disk goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoilt {
+    /// EIO, of whatever opens or changes something.
+    Failed,
+    /// ENOSPC, of whatever may need room.
+    WithoutRoom,
+    /// EINTR, of what the system may interrupt: it has done nothing, and wants to be asked again.
+    Interrupted,
+    /// A write takes half of the bytes, and says so.
+    Short,
+}
+
+impl Spoilt {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Failed => "eio",
+            Self::WithoutRoom => "enospc",
+            Self::Interrupted => "eintr",
+            Self::Short => "short",
+        }
+    }
 }
 
 /// The library, and the order that it has.
@@ -92,10 +123,11 @@ impl Faults {
         let order = match fault {
             Fault::None => "kill 0 - -".to_owned(),
             Fault::Kill(step) => format!("kill {step} - -"),
-            Fault::FailSync(file) => format!("eio 1 {file} -"),
-            Fault::FailSyncOf { words, file } => format!("eio 1 {file} {words}"),
+            Fault::FailSync(file) => format!("sync 1 {file} -"),
+            Fault::FailSyncOf { words, file } => format!("sync 1 {file} {words}"),
             Fault::LieAbout(file) => format!("lie 0 {file} -"),
             Fault::SlowSync { file, ms } => format!("slow {ms} {file} -"),
+            Fault::Spoil { how, step, within } => format!("{} {step} {within} -", how.verb()),
         };
         self.over();
         fs::write(self.path("order.steps"), "").expect("a file in an own directory");

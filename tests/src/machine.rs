@@ -32,6 +32,7 @@ pub enum Need {
     SystemdAnalyze,
     PromTool,
     Strace,
+    Sqlite3,
     Seccomp,
     Landlock,
     OuterAddress,
@@ -52,6 +53,7 @@ impl Need {
             Self::SystemdAnalyze => "what systemd thinks of the units",
             Self::PromTool => "what Prometheus thinks of the metrics",
             Self::Strace => "how often a message calls the kernel",
+            Self::Sqlite3 => "a backup under load, and the restored server",
             Self::Seccomp => "what a process that decodes pictures may call",
             Self::Landlock => {
                 "that a process that decodes pictures reaches neither files nor the network nor \
@@ -88,7 +90,8 @@ impl Need {
             | Self::OpenSsl
             | Self::SystemdAnalyze
             | Self::PromTool
-            | Self::Strace => program(self.name()).is_none(),
+            | Self::Strace
+            | Self::Sqlite3 => program(self.name()).is_none(),
             Self::OuterAddress => outer_address().is_none(),
         };
         lacks.then(|| self.name().to_owned())
@@ -104,6 +107,7 @@ impl Need {
             Self::SystemdAnalyze => "systemd-analyze",
             Self::PromTool => "promtool",
             Self::Strace => "strace",
+            Self::Sqlite3 => "sqlite3",
             Self::Seccomp => "a kernel with seccomp",
             Self::Landlock => "a kernel with Landlock",
             Self::OuterAddress => "an address that is not loopback",

@@ -3,7 +3,7 @@
 //!
 //! `PLANTED_BUGS` names one; it is no setting, of which a server knows all that begin with `MYIM_`.
 //! Each stands where the mistake would be made, as a few lines behind `#[cfg(feature = "planted")]`.
-//! `tests/src/proof/planted.rs` says which storm has to find it, and the chat server's
+//! `tests/src/proof/planted.rs` says which storm or test has to find it, and the chat server's
 //! `simulation/planted_tests.rs` what the simulation has to find.
 
 use std::cell::Cell;
@@ -12,13 +12,14 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bugs, in the order of the places where they stand.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 22] = [
     // store/sqlite/connection.rs
     "synchronous-off",
     // store/sqlite/writer.rs
     "acknowledged-before-commit",
     "half-a-batch",
     "batch-reversed",
+    "failed-commit-unseen",
     // store/sqlite/log.rs
     "numbers-from-memory",
     "repeats-forgotten",
@@ -26,6 +27,9 @@ const NAMES: [&str; 17] = [
     "membership-unchecked",
     // store/sqlite/cursors.rs
     "cursor-not-written",
+    // store/shared/session.rs
+    "token-not-revoked",
+    "old-tokens-with-new-password",
     // chat-server: protocol/web/acks.rs, hub/mod.rs, hub/mod.rs and walker.rs
     "cursor-on-write",
     "wake-up-lost",
@@ -37,6 +41,9 @@ const NAMES: [&str; 17] = [
     // blob/mod.rs, blob/staging.rs
     "folder-not-synced",
     "content-not-synced",
+    "short-write-unseen",
+    // transfer/flamingo/upload.rs
+    "md5-alias-before-verification",
 ];
 
 static CHOSEN: LazyLock<Option<&'static str>> = LazyLock::new(|| {

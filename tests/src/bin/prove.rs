@@ -14,7 +14,7 @@ use myim_tests::proof::check::{Violation, check};
 use myim_tests::proof::history;
 use myim_tests::proof::long::{self, Run};
 use myim_tests::proof::mount::{Format, Mount};
-use myim_tests::proof::planted::{self, BUGS, Bug};
+use myim_tests::proof::planted::{self, BUGS, Bug, Found};
 use myim_tests::proof::rig::{
     Cut, Play, cuts, database_cuts, database_faults, freezes, kills, slow_syncs, stops,
 };
@@ -287,11 +287,10 @@ fn bugs(seed: u64, strikes: u64, only: &[String]) -> io::Result<bool> {
     let is_asked = |bug: &&Bug| only.is_empty() || only.iter().any(|it| it == bug.name);
     let mut all_found = true;
     for bug in BUGS.iter().filter(is_asked) {
-        let mut seeds = (seed..seed + PLAYS_MAX).zip(1..);
-        let found = seeds.find_map(|(seed, play)| {
-            let found = found(bug, seed, strikes);
-            (!found.is_empty()).then(|| format!("{found}, in play {play}"))
-        });
+        let found = match bug.found {
+            Found::ByTest(name) => planted::fails_with(bug, name)?,
+            _ => in_plays(bug, seed, strikes),
+        };
         all_found &= found.is_some();
         let found = found.unwrap_or_else(|| "NOT FOUND".to_owned());
         say(&format!(
@@ -300,6 +299,15 @@ fn bugs(seed: u64, strikes: u64, only: &[String]) -> io::Result<bool> {
         ));
     }
     Ok(all_found)
+}
+
+/// What the first play finds that finds it, and which one that is.
+fn in_plays(bug: &Bug, seed: u64, strikes: u64) -> Option<String> {
+    let mut seeds = (seed..seed + PLAYS_MAX).zip(1..);
+    seeds.find_map(|(seed, play)| {
+        let found = found(bug, seed, strikes);
+        (!found.is_empty()).then(|| format!("{found}, in play {play}"))
+    })
 }
 
 /// What one play finds of a bug; empty for nothing.

@@ -20,6 +20,7 @@ mod admin;
 mod administration;
 mod adoption;
 mod api;
+mod backups;
 mod bad_inputs;
 mod browser;
 mod checklist;

@@ -68,6 +68,10 @@ pub(super) async fn apply<T: Tx>(tx: &mut T, change: &SessionChange) -> Result<O
         } => open(tx, sign_in, password_hash).await,
         SessionChange::End { user, session } => {
             tx.lock(&[user.0]).await?;
+            #[cfg(feature = "planted")]
+            if crate::config::planted::has("token-not-revoked") {
+                return Ok(Outcome::done());
+            }
             let ended = end(tx, *user, "f_session = ?", vec![(*session).into()]).await?;
             if ended == 0 {
                 return refused(Refusal::NoSuchSession);
@@ -121,6 +125,10 @@ async fn new_password<T: Tx>(
     }
     let sql = "UPDATE t_user SET f_password = '', f_password_hash = ? WHERE f_user_id = ?";
     tx.execute(sql, vec![new_hash.into(), user.into()]).await?;
+    #[cfg(feature = "planted")]
+    if crate::config::planted::has("old-tokens-with-new-password") {
+        return Ok(Outcome::done());
+    }
     let kept = but.map_or(Value::Int(-1), Value::from);
     end(tx, user, "f_session <> ?", vec![kept]).await?;
     Ok(Outcome::done())

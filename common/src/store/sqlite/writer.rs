@@ -230,6 +230,9 @@ mod planted {
         if has("batch-reversed") {
             return Some(reversed(conn, batch));
         }
+        if has("failed-commit-unseen") && are_messages(batch) {
+            return Some(unseen(conn, batch));
+        }
         let is_half = has("half-a-batch") && batch.len() > 1 && are_messages(batch);
         is_half.then(|| half(conn, batch))
     }
@@ -249,6 +252,15 @@ mod planted {
             outcomes.reverse();
             outcomes
         })
+    }
+
+    fn unseen(conn: &Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {
+        conn.execute_batch("BEGIN IMMEDIATE")?;
+        let outcomes = batch.iter().map(|one| change::apply(conn, one)).collect();
+        if conn.execute_batch("COMMIT").is_err() && !conn.is_autocommit() {
+            conn.execute_batch("ROLLBACK")?;
+        }
+        outcomes
     }
 
     fn half(conn: &Connection, batch: &[Change]) -> Result<Vec<Outcome>, StoreError> {

@@ -256,6 +256,8 @@ async fn publish(transfers: &Transfers, mut running: Running) -> Result<(), Refu
     let class = transfers.policy.class;
     let digest = running.staging.digest().await?;
     let verified = digest.md5_hex().as_deref() == Some(running.name.as_str());
+    #[cfg(feature = "planted")]
+    let verified = verified || crate::config::planted::has("md5-alias-before-verification");
     if !verified && class == BlobClass::File {
         return Err(Refusal::ContentMismatch);
     }

@@ -94,7 +94,11 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         if error.is_passing() || error.is_outcome_unknown() {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            let detail = "The database cannot be reached; try again later.";
+            // Nobody may believe that nothing was changed if that is not sure.
+            let detail = match error.is_outcome_unknown() {
+                true => "The database did not say whether this was saved; try again later.",
+                false => "The database cannot be reached; try again later.",
+            };
             return Self::new(status, "storage_unavailable", detail).after(STORE_RETRY_AFTER_S);
         }
         // What exactly is broken is for the operator, not for strangers.

@@ -1,6 +1,6 @@
-//! What a server does when its disk, or the system under it, fails: killed at each step, syncs that
-//! fail or take long, no room, nothing but reading, damaged files and folders that were removed, no
-//! descriptors, nobody who takes the log.
+//! What a server does when its disk, or the system under it, fails: killed at each step, syncs and
+//! other steps that fail or take long, no room, nothing but reading, damaged files and folders that
+//! were removed, no descriptors, nobody who takes the log.
 //!
 //! A real server each time. `MYIM_SEED=7` strikes elsewhere, `MYIM_KILLS=1000` strikes each path at
 //! every step, and damages the files at more places.
@@ -9,6 +9,7 @@ mod collecting;
 mod damage;
 mod descriptors;
 mod endings;
+mod errors;
 mod kills;
 mod lost_log;
 mod publishing;

@@ -20,7 +20,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// How long files are that somebody uploads here.
-const FILE_BYTES: usize = 100_000;
+pub(super) const FILE_BYTES: usize = 100_000;
 /// What every message begins with; its client id follows.
 const WORDS: &str = "the words of ";
 /// The only device that speaks.

@@ -87,6 +87,26 @@ fn an_upload_is_not_confirmed_when_its_sync_fails() {
     rig.judge();
 }
 
+/// The file is there, and nobody knows whether the database has noted it.
+#[test]
+fn an_upload_is_told_of_a_failed_sync_of_the_database() {
+    let mut rig = Rig::new("a failed sync of the database, at an upload");
+    rig.upload(1);
+    rig.faults.order(Fault::FailSync(LOG));
+    let reply = rig.try_upload(2).expect("the server answers");
+    assert_eq!(reply.status, 503, "{}", shown(&reply));
+    let problem = json_of(&reply);
+    assert_eq!(problem["code"], "storage_unavailable", "{problem}");
+    let words = problem["detail"].as_str().unwrap();
+    assert!(words.contains("did not say whether"), "{words}");
+    ended_by_the_disk(&rig);
+    rig.faults.over();
+    rig.again();
+    rig.is_whole(1);
+    rig.upload(2);
+    rig.judge();
+}
+
 /// Until it is said otherwise the system takes what it could not write for written. So what a start
 /// finds in the log may stand in memory alone, and nothing may be built upon it before it was written
 /// anew: here the log itself never reaches the disk.

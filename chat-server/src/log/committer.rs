@@ -1,7 +1,6 @@
 //! The one queue to the database: everything that waits is committed together.
 //!
-//! The previous commit's duration is the batching window, and then the time that those take who are
-//! about to hand something in; there is no timer. Only after the commit
+//! The previous commit's duration is the batching window; there is no timer. Only after the commit
 //! does the sender hear of success, the tail get the entries and the hub ring the receivers' bells.
 
 use std::sync::Arc;
@@ -15,7 +14,6 @@ use common::store::{Change, Outcome, Store, StoreError};
 use common::telemetry::metrics;
 use common::telemetry::trace::{self, TraceId};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -32,11 +30,6 @@ const BATCH_LENGTH_MAX: usize = 1_024;
 /// How much work goes into one transaction, see [`weight`]: a database that is a millisecond away
 /// has to be done within its time limit, or nothing of the batch is ever saved.
 const BATCH_WEIGHT_MAX: usize = 1_024;
-/// So many share a transaction that more would hardly make it cheaper for each.
-const BATCH_LENGTH_GOOD: usize = 32;
-/// How often everybody who could go on gets to, before a batch that is smaller is closed: once for
-/// those who are ready, once for those whose sockets turned out to be.
-const TURNS_OF_OTHERS: usize = 2;
 /// How long a batch is tried again while the database is away, before the senders are told.
 const RETRY_FOR: Duration = Duration::from_secs(4);
 const RETRY_PAUSE_FIRST: Duration = Duration::from_millis(50);
@@ -216,9 +209,8 @@ impl Committer {
             let due = self.unheard.next_at();
             tokio::select! {
                 biased;
-                first = self.queue.recv() => match first {
-                    Some(first) => self.gather(first, &mut jobs).await,
-                    None => break,
+                count = self.queue.recv_many(&mut jobs, BATCH_LENGTH_MAX) => if count == 0 {
+                    break;
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
                     self.tell_unheard().await;
@@ -232,29 +224,6 @@ impl Committer {
             }
         }
         stop_if_panicked.disarm();
-    }
-
-    /// Everything that waits, and if that is little, what those hand in who could go on at this
-    /// moment. On a server that has nothing else to do this takes no time.
-    async fn gather(&mut self, first: Job, jobs: &mut Vec<Job>) {
-        jobs.push(first);
-        self.take(jobs);
-        for _ in 0..TURNS_OF_OTHERS {
-            if jobs.len() >= BATCH_LENGTH_GOOD {
-                break;
-            }
-            yield_now().await;
-            self.take(jobs);
-        }
-    }
-
-    fn take(&mut self, jobs: &mut Vec<Job>) {
-        while jobs.len() < BATCH_LENGTH_MAX {
-            let Ok(job) = self.queue.try_recv() else {
-                break;
-            };
-            jobs.push(job);
-        }
     }
 
     async fn commit(&mut self, mut batch: Vec<Change>, mut answers: Vec<Answer>) {

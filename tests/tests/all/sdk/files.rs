@@ -124,14 +124,14 @@ fn comes_down(fault: Fault) {
     let folder = TempDir::new().unwrap();
     let to = folder.path().join("film.mp4");
     let file = client::model::BlobId::from_hex(&sha256(&bytes)).unwrap();
-    let mut breaks = Breaks::default();
     let download = Download::new(file, &to);
-    let came = run(api.download(&download, |step| breaks.hear(&step)));
+    let came = run(api.download(&download, |_| {}));
     let came = came.unwrap_or_else(|error| panic!("{error}\n{}", proxy.story()));
     assert!(came.is_original);
     assert!(fs::read(&to).unwrap() == bytes);
-    // How much more than that is on its way when a connection breaks is the system's choice.
-    assert!(breaks.count >= 2, "{:?}", breaks.at);
+    // How much more than that is on its way when a connection breaks is the system's choice, and the
+    // first attempt after a break is made without a word: so what counts is that it did break.
+    assert!(proxy.connections() >= 2, "{}", proxy.story());
 }
 
 #[test]
